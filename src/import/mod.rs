@@ -34,7 +34,7 @@ pub use crate::clock::Clock;
 pub(crate) use inspection::InspectedRoster;
 pub(crate) use receive::parse_filter;
 pub use receive::{ImportOptions, ReceivedRoster, ResultFilter, RosterReceiver, read_phone};
-pub(crate) use receive::{RequestStream, UploadBuffer, mapping_faults};
+pub(crate) use receive::{RequestStream, UndoRequest, UploadBuffer, mapping_faults};
 pub(crate) use record::WatchRequest;
 pub(crate) use refusal::RefusalKind;
 pub use refusal::{ImportError, Refusal};
@@ -42,7 +42,6 @@ pub use respond::ResponseSender;
 pub(crate) use respond::ResponseStream;
 pub use review::{PlannedImport, PlanningInput};
 pub use stages::Submitter;
-pub(crate) use undo::UndoRequest;
 
 use crate::{
     access::{Authenticator, Principal, ResultAudience},

@@ -5,29 +5,23 @@ use std::{sync::Arc, time::Duration};
 use futures_util::StreamExt;
 use time::OffsetDateTime;
 use tokio::time::{Instant, timeout};
-use uuid::Uuid;
 
 use super::{
     ImportError, ImportOptions, Importer, ResponseSender, RosterReceiver,
     receive::{
-        AttemptRecording, ImportSession, RequestStream, SESSION_BYTES, UploadPermit,
+        AttemptRecording, BegunImport, ImportSession, RequestStream, SESSION_BYTES, UploadPermit,
         expect_permitted, receive_start,
     },
-    record::{audited, import_record},
-    respond::{ProgressCounters, Response},
+    respond::Response,
     review::guard,
 };
 use crate::{
     access::{CredentialExpiry, Principal},
     domain::{Actor, ImportState, Row},
     limits::{MemoryAccount, MemoryParty, MemoryReservation},
-    plan::{DigestKey, Matching},
-    proto::ImportStart,
-    store::{AttemptOpening, Organization},
-    telemetry::{
-        metrics::{self, ImportStageTimer},
-        traces,
-    },
+    plan::Matching,
+    store::AttemptOpening,
+    telemetry::metrics::{self, ImportStageTimer},
 };
 
 /// Bytes that the plan of one row needs.
@@ -58,7 +52,8 @@ pub(super) async fn run(
     let gate = &importer.gate;
     let mut expiry = gate.credential_expiry(Arc::clone(&submitter.principal));
     let mut start = receive_start(&mut requests, importer, &mut expiry).await?;
-    let (uploading, memory) = admit(importer, &submitter, &start)?;
+    expect_permitted(&submitter.principal, &start)?;
+    let (uploading, memory) = admit(importer, &submitter, &start.organization)?;
     let mut options = ImportOptions::parse(start.clone())?;
     let organization = importer.organization(&options.organization).await?;
     importer
@@ -76,7 +71,8 @@ pub(super) async fn run(
         memory,
         started_at,
     };
-    let mut session = begun.session(importer, submitter, responses).await?;
+    let by = (submitter.principal, submitter.actor);
+    let mut session = begun.session(importer, by, responses).await?;
     let receiving = (receiver, uploading);
     let result = session
         .run_stages(&mut requests, receiving, &mut expiry)
@@ -84,81 +80,20 @@ pub(super) async fn run(
     session.end(result, &mut requests).await
 }
 
-/// Checks that a caller may begin an import, and charges it to the caller's organisation.
+/// Lets a caller begin an import if it has not begun too many, and charges the import to its organisation.
 pub(super) fn admit(
     importer: &Importer,
     submitter: &Submitter,
-    start: &ImportStart,
+    organization: &str,
 ) -> Result<(UploadPermit, MemoryReservation), ImportError> {
     let Submitter {
         principal, account, ..
     } = submitter;
-    expect_permitted(principal, start)?;
     let uploading = importer
         .limiter
-        .begin_upload(&start.organization, &principal.name)?;
-    account.charge_to(MemoryParty::Organization(start.organization.clone()))?;
+        .begin_upload(organization, &principal.name)?;
+    account.charge_to(MemoryParty::Organization(organization.to_owned()))?;
     Ok((uploading, account.reserve(SESSION_BYTES)?))
-}
-
-/// An import whose options are known and whose rows are still to come.
-pub(super) struct BegunImport {
-    /// The options as the client sent them.
-    pub(super) start: ImportStart,
-    pub(super) options: ImportOptions,
-    /// How rows find their users.
-    pub(super) matching: Matching,
-    /// The import whose changes it reverses.
-    pub(super) undoes: Option<Uuid>,
-    pub(super) organization: Organization,
-    pub(super) memory: MemoryReservation,
-    pub(super) started_at: OffsetDateTime,
-}
-
-impl BegunImport {
-    pub(super) async fn session<'a>(
-        self,
-        importer: &'a Importer,
-        submitter: Submitter,
-        responses: &'a ResponseSender,
-    ) -> Result<ImportSession<'a>, ImportError> {
-        let Submitter {
-            principal, actor, ..
-        } = submitter;
-        let (start, undoes) = (self.start, self.undoes);
-        let digest_key = importer.store.digest_secret(&self.organization).await?;
-        let import = self.options.import_id.unwrap_or_else(Uuid::now_v7);
-        traces::tell_import(import);
-        let by = (importer.server, &*principal.name);
-        let mut record =
-            import_record::begun(self.organization.id, import, by, &start, self.started_at);
-        record.undoes = undoes;
-        Ok(ImportSession {
-            importer,
-            principal,
-            responses,
-            organization: self.organization.id,
-            options_digest: import_record::options_digest(&start, undoes),
-            asked_for: audited::options(&start, undoes),
-            digest_key: DigestKey::new(&digest_key),
-            file_columns: Arc::default(),
-            resumed: false,
-            recording: AttemptRecording::Unknown,
-            looks_after: (!start.validate_only).then(|| importer.limiter.turn_timeout()),
-            began: Instant::now(),
-            started: false,
-            progress: Arc::new(ProgressCounters::new(importer.settings.progress_interval)),
-            summary: import_record::summary(&record, ImportState::Receiving),
-            record,
-            options: self.options,
-            matching: self.matching,
-            permit: None,
-            memory: self.memory,
-            read_ahead: None,
-            has_read_ahead: false,
-            actor,
-        })
-    }
 }
 
 impl ImportSession<'_> {

@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::{
     ImportError, ImportOptions, Importer, Refusal, ResponseSender, Submitter,
-    receive::ImportSession,
+    receive::{BegunImport, ImportSession, UndoRequest, expect_permitted},
     record::changed_users::{self, ChangedUser, RecordedValue},
-    stages::{self, BegunImport},
+    stages,
 };
 use crate::{
     access::CredentialExpiry,
@@ -21,21 +21,11 @@ use crate::{
         RowPacker, RowParts, Status, UserPacker,
     },
     plan::{Matching, UndoneChange, UndoneChanges},
-    proto::ImportStart,
     store::ImportRecord,
 };
 
 /// Memory that the rows of an undo take, for each byte of the record that they come from.
 const BYTES_PER_RECORDED_BYTE: usize = 3;
-
-/// What a caller asks of an undo.
-#[derive(Clone, Debug)]
-pub(crate) struct UndoRequest {
-    /// The options, as those of an import. `import_id` is the ID of the undo.
-    pub(crate) start: ImportStart,
-    /// The import whose changes are reversed.
-    pub(crate) undoes: Uuid,
-}
 
 impl Importer {
     /// Runs one undo to its end. Needs a task of its own that is not dropped with the client's call.
@@ -61,7 +51,8 @@ async fn run(
 ) -> Result<(), ImportError> {
     let gate = &importer.gate;
     let mut expiry = gate.credential_expiry(Arc::clone(&submitter.principal));
-    let (_reading, memory) = stages::admit(importer, &submitter, &start)?;
+    expect_permitted(&submitter.principal, &start)?;
+    let (_reading, memory) = stages::admit(importer, &submitter, &start.organization)?;
     let options = ImportOptions {
         // Who undoes a mass change of identities restores the persons.
         max_identity_changes: Some(u32::MAX),
@@ -77,7 +68,8 @@ async fn run(
         memory,
         started_at,
     };
-    let mut session = begun.session(importer, submitter, responses).await?;
+    let by = (submitter.principal, submitter.actor);
+    let mut session = begun.session(importer, by, responses).await?;
     let result = session.run_undo(undoes, &mut expiry).await;
     session.end(result, &mut stream::empty()).await
 }

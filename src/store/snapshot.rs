@@ -36,7 +36,7 @@ pub trait SelectUsers: Send + Sync {
     /// tens of milliseconds.
     fn second(&self, known: Vec<User>, catalog: &Catalog) -> FurtherUsers;
 
-    /// IDs of the users in the snapshot for whom the last import that changed them is read. This may take seconds if
+    /// IDs of the users in the snapshot whose last import is read. This may take seconds if
     /// there are a million users.
     fn edited(&self, users: &[User]) -> Vec<Uuid>;
 }
@@ -67,7 +67,7 @@ pub struct Snapshot {
     pub users: Vec<User>,
     /// Whether these are all users.
     pub extent: SnapshotExtent,
-    /// For users whom an undo leaves alone: the last import that changed each.
+    /// For users that an undo leaves alone: the last import that changed each.
     pub last_imports: HashMap<Uuid, Uuid>,
 }
 
@@ -225,7 +225,7 @@ async fn read_selected(
     Ok((users, SnapshotExtent::Partial { active_users }))
 }
 
-/// Reads the last import of the users for whom `selection` asks for it. Returns all users with it.
+/// Reads the last imports that `selection` asks for. Returns all users with it.
 async fn read_last_imports(
     tx: &DatabaseTransaction,
     organization: i64,

@@ -132,6 +132,7 @@ const STEPS: [(&str, &[&str]); 2] = [
             "apply",
             "attempt",
             "stages",
+            "undo",
             "watch",
             "upload",
             "inspection",

@@ -683,10 +683,11 @@ async fn an_undo_needs_what_its_rows_need(database: Database) {
 
 async fn without_users_read_nothing_is_told_that_users_had(database: Database) {
     let app = App::start(database).await;
-    app.people(["ada", "bob"]).await;
+    app.people(["ada", "bob", "cyd"]).await;
     let change = roster()
         .row("ada", [(Email, "ada.new@pd.example")])
-        .row("bob", [(FirstName, "Bobby")]);
+        .row("bob", [(FirstName, "Bobby")])
+        .row("cyd", [(Username, "cydney")]);
     let imported = app.import(change).await;
     app.import(roster().row("bob", [(Email, "ada@pd.example"), (FirstName, "Bobby")]))
         .await;

@@ -8,7 +8,7 @@ use std::{
 use uuid::Uuid;
 
 use crate::import::{
-    record::{EncodedResults, audited, changed_users, result_log},
+    record::{EncodedResults, audited, result_log},
     review::PlannedImport,
 };
 use crate::{
@@ -98,7 +98,7 @@ impl WriteBatch {
         }
         Self {
             results: result_log::encode_rows(planned, &rows),
-            changes: changed_users::encode(planned, &rows),
+            changes: result_log::encode_changes(planned, &rows),
             grants: audited::role_grants(planned, &rows),
             rows,
             handed_over: handed_over(planned, &moving, &new),

@@ -25,5 +25,7 @@ pub use receiver::{ReceivedRoster, RosterReceiver};
 pub(crate) use receiver::{both_kinds, values};
 pub(crate) use saved_mapping::mapping_faults;
 pub(crate) use session::RequestStream;
-pub(crate) use session::{AttemptRecording, ImportSession, SESSION_BYTES, receive_start};
+pub(crate) use session::{
+    AttemptRecording, BegunImport, ImportSession, SESSION_BYTES, UndoRequest, receive_start,
+};
 pub(crate) use upload_buffer::UploadBuffer;

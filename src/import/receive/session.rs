@@ -1,8 +1,10 @@
 //! The state of one stream's import, and what its stages share: progress, the summary, and the end.
 
+mod begun;
 mod planning;
 mod receiving;
 
+pub(crate) use begun::{BegunImport, UndoRequest};
 pub(crate) use receiving::receive_start;
 
 use std::{collections::BTreeSet, future::Future, pin::pin, sync::Arc, time::Duration};

@@ -7,7 +7,6 @@
 
 use prost::Message;
 use prost::encoding::{decode_varint, encode_varint};
-use rayon::{iter::ParallelIterator, slice::ParallelSlice};
 use uuid::Uuid;
 
 use crate::{
@@ -16,15 +15,12 @@ use crate::{
         ImportError, messages,
         review::{MissingUser, PlannedImport},
     },
-    plan::{FinalUser, RowIndex},
+    plan::{FinalUser, RowIndex, UserWrite},
     store::Payload,
 };
 
-/// Marks a user whom the import created, beside the changed columns.
+/// Marks a user that the import created, beside the changed columns.
 const CREATED: u32 = 1 << 31;
-
-/// Users whose changes are encoded on one core.
-const CHUNK_ROWS: usize = 16_384;
 
 /// The changes of some users.
 #[derive(Clone, PartialEq, Message)]
@@ -66,13 +62,6 @@ pub(crate) struct RecordedValue<'a>(&'a [u8]);
 /// The attributes that users have: all columns but LOCATION, which is not stored.
 const ATTRIBUTES: ColumnSet = ColumnSet::ALL.without(Column::Location);
 
-/// Encodes what the `rows` of a plan change, in batches of bounded size.
-pub(crate) fn encode(planned: &PlannedImport, rows: &[RowIndex]) -> Vec<Payload> {
-    rows.par_chunks(CHUNK_ROWS)
-        .flat_map_iter(|rows| encode_chunk(planned, rows))
-        .collect()
-}
-
 /// Encodes that these users were made Inactive.
 pub(crate) fn encode_deactivated(users: &[MissingUser]) -> Payload {
     let mut batch = ChangedUsers::default();
@@ -86,7 +75,8 @@ pub(crate) fn encode_deactivated(users: &[MissingUser]) -> Payload {
     batch.payload()
 }
 
-fn encode_chunk(planned: &PlannedImport, rows: &[RowIndex]) -> Vec<Payload> {
+/// Encodes what the `rows` of a plan change, in batches of bounded size.
+pub(crate) fn encode(planned: &PlannedImport, rows: &[RowIndex]) -> Vec<Payload> {
     let mut payloads = Vec::new();
     let mut batch = ChangedUsers::default();
     let mut value = Vec::new();
@@ -123,7 +113,7 @@ fn encode_chunk(planned: &PlannedImport, rows: &[RowIndex]) -> Vec<Payload> {
 struct RowValues<'a> {
     planned: &'a PlannedImport,
     row: RowIndex,
-    write: crate::plan::UserWrite<'a>,
+    write: UserWrite<'a>,
 }
 
 impl<'a> RowValues<'a> {

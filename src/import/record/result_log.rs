@@ -13,7 +13,7 @@ use rayon::{
 };
 use tokio::{sync::oneshot, task::spawn_blocking};
 
-use super::encoding::EncodedMessage;
+use super::{changed_users, encoding::EncodedMessage};
 use crate::import::{
     messages,
     review::{FirstPlanWarnings, PlannedImport, planned_import},
@@ -149,6 +149,13 @@ const CHUNK_ROWS: usize = 16_384;
 pub(crate) fn encode_rows(planned: &PlannedImport, rows: &[RowIndex]) -> Vec<EncodedResults> {
     rows.par_chunks(CHUNK_ROWS)
         .flat_map_iter(|rows| encode_chunk(planned, rows))
+        .collect()
+}
+
+/// Encodes what rows of a plan change of users for the log, on all cores.
+pub(crate) fn encode_changes(planned: &PlannedImport, rows: &[RowIndex]) -> Vec<Payload> {
+    rows.par_chunks(CHUNK_ROWS)
+        .flat_map_iter(|rows| changed_users::encode(planned, rows))
         .collect()
 }
 

@@ -12,7 +12,7 @@ use crate::domain::{Column, Row, User};
 /// How rows find their users.
 #[derive(Clone, Debug)]
 pub enum Matching {
-    /// By external ID, and also by this key if there is one.
+    /// By external ID, and also by this key.
     ByKeys(Option<MatchBy>),
     /// The rows reverse these changes, each the change of its number.
     Undone(Arc<UndoneChanges>),

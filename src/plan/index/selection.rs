@@ -119,7 +119,7 @@ impl UserSelection {
         self.matching.undone()?.of(row.number)
     }
 
-    /// Returns the IDs of users whom an undo leaves alone because they have been edited: it is asked which import that
+    /// Returns the IDs of users that an undo leaves alone because they have been edited, to look up which import that
     /// was.
     #[must_use]
     pub fn edited(&self, users: &[User]) -> Vec<Uuid> {

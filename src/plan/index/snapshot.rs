@@ -21,9 +21,9 @@ pub struct Directory {
     users: ByUser<User>,
     supervisors: ByUser<Option<UserIndex>>,
     matched: ByRow<Option<UserIndex>>,
-    /// By row of an undo: the supervisor whom its user gets back. Otherwise empty.
+    /// By row of an undo: the supervisor that its user gets back. Otherwise empty.
     restored: ByRow<Option<UserIndex>>,
-    /// The last import that changed a user, for users whom an undo leaves alone.
+    /// The last import that changed a user, for users that an undo leaves alone.
     last_imports: std::collections::HashMap<Uuid, Uuid>,
 }
 
@@ -67,12 +67,12 @@ impl Directory {
         }
     }
 
-    /// Returns the last import that changed a user whom an undo leaves alone.
+    /// Returns the last import that changed a user that an undo leaves alone.
     pub(crate) fn last_import(&self, user: Uuid) -> Option<Uuid> {
         self.last_imports.get(&user).copied()
     }
 
-    /// Returns the supervisor whom the user of `row` gets back by an undo.
+    /// Returns the supervisor that the user of `row` gets back by an undo.
     pub(crate) fn restored_supervisor(&self, row: RowIndex) -> Option<UserIndex> {
         *self.restored.get(row)?
     }

@@ -14,7 +14,7 @@ pub struct UndoneChange {
     pub left: User,
     /// The attributes that the import changed; all of them if it created the user.
     pub changed: ColumnSet,
-    /// ID of the supervisor whom the user gets back.
+    /// ID of the supervisor that the user gets back.
     pub supervisor: Option<Uuid>,
 }
 
