@@ -7,8 +7,9 @@ use tonic::Status;
 
 use super::{ClientError, ImportEnd, ServiceClient, import};
 use crate::proto::{
-    CancelImportRequest, Import, ImportUsersResponse, ListImportsRequest, WatchImportRequest,
-    WatchImportResponse, import_users_response::Message, watch_import_response::Message as Watched,
+    CancelImportRequest, Import, ImportUsersResponse, ListImportsRequest, UndoImportRequest,
+    UndoImportResponse, WatchImportRequest, WatchImportResponse, import_users_response::Message,
+    undo_import_response::Message as Undone, watch_import_response::Message as Watched,
 };
 
 /// Imports that one request asks for; the most that a server gives.
@@ -33,6 +34,29 @@ impl ServiceClient {
             Err(status) => ended.status = Some(status),
             Ok(answers) => {
                 let answers = answers.into_inner().map(as_answer);
+                import::read(answers, &mut ended, &mut on_answer).await?;
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Reverses an import, and gives every answer to `on_answer` as it arrives, as [`ServiceClient::import`] does.
+    ///
+    /// # Errors
+    /// [`ClientError::Output`] if `on_answer` fails. The server's status is in [`ImportEnd::status`].
+    pub(crate) async fn undo(
+        &mut self,
+        request: UndoImportRequest,
+        mut on_answer: impl FnMut(ImportUsersResponse) -> io::Result<()>,
+    ) -> Result<ImportEnd, ClientError> {
+        let mut ended = ImportEnd {
+            import_id: request.undo_id.clone(),
+            ..ImportEnd::default()
+        };
+        match self.imports.undo_import(request).await {
+            Err(status) => ended.status = Some(status),
+            Ok(answers) => {
+                let answers = answers.into_inner().map(of_undo);
                 import::read(answers, &mut ended, &mut on_answer).await?;
             }
         }
@@ -127,6 +151,18 @@ fn as_answer(watched: Result<WatchImportResponse, Status>) -> Result<ImportUsers
         Watched::Results(results) => Message::Results(results),
         Watched::Deactivations(users) => Message::Deactivations(users),
         Watched::Summary(summary) => Message::Summary(summary),
+    });
+    Ok(ImportUsersResponse { message })
+}
+
+/// The same content as a message of an import's stream.
+fn of_undo(undone: Result<UndoImportResponse, Status>) -> Result<ImportUsersResponse, Status> {
+    let message = undone?.message.map(|message| match message {
+        Undone::Started(started) => Message::Started(started),
+        Undone::Progress(progress) => Message::Progress(progress),
+        Undone::Results(results) => Message::Results(results),
+        Undone::Deactivations(users) => Message::Deactivations(users),
+        Undone::Summary(summary) => Message::Summary(summary),
     });
     Ok(ImportUsersResponse { message })
 }

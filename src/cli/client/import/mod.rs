@@ -12,6 +12,7 @@ mod replay_buffer;
 mod reported_results;
 mod retry_budget;
 mod roster_source;
+mod undo;
 mod user_names;
 
 use std::{
@@ -41,6 +42,7 @@ use options::CommonArgs;
 pub(crate) use options::{ImportArgs, RowFilter};
 pub(crate) use push::{PushArgs, run as run_push};
 use roster_source::{RosterInput, RosterSource};
+pub(crate) use undo::{UndoArgs, run as run_undo};
 
 /// Runs the command.
 ///

@@ -413,10 +413,10 @@ impl CsvArgs {
 
 /// SHA-256 of a plan, as a dry run prints it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct PlanDigest(Vec<u8>);
+pub(super) struct PlanDigest(pub(super) Vec<u8>);
 
 /// Parses a digest as the summary prints it, or as it is in JSON.
-fn digest(text: &str) -> Result<PlanDigest, String> {
+pub(super) fn digest(text: &str) -> Result<PlanDigest, String> {
     let bytes = hex::decode(text).ok();
     let bytes = bytes.or_else(|| BASE64_STANDARD.decode(text).ok());
     let bytes = bytes

@@ -13,13 +13,14 @@ pub(crate) const HISTORY: [ListColumn<Import>; 14] = [
         minute_text(import.started_at.as_ref())
     }),
     ListColumn::text("State", state, 9),
-    ListColumn::text("Source", |import| import.source.clone(), 8),
+    ListColumn::text("Source", source, 8),
     ListColumn::text("By", |import| principal_text(&import.principal), 6),
     ListColumn::number("Rows", |import| grouped(import.rows)),
     ListColumn::number("Created", |import: &Import| grouped(import.created)).if_room(),
     ListColumn::number("Updated", |import: &Import| grouped(import.updated)).if_room(),
     ListColumn::number("Deactivated", |import: &Import| grouped(import.deactivated)).if_room(),
     ListColumn::number("Rejected", |import| grouped(import.rejected)),
+    ListColumn::whole("Undo", undo).if_room(),
     ListColumn::number("Duration", took).if_room(),
     ListColumn::number("Unchanged", |import: &Import| grouped(import.unchanged)).if_wide(),
     ListColumn::whole("Finished (UTC)", |import: &Import| {
@@ -30,7 +31,7 @@ pub(crate) const HISTORY: [ListColumn<Import>; 14] = [
 ];
 
 /// The header row of imports as CSV.
-pub(crate) const HISTORY_CSV: [&str; 13] = [
+pub(crate) const HISTORY_CSV: [&str; 16] = [
     "import_id",
     "state",
     "validate_only",
@@ -44,11 +45,14 @@ pub(crate) const HISTORY_CSV: [&str; 13] = [
     "deactivated",
     "started_at",
     "finished_at",
+    "undoes",
+    "undone_by",
+    "undoable_until",
 ];
 
 /// An import's record in the CSV.
 #[must_use]
-pub(crate) fn history_record(import: &Import) -> [String; 13] {
+pub(crate) fn history_record(import: &Import) -> [String; 16] {
     [
         import.import_id.clone(),
         word(import.state().as_str_name(), "IMPORT_STATE_"),
@@ -63,6 +67,9 @@ pub(crate) fn history_record(import: &Import) -> [String; 13] {
         import.deactivated.to_string(),
         rfc3339(import.started_at.as_ref()),
         rfc3339(import.finished_at.as_ref()),
+        import.undoes.clone(),
+        import.undone_by.clone(),
+        rfc3339(import.undoable_until.as_ref()),
     ]
 }
 
@@ -72,8 +79,26 @@ fn state(import: &Import) -> String {
     match (import.validate_only, import.state()) {
         (true, ImportState::Completed) => "dry run".to_owned(),
         (true, _) => format!("dry, {name}"),
+        (false, _) if !import.undone_by.is_empty() => "undone".to_owned(),
         (false, _) => name,
     }
+}
+
+/// Where the rows come from: of an undo, from the import that it reverses.
+fn source(import: &Import) -> String {
+    match (import.undoes.get(..12), import.source.is_empty()) {
+        (Some(undone), true) => format!("undo of {undone}"),
+        _ => import.source.clone(),
+    }
+}
+
+/// Until when the import can be undone.
+fn undo(import: &Import) -> String {
+    let Some(until) = &import.undoable_until else {
+        return String::new();
+    };
+    let day = minute_text(Some(until));
+    format!("until {}", day.get(..10).unwrap_or_default())
 }
 
 fn took(import: &Import) -> String {
@@ -104,6 +129,7 @@ mod tests {
             rejected: 1,
             started_at: at(1_795_316_400),
             finished_at: at(1_795_316_475),
+            undoable_until: at(1_797_908_475),
             ..Import::default()
         };
         let refused = Import {
@@ -120,6 +146,7 @@ mod tests {
             import_id: "018f4ea1-0000-7000-8000-000000000003".to_owned(),
             state: ImportState::Applying.into(),
             started_at: at(1_795_330_000),
+            undoes: done.import_id.clone(),
             ..Import::default()
         };
         [running, refused, done]

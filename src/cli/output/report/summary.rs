@@ -68,10 +68,11 @@ impl SummaryWriter {
     }
 
     fn headline(&mut self, summary: &ImportSummary) -> fmt::Result {
-        let what = if summary.validate_only {
-            "Dry run"
-        } else {
-            "Import"
+        let what = match (summary.validate_only, summary.undoes.is_empty()) {
+            (false, true) => "Import",
+            (true, true) => "Dry run",
+            (false, false) => "Undo",
+            (true, false) => "Dry run of an undo",
         };
         let style = self.style;
         let (end, note): (String, &str) = match summary.state() {
