@@ -36,5 +36,6 @@ mod spreadsheets;
 mod terminal;
 mod tokens;
 mod transcript;
+mod undo;
 mod users;
 mod workbooks;

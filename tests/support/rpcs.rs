@@ -12,8 +12,9 @@ use user_import::proto::{
     GetImportTemplateRequest, GetOrganizationRequest, GetUserRequest, ImportUsersRequest,
     InspectRosterRequest, ListAuditEventsRequest, ListImportsRequest, ListMappingsRequest,
     ListOrganizationsRequest, ListUsersRequest, Mapping, NamedMapping, PushUsersRequest,
-    RecordAuditArchiveRequest, SaveMappingRequest, SetUserProtectedRequest, UndoImportRequest, UpdateCatalogRequest,
-    WatchImportRequest, append_import_request, get_user_request::Key, import_users_request,
+    RecordAuditArchiveRequest, SaveMappingRequest, SetUserProtectedRequest, UndoImportRequest,
+    UpdateCatalogRequest, WatchImportRequest, append_import_request, get_user_request::Key,
+    import_users_request,
 };
 
 use crate::{App, catalog, start_of};

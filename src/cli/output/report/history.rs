@@ -7,7 +7,7 @@ use super::{
 use crate::proto::{Import, ImportState};
 
 /// The columns of imports.
-pub(crate) const HISTORY: [ListColumn<Import>; 14] = [
+pub(crate) const HISTORY: [ListColumn<Import>; 15] = [
     ListColumn::id("ID", |import| import.import_id.clone()),
     ListColumn::whole("Started (UTC)", |import| {
         minute_text(import.started_at.as_ref())
@@ -84,7 +84,7 @@ fn state(import: &Import) -> String {
     }
 }
 
-/// Where the rows come from: of an undo, from the import that it reverses.
+/// The source as the client named it; of an undo, the import that it reverses.
 fn source(import: &Import) -> String {
     match (import.undoes.get(..12), import.source.is_empty()) {
         (Some(undone), true) => format!("undo of {undone}"),
