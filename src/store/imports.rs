@@ -408,7 +408,7 @@ impl Store {
     /// # Errors
     /// Fails if the database fails.
     pub async fn expire_history(&self, moment: OffsetDateTime) -> Result<u64, StoreError> {
-        const OLD: &str = "results_removed AND NOT changes_kept AND options_digest IS NOT NULL AND finished_at < $1";
+        const OLD: &str = "results_removed AND options_digest IS NOT NULL AND finished_at < $1";
         // An import that began before another is kept as long: its repetition would be taken for the newest.
         let sql = format!(
             "SELECT organization_id, id FROM imports i WHERE {OLD} AND NOT EXISTS (SELECT 1 FROM imports o \
@@ -419,6 +419,8 @@ impl Store {
         // An import that is resumed in between has no end any more, and stays.
         let delete =
             format!("DELETE FROM imports WHERE {OLD} AND organization_id = $2 AND id = $3");
+        // What it changed of users is gone with it.
+        let changes = "DELETE FROM import_results WHERE organization_id = $1 AND import_id = $2";
         let mut removed = 0;
         loop {
             let mut expired: BTreeMap<i64, Vec<Uuid>> = BTreeMap::new();
@@ -431,7 +433,12 @@ impl Store {
                 let tx = self.begin_for(organization).await?;
                 for import in imports {
                     let values = [moment.into(), organization.into(), import.into()];
-                    removed += tx.execute(&*delete, values).await?;
+                    let gone = tx.execute(&*delete, values).await?;
+                    if gone > 0 {
+                        tx.execute(changes, [organization.into(), import.into()])
+                            .await?;
+                    }
+                    removed += gone;
                 }
                 tx.commit().await?;
             }

@@ -51,7 +51,7 @@ fn a_dry_run_shows_what_would_be_given_back_and_writes_nothing() {
         "EMAIL: wrong@pd.example → p1@pd.example",
         "STATUS: Active → Inactive",
         "Dry run of an undo completed: 3 rows",
-        "undo 018f4e9e --organization",
+        "undo 018f4e9e --expected-plan-digest",
     ] {
         assert!(shown.contains(told), "{told} is not in {shown}");
     }

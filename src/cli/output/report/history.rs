@@ -20,7 +20,7 @@ pub(crate) const HISTORY: [ListColumn<Import>; 15] = [
     ListColumn::number("Updated", |import: &Import| grouped(import.updated)).if_room(),
     ListColumn::number("Deactivated", |import: &Import| grouped(import.deactivated)).if_room(),
     ListColumn::number("Rejected", |import| grouped(import.rejected)),
-    ListColumn::whole("Undo", undo).if_room(),
+    ListColumn::whole("Undo until", undo_until).if_room(),
     ListColumn::number("Duration", took).if_room(),
     ListColumn::number("Unchanged", |import: &Import| grouped(import.unchanged)).if_wide(),
     ListColumn::whole("Finished (UTC)", |import: &Import| {
@@ -92,13 +92,13 @@ fn source(import: &Import) -> String {
     }
 }
 
-/// Until when the import can be undone.
-fn undo(import: &Import) -> String {
+/// The last day on which the import can be undone.
+fn undo_until(import: &Import) -> String {
     let Some(until) = &import.undoable_until else {
         return String::new();
     };
     let day = minute_text(Some(until));
-    format!("until {}", day.get(..10).unwrap_or_default())
+    day.get(..10).unwrap_or_default().to_owned()
 }
 
 fn took(import: &Import) -> String {
