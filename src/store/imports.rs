@@ -419,8 +419,11 @@ impl Store {
         // An import that is resumed in between has no end any more, and stays.
         let delete =
             format!("DELETE FROM imports WHERE {OLD} AND organization_id = $2 AND id = $3");
-        // What it changed of users is gone with it.
-        let changes = "DELETE FROM import_results WHERE organization_id = $1 AND import_id = $2";
+        // What it changed of users goes with it.
+        let changes = format!(
+            "DELETE FROM import_results WHERE organization_id = $2 AND import_id = $3 AND EXISTS \
+            (SELECT 1 FROM imports WHERE {OLD} AND organization_id = $2 AND id = $3)"
+        );
         let mut removed = 0;
         loop {
             let mut expired: BTreeMap<i64, Vec<Uuid>> = BTreeMap::new();
@@ -433,12 +436,8 @@ impl Store {
                 let tx = self.begin_for(organization).await?;
                 for import in imports {
                     let values = [moment.into(), organization.into(), import.into()];
-                    let gone = tx.execute(&*delete, values).await?;
-                    if gone > 0 {
-                        tx.execute(changes, [organization.into(), import.into()])
-                            .await?;
-                    }
-                    removed += gone;
+                    tx.execute(&*changes, values.clone()).await?;
+                    removed += tx.execute(&*delete, values).await?;
                 }
                 tx.commit().await?;
             }

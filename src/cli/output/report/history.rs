@@ -86,7 +86,7 @@ fn state(import: &Import) -> String {
 
 /// The source as the client named it; of an undo, the import that it reverses.
 fn source(import: &Import) -> String {
-    match (import.undoes.get(..12), import.source.is_empty()) {
+    match (import.undoes.get(..8), import.source.is_empty()) {
         (Some(undone), true) => format!("undo of {undone}"),
         _ => import.source.clone(),
     }
@@ -140,6 +140,7 @@ mod tests {
             principal: "local".to_owned(),
             started_at: at(1_795_320_000),
             finished_at: at(1_795_320_000),
+            undoable_until: None,
             ..done.clone()
         };
         let running = Import {
@@ -164,19 +165,19 @@ mod tests {
     fn an_import_is_one_line_on_a_narrow_terminal() {
         assert_snapshot!(at(Some(80), false), @"
         ID        Started (UTC)     State        Source      By           Rows  Rejected
-        018f4ea1  2026-11-22 06:46  applying                                 0         0
+        018f4ea1  2026-11-22 06:46  applying     undo of 0…                  0         0
         018f4ea0  2026-11-22 04:00  dry, refus…  roster.csv  local       2,000         1
         018f4e9e  2026-11-22 03:00  completed    nightly e…  token nig…  2,000         1
         ");
     }
 
     #[test]
-    fn a_terminal_with_room_has_the_counts_and_the_duration() {
+    fn a_terminal_with_room_has_the_counts_and_how_long_an_import_can_be_undone() {
         assert_snapshot!(at(Some(140), false), @"
-        ID        Started (UTC)     State         Source                 By                  Rows  Created  Updated  Deactivated  Rejected  Duration
-        018f4ea1  2026-11-22 06:46  applying                                                    0        0        0            0         0
-        018f4ea0  2026-11-22 04:00  dry, refused  roster.csv             local              2,000       12    1,300            0         1      0 ms
-        018f4e9e  2026-11-22 03:00  completed     nightly export of th…  token nightly-cad  2,000       12    1,300            0         1    75.0 s
+        ID        Started (UTC)     State         Source               By                  Rows  Created  Updated  Deactivated  Rejected  Undo until
+        018f4ea1  2026-11-22 06:46  applying      undo of 018f4e9e                            0        0        0            0         0
+        018f4ea0  2026-11-22 04:00  dry, refused  roster.csv           local              2,000       12    1,300            0         1
+        018f4e9e  2026-11-22 03:00  completed     nightly export of…   token nightly-cad  2,000       12    1,300            0         1  2026-12-22
         ");
     }
 
@@ -186,6 +187,7 @@ mod tests {
         ID              018f4ea1-0000-7000-8000-000000000003
         Started (UTC)   2026-11-22 06:46
         State           applying
+        Source          undo of 018f4e9e
         Rows            0
         Created         0
         Updated         0
@@ -198,10 +200,10 @@ mod tests {
     #[test]
     fn a_script_gets_whole_ids_and_a_line_for_each_import() {
         assert_snapshot!(at(None, false), @r"
-        ID                                    Started (UTC)     State         Source                                  By                  Rows  Created  Updated  Deactivated  Rejected  Duration
-        018f4ea1-0000-7000-8000-000000000003  2026-11-22 06:46  applying      -                                       -                      0        0        0            0         0         -
-        018f4ea0-0000-7000-8000-000000000002  2026-11-22 04:00  dry, refused  roster.csv                              local              2,000       12    1,300            0         1      0 ms
-        018f4e9e-5c7b-7000-8000-000000000001  2026-11-22 03:00  completed     nightly export of the county\u{1b}.csv  token nightly-cad  2,000       12    1,300            0         1    75.0 s
+        ID                                    Started (UTC)     State         Source                                  By                  Rows  Created  Updated  Deactivated  Rejected  Undo until  Duration
+        018f4ea1-0000-7000-8000-000000000003  2026-11-22 06:46  applying      undo of 018f4e9e                        -                      0        0        0            0         0  -                  -
+        018f4ea0-0000-7000-8000-000000000002  2026-11-22 04:00  dry, refused  roster.csv                              local              2,000       12    1,300            0         1  -               0 ms
+        018f4e9e-5c7b-7000-8000-000000000001  2026-11-22 03:00  completed     nightly export of the county\u{1b}.csv  token nightly-cad  2,000       12    1,300            0         1  2026-12-22    75.0 s
         ");
     }
 }
