@@ -33,4 +33,5 @@ mod pushes;
 mod scene;
 mod shutdown;
 mod staged;
+mod undo;
 mod workload;
