@@ -26,6 +26,7 @@ mod m20261129_000020_unset_references;
 mod m20261130_000021_mappings;
 mod m20261130_000022_undo;
 mod m20261130_000023_consequences;
+mod m20261130_000024_held_imports;
 
 use steps::NamedStep;
 
@@ -62,5 +63,6 @@ pub(crate) fn all() -> Vec<NamedStep> {
         step!(m20261130_000021_mappings),
         step!(m20261130_000022_undo),
         step!(m20261130_000023_consequences),
+        step!(m20261130_000024_held_imports),
     ]
 }

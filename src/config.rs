@@ -41,6 +41,12 @@ pub struct Settings {
     pub result_retention: Duration,
     /// How long after an import's end the values that it changed are kept, so that it can be undone.
     pub undo_retention: Duration,
+    /// How long an import that a guard refused is held for review.
+    pub held: Duration,
+    /// How many imports of one organisation are held at a time; more are refused.
+    pub max_held: u32,
+    /// Another principal than the sender must approve a held import.
+    pub four_eyes: bool,
     /// How long an attempt that never began applying is kept.
     pub attempt_retention: Duration,
     /// How many such attempts of one organisation are kept. Refused ones are removed first.
@@ -120,6 +126,9 @@ impl Default for Settings {
             audit: None,
             result_retention: Duration::from_hours(90 * 24),
             undo_retention: Duration::from_hours(30 * 24),
+            held: Duration::from_hours(7 * 24),
+            max_held: 20,
+            four_eyes: false,
             attempt_retention: Duration::from_hours(30 * 24),
             attempts_kept: 1_000,
             cleaning_interval: Duration::from_hours(1),

@@ -19,7 +19,7 @@
 //! | [`plan`] | decides each row by the state after the whole import, and finds the order of writing; pure. By step: `index`, `judge`, `order`, `report` |
 //! | `inspect` | what a file is, and a mapping that is proposed for it; pure |
 //! | `workbook` | the workbooks that people open: rosters to fill in, exported ones, lists of valid values |
-//! | [`import`] | one import's life: `stages` in order, `attempt` at applying it. By phase: `receive`, `upload`, `review`, `apply`, `record`, `lease`, `respond` |
+//! | [`import`] | one import's life: `stages` in order, `attempt` at applying it. By phase: `receive`, `upload`, `review`, `held`, `apply`, `record`, `lease`, `respond` |
 //! | [`store`] | the database: the only module that knows SQL (with `migrations/`) |
 //! | [`access`] | who is calling, by which credential, and what that permits; knows no wire |
 //! | [`limits`] | how much of a server each client may use |
@@ -73,6 +73,8 @@
 //! | "did you mean" | `domain/suggest.rs`, `domain/nearest.rs`, `domain/one_edit.rs`; who a row seems to be about: `plan/report/advice.rs` |
 //! | users who are not listed (§7) | `plan/report/missing.rs` |
 //! | a guard that refuses a whole import (§7) | `import/review/guard.rs`; its thresholds: `config.rs` |
+//! | what an import brings about besides its counts (§13) | `plan/report/consequences.rs`; in sentences: `cli/output/report/consequences.rs` |
+//! | an import that is held for review (§12) | `import/held/`; stored in `store/held_imports.rs`; its RPCs: `rpc/held.rs` |
 //! | the words of an issue | `domain/fault.rs` and `domain/record_fault.rs` for one value and one line, `plan/report/wording/` for what the planner finds |
 //! | the words of a fault of the file | `input/fault.rs` |
 //! | what a client may not see (§6) | `import/respond/disclosure/` |
@@ -118,6 +120,7 @@
 //! | import | what has an ID and a record |
 //! | attempt, session | one try at an import; the stream that makes it |
 //! | upload | a roster that is received in parts |
+//! | held import, review, approval | one that a guard refused and that is kept; what it would do now; the decision to apply it |
 //! | lease, holder (of a lease) | the right to write to an organisation; the import that has it |
 //! | taken over | another attempt goes on with the import, since this one lost the lease |
 //! | overtaken | another import has begun applying since |

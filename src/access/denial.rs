@@ -35,6 +35,11 @@ pub enum Denial {
          begin one of your own."
     )]
     OtherCredential,
+    /// The import was sent with this very credential, and another one must approve it.
+    #[error(
+        "This import was sent with the same credential; on this server another one has to approve it."
+    )]
+    SameCredential,
     /// The database failed, so it is not known.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -52,6 +57,7 @@ impl Denial {
             Self::Permission(_) => "PERMISSION_MISSING",
             Self::Organization => "OTHER_ORGANIZATION",
             Self::OtherCredential => "OTHER_CREDENTIAL",
+            Self::SameCredential => "SAME_CREDENTIAL",
             Self::Store(_) => "UNKNOWN",
         }
     }
@@ -76,7 +82,7 @@ impl Denial {
     pub const fn is_known_caller(&self) -> bool {
         matches!(
             self,
-            Self::Permission(_) | Self::Organization | Self::OtherCredential
+            Self::Permission(_) | Self::Organization | Self::OtherCredential | Self::SameCredential
         )
     }
 }

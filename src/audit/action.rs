@@ -22,6 +22,10 @@ pub enum AuditAction {
     EventsArchived,
     MappingSaved,
     MappingDeleted,
+    ImportHeld,
+    ImportApproved,
+    ImportDiscarded,
+    ImportHoldExpired,
 }
 
 /// How it ended.

@@ -29,6 +29,8 @@ pub enum ExitStatus {
     Interrupted = 5,
     /// The import was cancelled; what was written stays written.
     Cancelled = 6,
+    /// A guard refused the import, and it is held for review; nothing was written.
+    Held = 7,
 }
 
 impl ExitStatus {
@@ -44,6 +46,7 @@ impl ExitStatus {
             (Some(ImportState::Refused), _) => Self::Refused,
             (Some(ImportState::Interrupted), _) => Self::Interrupted,
             (Some(ImportState::Cancelled), _) => Self::Cancelled,
+            (Some(ImportState::Held), None) => Self::Held,
             (_, Some(status)) => Self::of_status(status),
             (Some(ImportState::Completed), None) => Self::of_rejected(ended),
             (_, None) => Self::Interrupted,
@@ -65,6 +68,7 @@ impl ExitStatus {
         }
         match status.code() {
             Code::Ok => Self::Done,
+            Code::FailedPrecondition if is_held(status) => Self::Held,
             // Our server gives a reason when it cancels; without one it was the connection.
             Code::Cancelled if status.get_details_error_info().is_some() => Self::Cancelled,
             Code::Cancelled
@@ -90,6 +94,12 @@ impl ExitStatus {
             Some(ClientError::NoWorkbooks) | None => Self::Failed,
         }
     }
+}
+
+/// Returns `true` if the import that ended so is held for review.
+fn is_held(status: &Status) -> bool {
+    let info = status.get_details_error_info();
+    info.is_some_and(|info| info.reason == "IMPORT_HELD")
 }
 
 impl From<ExitStatus> for ExitCode {
@@ -146,6 +156,17 @@ mod tests {
             ExitStatus::of_import(&ended(state, rejected, status)) as u8,
             exit
         );
+    }
+
+    #[test]
+    fn an_import_that_is_held_is_no_refused_one_unless_its_approval_is_refused() {
+        let details = ErrorDetails::with_error_info("IMPORT_HELD", "userimport", []);
+        let held = Status::with_error_details(Code::FailedPrecondition, "held", details);
+        let refused = Status::failed_precondition("the plan differs");
+        for (status, exit) in [(Some(held), 7), (None, 7), (Some(refused), 4)] {
+            let ended = ended(Some(ImportState::Held), 0, status);
+            assert_eq!(ExitStatus::of_import(&ended) as u8, exit);
+        }
     }
 
     #[test]

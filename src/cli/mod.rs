@@ -18,8 +18,8 @@ mod server;
 use clap::{Args, Parser, Subcommand};
 
 use client::{
-    audit, catalog, export, health, import, imports, inspect, mapping, org, profiles, template,
-    token, user, watch,
+    audit, catalog, export, health, held, import, imports, inspect, mapping, org, profiles,
+    template, token, user, watch,
 };
 use server::{demo, doctor, migrate, serve};
 
@@ -73,6 +73,8 @@ enum Command {
     Watch(watch::WatchArgs),
     Imports(imports::ImportsArgs),
     Cancel(imports::CancelArgs),
+    Review(held::ReviewArgs),
+    Approve(held::ApproveArgs),
     Audit(Box<audit::AuditArgs>),
     Template(template::TemplateArgs),
     Export(export::ExportArgs),
@@ -159,6 +161,8 @@ impl Command {
             Self::Watch(args) => watch::run(args, verbosity).await,
             Self::Imports(args) => imports::list(args, verbosity).await,
             Self::Cancel(args) => imports::cancel(args, verbosity).await,
+            Self::Review(args) => held::review(args, verbosity).await,
+            Self::Approve(args) => held::approve(args, verbosity).await,
             Self::Audit(args) => audit::run(*args, verbosity).await,
             Self::Template(args) => template::run(args, verbosity).await,
             Self::Export(args) => export::run(args, verbosity).await,

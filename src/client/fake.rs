@@ -11,11 +11,12 @@ use tonic::{Request, Response, Status, Streaming, async_trait, transport::Server
 
 use super::{ClientCredentials, ServerAddress, ServiceClient};
 use crate::proto::{
-    AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
-    CancelImportRequest, CancelImportResponse, FinishImportRequest, FinishImportResponse,
-    GetImportRequest, GetImportResponse, GetImportTemplateRequest, GetImportTemplateResponse,
-    ImportUsersRequest, ImportUsersResponse, InspectRosterRequest, InspectRosterResponse,
-    ListImportsRequest, ListImportsResponse, PushUsersRequest, PushUsersResponse,
+    AppendImportRequest, AppendImportResponse, ApproveImportRequest, ApproveImportResponse,
+    BeginImportRequest, BeginImportResponse, CancelImportRequest, CancelImportResponse,
+    FinishImportRequest, FinishImportResponse, GetImportRequest, GetImportResponse,
+    GetImportTemplateRequest, GetImportTemplateResponse, ImportUsersRequest, ImportUsersResponse,
+    InspectRosterRequest, InspectRosterResponse, ListImportsRequest, ListImportsResponse,
+    PushUsersRequest, PushUsersResponse, ReviewImportRequest, ReviewImportResponse,
     UndoImportRequest, UndoImportResponse, WatchImportRequest, WatchImportResponse,
     import_service_server::{ImportService, ImportServiceServer},
 };
@@ -65,6 +66,8 @@ impl ImportService for FakeServer {
     type ImportUsersStream = Answers<ImportUsersResponse>;
     type WatchImportStream = Answers<WatchImportResponse>;
     type UndoImportStream = Answers<UndoImportResponse>;
+    type ReviewImportStream = Answers<ReviewImportResponse>;
+    type ApproveImportStream = Answers<ApproveImportResponse>;
 
     async fn import_users(
         &self,
@@ -111,6 +114,20 @@ impl ImportService for FakeServer {
         &self,
         _: Request<WatchImportRequest>,
     ) -> Result<Response<Self::WatchImportStream>, Status> {
+        Err(Status::unimplemented("fake"))
+    }
+
+    async fn review_import(
+        &self,
+        _: Request<ReviewImportRequest>,
+    ) -> Result<Response<Self::ReviewImportStream>, Status> {
+        Err(Status::unimplemented("fake"))
+    }
+
+    async fn approve_import(
+        &self,
+        _: Request<ApproveImportRequest>,
+    ) -> Result<Response<Self::ApproveImportStream>, Status> {
         Err(Status::unimplemented("fake"))
     }
 

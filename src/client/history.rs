@@ -113,6 +113,7 @@ impl ServiceClient {
                 organization: organization.to_owned(),
                 page_size: i32::try_from(left.min(PAGE)).unwrap_or(i32::MAX),
                 page_token,
+                state: 0,
             };
             let page = self.imports.list_imports(request).await?.into_inner();
             left = left.saturating_sub(u32::try_from(page.imports.len()).unwrap_or(u32::MAX));

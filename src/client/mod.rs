@@ -8,6 +8,7 @@ mod connection;
 mod directory;
 mod error;
 mod health;
+mod held;
 mod history;
 mod import;
 mod proxy_answers;

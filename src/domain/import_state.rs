@@ -15,6 +15,8 @@ pub enum ImportState {
     Interrupted,
     /// It was stopped by `CancelImport`; what was written stays.
     Cancelled,
+    /// A guard refused it, and it is held for review; no user was written.
+    Held,
 }
 
 /// What a running import does.
@@ -40,6 +42,7 @@ impl ImportState {
             3 => Self::Completed,
             4 => Self::Refused,
             6 => Self::Cancelled,
+            7 => Self::Held,
             _ => Self::Interrupted,
         }
     }
@@ -54,6 +57,7 @@ impl ImportState {
             Self::Refused => "refused",
             Self::Interrupted => "interrupted",
             Self::Cancelled => "cancelled",
+            Self::Held => "held",
         }
     }
 }

@@ -17,17 +17,20 @@ pub enum Permission {
     CatalogWrite,
     /// Create organisations.
     OrganizationsWrite,
+    /// Review imports that are held, and approve them together with what the import itself needs.
+    UsersApprove,
 }
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::UsersImport,
         Self::UsersDeactivate,
         Self::UsersRead,
         Self::UsersGrantPrivileged,
         Self::CatalogWrite,
         Self::OrganizationsWrite,
+        Self::UsersApprove,
     ];
 
     /// Returns the name that credentials use. It never changes.
@@ -40,6 +43,7 @@ impl Permission {
             Self::UsersGrantPrivileged => "users.grant-privileged",
             Self::CatalogWrite => "catalog.write",
             Self::OrganizationsWrite => "organizations.write",
+            Self::UsersApprove => "users.approve",
         }
     }
 }

@@ -23,8 +23,8 @@ use super::{
     record::{POLL_INTERVAL, RecordedProgress, ResultReplay, import_record},
     respond::Response,
     review::{
-        FirstPlanWarnings, MissingUser, PlannedImport, PlanningInput, guard, plan_rows_to_write,
-        select_users,
+        FirstPlanWarnings, MissingUser, PlannedImport, PlanningInput, guard, not_held,
+        plan_rows_to_write, select_users,
     },
 };
 use crate::{
@@ -40,6 +40,8 @@ enum RecordStatus {
     Unbound,
     /// The import has ended, in this state.
     Ended(ImportRecord, ImportState),
+    /// It is held for review.
+    Held(ImportRecord),
     /// Another attempt is applying the import.
     Running(ImportRecord),
     /// The import stopped before its end.
@@ -58,17 +60,20 @@ impl ImportSession<'_> {
                 return Err(ImportError::ShuttingDown);
             }
             match self.next_status().await? {
-                RecordStatus::Unbound => match self.take_lease(true).await? {
-                    Some(held_lease) => {
-                        self.responses.accept();
-                        let exclusive = self.begin_exclusive(&held_lease, again).await;
-                        match self.begin(Arc::clone(&rows), held_lease, exclusive).await {
-                            Err(ImportError::PlanOutdated) => again += 1,
-                            result => return result,
-                        }
+                RecordStatus::Held(record) if self.held.is_none() => {
+                    return Err(self.still_held(&record));
+                }
+                // It has been discarded or has expired.
+                RecordStatus::Unbound if self.held.is_some() => {
+                    return Err(not_held(self.record.id, ImportState::Cancelled).into());
+                }
+                RecordStatus::Unbound | RecordStatus::Held(_) => {
+                    match Box::pin(self.begin_in_turn(&rows, again)).await {
+                        Ok(None) => {}
+                        Err(ImportError::PlanOutdated) => again += 1,
+                        result => return result.map(drop),
                     }
-                    None => self.with_progress(sleep(POLL_INTERVAL)).await,
-                },
+                }
                 RecordStatus::Ended(record, state) => {
                     self.responses.accept();
                     replay.catch_up(self.responses).await?;
@@ -103,10 +108,33 @@ impl ImportSession<'_> {
         }
     }
 
+    /// Begins an import that has written nothing so far, or a held one, when it is its turn. Returns `None` if another
+    /// attempt was faster, or has to be waited for.
+    async fn begin_in_turn(
+        &mut self,
+        rows: &Arc<ByRow<Row>>,
+        again: u32,
+    ) -> Result<Option<()>, ImportError> {
+        let is_held = self.held.is_some();
+        let Some(held_lease) = self.take_lease(!is_held).await? else {
+            self.with_progress(sleep(POLL_INTERVAL)).await;
+            return Ok(None);
+        };
+        // Another approval may have applied it before this one got the lease.
+        if is_held && !matches!(self.record_status().await, Ok(RecordStatus::Held(_))) {
+            held_lease.end().await;
+            return Ok(None);
+        }
+        self.responses.accept();
+        let exclusive = self.begin_exclusive(&held_lease, again).await;
+        let begun = self.begin(Arc::clone(rows), held_lease, exclusive);
+        begun.await.map(Some)
+    }
+
     /// Returns the state of the record. The first time the ID of a new attempt is taken for unbound without a look: if
     /// another attempt was faster, the next look finds what it has done.
     async fn next_status(&mut self) -> Result<RecordStatus, ImportError> {
-        if self.recording != AttemptRecording::New {
+        if self.recording != AttemptRecording::New || self.held.is_some() {
             return self.record_status().await;
         }
         self.recording = AttemptRecording::Unknown;
@@ -136,6 +164,7 @@ impl ImportSession<'_> {
                 RecordStatus::Ended(record, state)
             }
             ImportState::Interrupted => RecordStatus::Interrupted(record),
+            ImportState::Held => RecordStatus::Held(record),
             _ => RecordStatus::Running(record),
         })
     }
@@ -167,10 +196,19 @@ impl ImportSession<'_> {
             Ok(prepared) => prepared,
             Err(error) => {
                 drop(exclusive);
+                // It is held before another attempt can get the lease.
+                let error = match error {
+                    ImportError::Refused(refusals) => Box::pin(self.hold(refusals)).await,
+                    error => error,
+                };
                 held_lease.end().await;
                 return Err(error);
             }
         };
+        // No guard asks for it any more.
+        if let Some(kept) = self.kept_input.take() {
+            self.memory.shrink(kept.bytes());
+        }
         let (planned, first_plan_warnings, missing) = prepared;
         let input = ApplyInput {
             first_plan_warnings: Arc::new(first_plan_warnings),
@@ -195,7 +233,10 @@ impl ImportSession<'_> {
     ) -> Result<PreparedImport, ImportError> {
         let planned = self.plan(rows).await?;
         let stage = ImportStageTimer::begin("guard");
-        let refusals = guard::check(&self.options, &self.importer.settings, &planned);
+        let refusals = match &self.held {
+            Some(held) => held.check(&planned),
+            None => guard::check(&self.options, &self.importer.settings, &planned),
+        };
         drop(stage);
         if !refusals.is_empty() {
             // Other writers must not wait until the client has read the preview.

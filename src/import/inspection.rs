@@ -5,7 +5,10 @@ use std::ops::ControlFlow;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{ImportError, Importer, Refusal, upload};
+use super::{
+    ImportError, Importer, Refusal,
+    receive::{ROWS, WORKBOOK},
+};
 use crate::{
     access::Principal,
     inspect::{self, Inspection, InspectionRequest},
@@ -116,7 +119,7 @@ impl Importer {
         let unknown = || ImportError::UnknownImport(import.to_owned());
         let id = Uuid::try_parse(import).map_err(|_| unknown())?;
         let upload = self.own_upload(principal, &organization.slug, id).await?;
-        match upload.kind == upload::ROWS {
+        match upload.kind == ROWS {
             true => Err(typed_rows().into()),
             false => Ok(upload),
         }
@@ -142,7 +145,7 @@ impl Importer {
 
 /// Returns how many bytes of an upload are inspected: all of a workbook, which is read from its end.
 fn most_bytes(upload: &Upload) -> usize {
-    match upload.kind == upload::WORKBOOK {
+    match upload.kind == WORKBOOK {
         true => usize::try_from(upload.received).unwrap_or(MOST_BYTES),
         false => MOST_BYTES,
     }

@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn the_engine_and_the_contract_have_the_same_numbers() {
         same_numbers!(domain::ImportState, proto::ImportState:
-            Receiving Applying Completed Refused Interrupted Cancelled);
+            Receiving Applying Completed Refused Interrupted Cancelled Held);
         same_numbers!(domain::ImportPhase, proto::ImportPhase:
             Receiving Planning Applying Deactivating);
         same_numbers!(crate::plan::ConsequenceKind, proto::ConsequenceKind:
@@ -299,7 +299,8 @@ mod tests {
         same_numbers!(audit::AuditAction, proto::AuditAction:
             OrganizationCreated CatalogUpdated UserProtectionChanged UsersExported ImportPreviewed
             ImportRefused ImportBegun ImportResumed ImportCancelRequested ImportEnded TokenCreated
-            TokenRevoked CallDenied PrivilegedRolesGranted EventsArchived MappingSaved MappingDeleted);
+            TokenRevoked CallDenied PrivilegedRolesGranted EventsArchived MappingSaved MappingDeleted
+            ImportHeld ImportApproved ImportDiscarded ImportHoldExpired);
         same_numbers!(audit::AuditOutcome, proto::AuditOutcome:
             Done Refused Completed Cancelled Interrupted);
         same_numbers!(domain::IssueCode, proto::IssueCode:
@@ -356,6 +357,7 @@ mod tests {
             State::Refused,
             State::Interrupted,
             State::Cancelled,
+            State::Held,
         ] {
             assert_eq!(State::from_number(state.into()), state);
         }

@@ -5,6 +5,7 @@
 
 mod apply;
 mod attempt;
+mod held;
 mod inspection;
 mod lease;
 mod messages;
@@ -40,6 +41,7 @@ pub(crate) use refusal::RefusalKind;
 pub use refusal::{ImportError, Refusal};
 pub use respond::ResponseSender;
 pub(crate) use respond::ResponseStream;
+pub(crate) use review::{Approval, HeldAction};
 pub use review::{PlannedImport, PlanningInput};
 pub use stages::Submitter;
 
@@ -54,6 +56,9 @@ use crate::{
 
 /// Pause between two removals of recorded attempts that exceed the limit.
 const ATTEMPT_EXPIRY_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Pause between two looks at the imports that are held for review.
+const HELD_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Pause between two checks that no audit trail was cut off.
 const AUDIT_CHECK_INTERVAL: Duration = Duration::from_secs(15);
@@ -112,6 +117,8 @@ impl Importer {
             self.remove_abandoned_uploads()
         });
         let forgetting = self.run_every(ATTEMPT_EXPIRY_INTERVAL, || self.expire_ended_attempts());
+        let holding = HELD_INTERVAL.min(self.settings.cleaning_interval);
+        let holding = self.run_every(holding, || self.expire_held());
         let auditing = self.run_every(AUDIT_CHECK_INTERVAL, || self.store.check_audit_heads());
         let forgetting = Box::pin(forgetting);
         tokio::join!(
@@ -119,7 +126,8 @@ impl Importer {
             cleaning,
             Box::pin(sweeping),
             forgetting,
-            Box::pin(auditing)
+            Box::pin(auditing),
+            Box::pin(holding)
         );
         if let Err(error) = self.store.remove_heartbeat(self.server).await {
             warn!(%error, "the heartbeat could not be removed; it expires");

@@ -1,5 +1,6 @@
 //! The reasons to refuse a whole import, and the errors that end one.
 
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
 use crate::{
@@ -88,6 +89,9 @@ pub enum ImportError {
     /// Refused: nothing was written.
     #[error("the import is refused")]
     Refused(Vec<Refusal>),
+    /// A guard refused the import, and it is held for review until this time.
+    #[error("the import is held for review")]
+    Held(Uuid, OffsetDateTime, Vec<Refusal>),
     /// The client's stream broke off, so no answer can be sent.
     #[error("the client's stream broke off")]
     ClientGone,
@@ -186,6 +190,11 @@ impl ImportError {
             Self::OvertakenBy(import) => format!(
                 "This import was interrupted, and import {import} has begun applying since; going \
                  on would undo newer data. Import the roster again under a new ID."
+            ),
+            Self::Held(import, until, _) => format!(
+                "Import {import} is held for review until {}, since a guard refused it; nothing was written. It can be \
+                 reviewed and approved, or discarded.",
+                until.format(&Rfc3339).unwrap_or_default()
             ),
             Self::OffsetDiffers(expected) => {
                 format!("The upload ends at {expected}; go on from there.")

@@ -7,13 +7,13 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, timeout};
 
 use super::{
-    ImportError, ImportOptions, Importer, ResponseSender, RosterReceiver,
+    ImportError, ImportOptions, Importer, ResponseSender, RosterReceiver, messages,
     receive::{
         AttemptRecording, BegunImport, ImportSession, RequestStream, SESSION_BYTES, UploadPermit,
-        expect_permitted, receive_start,
+        expect_permitted, expect_permitted_held, receive_start,
     },
     respond::Response,
-    review::guard,
+    review::{HeldRun, guard},
 };
 use crate::{
     access::{CredentialExpiry, Principal},
@@ -46,13 +46,31 @@ pub(super) async fn run(
     importer: &Importer,
     submitter: Submitter,
     started_at: OffsetDateTime,
+    requests: impl RequestStream,
+    responses: &ResponseSender,
+) -> Result<(), ImportError> {
+    run_held(importer, submitter, None, started_at, requests, responses).await
+}
+
+/// The same for the stored messages of a held import, which are reviewed or applied.
+///
+/// # Errors
+/// As [`run`].
+pub(super) async fn run_held(
+    importer: &Importer,
+    submitter: Submitter,
+    held: Option<HeldRun>,
+    started_at: OffsetDateTime,
     mut requests: impl RequestStream,
     responses: &ResponseSender,
 ) -> Result<(), ImportError> {
     let gate = &importer.gate;
     let mut expiry = gate.credential_expiry(Arc::clone(&submitter.principal));
     let mut start = receive_start(&mut requests, importer, &mut expiry).await?;
-    expect_permitted(&submitter.principal, &start)?;
+    match &held {
+        Some(held) => expect_permitted_held(&submitter.principal, held, &start)?,
+        None => expect_permitted(&submitter.principal, &start)?,
+    }
     let (uploading, memory) = admit(importer, &submitter, &start.organization)?;
     let mut options = ImportOptions::parse(start.clone())?;
     let organization = importer.organization(&options.organization).await?;
@@ -68,6 +86,7 @@ pub(super) async fn run(
         options,
         undoes: None,
         organization,
+        held,
         memory,
         started_at,
     };
@@ -139,8 +158,10 @@ impl ImportSession<'_> {
             return self.carry_out(rows).await;
         }
         self.responses.accept();
-        self.record_attempt().await?;
-        self.expect_own_id().await?;
+        if !self.is_review() {
+            self.record_attempt().await?;
+            self.expect_own_id().await?;
+        }
         let planned = self.plan(rows).await?;
         let stage = ImportStageTimer::begin("guard");
         let refusals = guard::check(&self.options, &self.importer.settings, &planned);
@@ -151,6 +172,11 @@ impl ImportSession<'_> {
         }
         match refusals.is_empty() {
             true => Ok(()),
+            // A review shows them.
+            false if self.is_review() => {
+                self.summary.refusals = messages::refusals(&refusals);
+                Ok(())
+            }
             false => Err(refusals.into()),
         }
     }
@@ -176,6 +202,7 @@ impl ImportSession<'_> {
         requests: &mut impl RequestStream,
     ) -> Result<(), ImportError> {
         match &result {
+            Ok(()) if self.is_review() => self.close_as(ImportState::Held).await,
             Ok(()) => self.close_as(ImportState::Completed).await,
             // Whose ID that is, and what has become of it, is not told.
             Err(ImportError::ImportIdInUse(_)) if !self.started => return result,

@@ -64,6 +64,7 @@ async fn run(
         options,
         matching: Matching::Undone(Arc::default()),
         undoes: Some(undoes),
+        held: None,
         organization,
         memory,
         started_at,

@@ -57,7 +57,7 @@ impl Importer {
         }
     }
 
-    async fn watch_record(
+    pub(super) async fn watch_record(
         &self,
         (organization, import): (i64, Uuid),
         asked: WatchRequest,

@@ -36,14 +36,16 @@ use crate::{
     },
     limits::MemoryAccount,
     proto::{
-        AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
-        CancelImportRequest, CancelImportResponse, FileFormat, FinishImportRequest,
-        FinishImportResponse, GetImportRequest, GetImportResponse, GetImportTemplateRequest,
-        GetImportTemplateResponse, Import, ImportUsersRequest, ImportUsersResponse,
-        InspectRosterRequest, InspectRosterResponse, ListImportsRequest, ListImportsResponse,
-        PushUsersRequest, PushUsersResponse, UndoImportRequest, UndoImportResponse,
-        WatchImportRequest, WatchImportResponse, import_service_server::ImportService,
-        import_users_response::Message as Reply, watch_import_response::Message as Watched,
+        self, AppendImportRequest, AppendImportResponse, ApproveImportRequest,
+        ApproveImportResponse, BeginImportRequest, BeginImportResponse, CancelImportRequest,
+        CancelImportResponse, FileFormat, FinishImportRequest, FinishImportResponse,
+        GetImportRequest, GetImportResponse, GetImportTemplateRequest, GetImportTemplateResponse,
+        Import, ImportUsersRequest, ImportUsersResponse, InspectRosterRequest,
+        InspectRosterResponse, ListImportsRequest, ListImportsResponse, PushUsersRequest,
+        PushUsersResponse, ReviewImportRequest, ReviewImportResponse, UndoImportRequest,
+        UndoImportResponse, WatchImportRequest, WatchImportResponse,
+        import_service_server::ImportService, import_users_response::Message as Reply,
+        watch_import_response::Message as Watched,
     },
     store::{ImportRecord, Store, StoreError},
     telemetry::{request_id, traces},
@@ -165,16 +167,28 @@ impl ImportHandlers {
     ) -> Result<ListImportsResponse, Status> {
         caller.expect_organization(&request.organization)?;
         let page = PageRequest::parse(request.page_size, &request.page_token)?;
+        let state = parse_state(request.state)?;
         let slug = request.organization;
-        let failed = |error| status::from_store(&error, &slug);
         let organization = caller.organization(&self.store, &slug).await?;
-        let found = self
-            .read_page(organization.id, (&page, page.position()?))
-            .await;
-        let found = found.map_err(failed)?;
-        let mut imports = Vec::with_capacity(found.len());
-        for record in &found {
-            imports.push(self.as_message(record, &slug).await?);
+        let mut before = page.position()?;
+        let (mut found, mut imports) = (Vec::new(), Vec::new());
+        // A recorded state may not be the state now, so that records are read until enough are in the state asked for.
+        loop {
+            let records = self
+                .read_page(organization.id, state, (&page, before))
+                .await;
+            let (records, is_last) = records.map_err(|error| status::from_store(&error, &slug))?;
+            before = records.last().map(|last| (last.started_at, last.id));
+            for record in records {
+                let import = self.as_message(&record, &slug).await?;
+                if state.is_none_or(|state| import.state == i32::from(state)) {
+                    found.push(record);
+                    imports.push(import);
+                }
+            }
+            if is_last || imports.len() > page.size {
+                break;
+            }
         }
         let next_page_token = page.cut(&mut imports, |at, _| {
             PageRequest::after_moment((found[at].started_at, found[at].id))
@@ -185,32 +199,36 @@ impl ImportHandlers {
         })
     }
 
-    /// Reads one record more than the page has, if they fit into a message. Reads a few at a time, because
+    /// Reads one record more than the page has, if they fit into a message, and returns whether there are no more. Reads a few at a time, because
     /// records of an earlier release may be large.
     async fn read_page(
         &self,
         organization: i64,
+        state: Option<ImportState>,
         (page, mut before): (&PageRequest, Option<(OffsetDateTime, Uuid)>),
-    ) -> Result<Vec<ImportRecord>, StoreError> {
+    ) -> Result<(Vec<ImportRecord>, bool), StoreError> {
         const STEP: usize = 50;
+        let states = state.map(recorded_as).unwrap_or_default();
         let mut found: Vec<ImportRecord> = Vec::new();
         let mut bytes = 0;
         while found.len() <= page.size && bytes <= MAX_BYTES {
             let limit = STEP.min(page.size + 1 - found.len());
-            let step = self.store.imports(organization, before, limit as u64);
+            let step = self
+                .store
+                .imports(organization, states, before, limit as u64);
             let step = step.await?;
             let is_last = step.len() < limit;
             bytes += step.iter().map(|record| record.notes.len()).sum::<usize>();
             found.extend(step);
             before = found.last().map(|last| (last.started_at, last.id));
             if is_last {
-                break;
+                return Ok((found, true));
             }
         }
-        Ok(found)
+        Ok((found, false))
     }
 
-    /// Removes an upload in parts that has not finished, or asks the server that applies the import to stop
+    /// Removes an upload in parts that has not finished, discards a held import, or asks the server that applies the import to stop
     /// between two transactions. Fails with `NOT_APPLYING` if the import is in neither state: an import
     /// that has ended stays as it is.
     async fn cancel(
@@ -224,6 +242,10 @@ impl ImportHandlers {
         let organization = organization.release_permit();
         let removed = self.importer.cancel_upload(&record, &caller.actor()).await;
         if removed.map_err(|error| status::from_import(&error))? {
+            return self.cancelled(&caller, slug, id).await;
+        }
+        let discarded = self.importer.discard_held(&record, &caller.actor()).await;
+        if discarded.map_err(|error| status::from_import(&error))? {
             return self.cancelled(&caller, slug, id).await;
         }
         let failed = |error| status::from_store(&error, slug);
@@ -333,7 +355,7 @@ impl ImportHandlers {
     }
 
     /// Returns both ends of an import's responses, with the memory that they may take.
-    fn responses(
+    pub(super) fn responses(
         &self,
         account: &MemoryAccount,
     ) -> Result<(ResponseSender, ResponseStream), Status> {
@@ -342,6 +364,33 @@ impl ImportHandlers {
         let idle = self.importer.server_limits().deadlines.idle;
         let (responses, replies) = ResponseSender::new(idle);
         Ok((responses.with_memory(memory), replies))
+    }
+}
+
+/// Returns the state that a list is asked for, or `None` if all are.
+fn parse_state(number: i32) -> Result<Option<ImportState>, Status> {
+    match proto::ImportState::try_from(number) {
+        Ok(proto::ImportState::Unspecified) => Ok(None),
+        Ok(_) => Ok(Some(ImportState::from_number(number))),
+        Err(_) => {
+            let message = format!("state has no value {number}.");
+            Err(status::invalid("BAD_STATE", "state", message))
+        }
+    }
+}
+
+/// The states that may be recorded of an import that is in this state now: if its server has died, the state that it had
+/// stays recorded.
+const fn recorded_as(state: ImportState) -> &'static [ImportState] {
+    use ImportState::{Applying, Cancelled, Completed, Held, Interrupted, Receiving, Refused};
+    match state {
+        Receiving => &[Receiving],
+        Applying => &[Applying],
+        Interrupted => &[Receiving, Applying, Interrupted],
+        Completed => &[Completed],
+        Refused => &[Refused],
+        Cancelled => &[Cancelled],
+        Held => &[Held],
     }
 }
 
@@ -358,7 +407,7 @@ fn watched(message: Reply) -> Watched {
 
 /// Turns responses into messages, as far as the caller may see them. The stream is polled outside of the
 /// call, so the call's request ID and span are restored here.
-fn answers<T: 'static>(
+pub(super) fn answers<T: 'static>(
     replies: ResponseStream,
     audience: ResultAudience,
     wrap: fn(Reply) -> T,
@@ -379,6 +428,8 @@ impl ImportService for ImportHandlers {
     type ImportUsersStream = Responses<ImportUsersResponse>;
     type WatchImportStream = Responses<WatchImportResponse>;
     type UndoImportStream = Responses<UndoImportResponse>;
+    type ReviewImportStream = Responses<ReviewImportResponse>;
+    type ApproveImportStream = Responses<ApproveImportResponse>;
 
     async fn import_users(
         &self,
@@ -464,6 +515,20 @@ impl ImportService for ImportHandlers {
         request: Request<ListImportsRequest>,
     ) -> Answer<ListImportsResponse> {
         serve(self, request, Self::list).await
+    }
+
+    async fn review_import(
+        &self,
+        request: Request<ReviewImportRequest>,
+    ) -> Answer<Self::ReviewImportStream> {
+        serve(self, request, Self::review).await
+    }
+
+    async fn approve_import(
+        &self,
+        request: Request<ApproveImportRequest>,
+    ) -> Answer<Self::ApproveImportStream> {
+        serve(self, request, Self::approve).await
     }
 
     async fn cancel_import(

@@ -11,6 +11,7 @@ mod denial_recorder;
 mod directory;
 mod export;
 mod exported_users;
+mod held;
 mod import;
 mod inbound_messages;
 mod inspect;

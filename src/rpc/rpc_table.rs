@@ -5,7 +5,8 @@
 
 use crate::{
     domain::Permission::{
-        self, CatalogWrite, OrganizationsWrite, UsersDeactivate, UsersImport, UsersRead,
+        self, CatalogWrite, OrganizationsWrite, UsersApprove, UsersDeactivate, UsersImport,
+        UsersRead,
     },
     store::ConnectionLane,
 };
@@ -119,6 +120,8 @@ const TABLE: &[Rpc] = table! {
         AppendImport         Needs(UsersImport),                  Waits, Call,      Message,     Imports;
         FinishImport         Needs(UsersImport),                  Waits, Call,      Message,     Imports;
         WatchImport          NeedsOneOf(WATCHERS),                Waits, Watch,     Message,     Imports;
+        ReviewImport         Needs(UsersApprove),                 Waits, Import,    Message,     Imports;
+        ApproveImport        Needs(UsersApprove),                 Waits, Import,    Message,     Imports;
         CancelImport         Needs(UsersImport),                  Fails, Call,      Message,     Interactive;
         UndoImport           Needs(UsersImport),                  Waits, Import,    Message,     Imports;
         GetImportTemplate    Needs(UsersImport),                  Fails, Call,      Message,     Interactive;

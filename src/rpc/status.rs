@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use prost::Message;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, QuotaViolation, StatusExt};
 use tracing::error;
@@ -50,6 +51,9 @@ const RETRY_DELAY: Duration = Duration::from_secs(5);
 pub(super) fn from_import(error: &ImportError) -> Status {
     match error {
         ImportError::Refused(refusals) => refused(refusals),
+        ImportError::Held(import, until, refusals) => {
+            held(*import, *until, refusals, &error.explanation())
+        }
         ImportError::ClientGone => Status::cancelled("the client's stream broke off"),
         ImportError::Denied(denial) => from_denial(denial),
         ImportError::Busy(refusal) => busy(refusal),
@@ -96,6 +100,30 @@ pub(super) fn from_import(error: &ImportError) -> Status {
         ImportError::PlanOutdated => internal(error),
         ImportError::Internal(error) => internal(error),
     }
+}
+
+/// The status of an import that is held for review: its refusals, and until when.
+fn held(import: Uuid, until: OffsetDateTime, refusals: &[Refusal], explanation: &str) -> Status {
+    let until = until.format(&Rfc3339).unwrap_or_default();
+    let metadata = [("import_id", import.to_string()), ("held_until", until)];
+    let mut details = info("IMPORT_HELD", metadata);
+    let mut room = DETAIL_BYTES;
+    for refusal in refusals {
+        metrics::refused(refusal.code);
+        let bytes = refusal.code.len() + refusal.subject.len() + refusal.message.len();
+        let Some(left) = room.checked_sub(bytes) else {
+            break;
+        };
+        room = left;
+        details.add_precondition_failure_violation(
+            refusal.code,
+            &refusal.subject,
+            &refusal.message,
+        );
+    }
+    let reasons = refusals.first().map(|first| format!(" {}", first.message));
+    let message = format!("{explanation}{}", reasons.unwrap_or_default());
+    Status::with_error_details(Code::FailedPrecondition, cut(&message), details)
 }
 
 /// The status of a request that names a mapping that the organisation does not have.

@@ -10,11 +10,13 @@ use super::{Dialect, Store, StoreError, sql};
 const HEARTBEAT: Duration = Duration::from_mins(1);
 
 /// The tables, each with what a server does to it.
-const TABLES: [(&str, &[&str]); 19] = [
+const TABLES: [(&str, &[&str]); 21] = [
     ("audit_events", &["SELECT", "INSERT"]),
     ("audit_heads", ALL),
     ("credential_sources", ALL),
     ("evidence_groups", ALL),
+    ("held_imports", ALL),
+    ("held_parts", ALL),
     ("import_leases", ALL),
     ("import_results", ALL),
     ("imports", ALL),

@@ -15,7 +15,7 @@ const SLUGS: &str = "organization_slugs";
 
 /// The tables whose rows belong to an organisation, each with the column that has its number. A table comes after those
 /// to which it refers.
-const TABLES: [(&str, &str); 14] = [
+const TABLES: [(&str, &str); 16] = [
     ("organizations", "id"),
     ("roles", "organization_id"),
     ("ranks", "organization_id"),
@@ -30,6 +30,8 @@ const TABLES: [(&str, &str); 14] = [
     ("audit_events", "organization_id"),
     ("audit_heads", "organization_id"),
     ("mappings", "organization_id"),
+    ("held_imports", "organization_id"),
+    ("held_parts", "organization_id"),
 ];
 
 /// Columns of users and the tables that they refer to.

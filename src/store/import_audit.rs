@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
 use super::{AuditEntry, ImportRecord};
@@ -58,6 +58,30 @@ pub(super) fn attempt_ended(
         let entry = counted(entry.ending(AuditOutcome::Completed), record);
         described(entry, record, options)
     })
+}
+
+/// Describes an attempt that is held for review.
+pub(super) fn held(
+    record: &ImportRecord,
+    actor: &Actor,
+    AttemptEnd { refusals, options }: AttemptEnd<'_>,
+) -> AuditEntry {
+    let at = record.finished_at.unwrap_or(record.started_at);
+    let entry = AuditEntry::done(at, actor, AuditAction::ImportHeld, &record.id)
+        .ending(AuditOutcome::Refused)
+        .with("refusals", &refusals);
+    let until = record
+        .held_until
+        .and_then(|until| until.format(&Rfc3339).ok());
+    let entry = entry.with("held_until", &until.unwrap_or_default());
+    described(counted(entry, record), record, options)
+}
+
+/// Describes the approval of a held import, which begins applying.
+pub(super) fn approved(record: &ImportRecord, actor: &Actor, at: OffsetDateTime) -> AuditEntry {
+    AuditEntry::done(at, actor, AuditAction::ImportApproved, &record.id)
+        .with("plan_digest", &hex::encode(&record.plan_digest))
+        .with("sent_by", &record.principal)
 }
 
 /// Describes an import that begins applying.

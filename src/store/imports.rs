@@ -259,17 +259,23 @@ impl Store {
         Ok(asked)
     }
 
-    /// Returns up to `limit` records that began before `before`, the newest first.
+    /// Returns up to `limit` records that began before `before`, the newest first: those whose recorded state is one of
+    /// `states`, or all if there is none.
     ///
     /// # Errors
     /// Fails if the database fails.
     pub async fn imports(
         &self,
         organization: i64,
+        states: &[ImportState],
         before: Option<(OffsetDateTime, Uuid)>,
         limit: u64,
     ) -> Result<Vec<ImportRecord>, StoreError> {
         let mut select = Entity::find().filter(Column::OrganizationId.eq(organization));
+        if !states.is_empty() {
+            let states = states.iter().map(|&state| i32::from(state));
+            select = select.filter(Column::State.is_in(states));
+        }
         if let Some((started_at, id)) = before {
             let same_moment = Condition::all()
                 .add(Column::StartedAt.eq(started_at))
@@ -408,7 +414,9 @@ impl Store {
     /// # Errors
     /// Fails if the database fails.
     pub async fn expire_history(&self, moment: OffsetDateTime) -> Result<u64, StoreError> {
-        const OLD: &str = "results_removed AND options_digest IS NOT NULL AND finished_at < $1";
+        // One that is held for review has its own end.
+        const OLD: &str =
+            "results_removed AND options_digest IS NOT NULL AND state <> 7 AND finished_at < $1";
         // An import that began before another is kept as long: its repetition would be taken for the newest.
         let sql = format!(
             "SELECT organization_id, id FROM imports i WHERE {OLD} AND NOT EXISTS (SELECT 1 FROM imports o \
@@ -519,7 +527,7 @@ impl WriteTransaction {
 
     /// Sets the end of an attempt that is recorded, has not begun applying and has no end yet. Returns `false` if the
     /// record is no longer that.
-    async fn store_end(&self, record: &ImportRecord) -> Result<bool, StoreError> {
+    pub(super) async fn store_end(&self, record: &ImportRecord) -> Result<bool, StoreError> {
         let sql = "UPDATE imports SET state = $4, input_sha256 = $5, plan_digest = $6, rows = $7, \
             created = $8, updated = $9, unchanged = $10, rejected = $11, deactivated = $12, \
             protected_skipped = $13, notes = $14, finished_at = $15 \
@@ -546,7 +554,7 @@ impl WriteTransaction {
     }
 
     /// Returns `true` if the end of this very attempt is recorded already.
-    async fn is_closed(&self, record: &ImportRecord) -> Result<bool, StoreError> {
+    pub(super) async fn is_closed(&self, record: &ImportRecord) -> Result<bool, StoreError> {
         let found = Entity::find_by_id((record.organization_id, record.id));
         let stored = found.one(&self.inner).await?;
         Ok(stored

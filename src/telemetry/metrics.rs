@@ -20,6 +20,7 @@ const REFUSED: &str = "user_import_refused_requests_total";
 const DENIED: &str = "user_import_denied_calls_total";
 const IMPORTS: &str = "user_import_imports_total";
 const RUNNING: &str = "user_import_imports_running";
+const HELD: &str = "user_import_imports_held";
 const ROWS: &str = "user_import_rows_total";
 const DIRECTORY_USERS: &str = "user_import_directory_users_total";
 const STAGE_SECONDS: &str = "user_import_stage_duration_seconds";
@@ -53,6 +54,7 @@ pub(crate) fn serve(address: SocketAddr) -> anyhow::Result<()> {
 
 fn describe() {
     describe_database();
+    describe_imports();
     describe_counter!(CALLS, "Calls that have ended, by method and status code.");
     describe_histogram!(
         CALL_SECONDS,
@@ -71,18 +73,6 @@ fn describe() {
     describe_counter!(
         DENIED,
         "Calls denied for want of a credential or a permission, by method and reason."
-    );
-    describe_counter!(IMPORTS, "Imports that have ended, by state and kind.");
-    describe_gauge!(RUNNING, "Imports under way now, by stage.");
-    describe_counter!(ROWS, "Rows of imports that have ended, by outcome.");
-    describe_counter!(
-        DIRECTORY_USERS,
-        "Users that were read for plans and exports."
-    );
-    describe_histogram!(
-        STAGE_SECONDS,
-        Unit::Seconds,
-        "How long each stage of an import took."
     );
     describe_histogram!(
         DATABASE_SECONDS,
@@ -119,12 +109,32 @@ fn begin_import_counters() {
         ImportState::Refused,
         ImportState::Interrupted,
         ImportState::Cancelled,
+        ImportState::Held,
     ];
     for state in ends {
         for validate_only in [false, true] {
             count_imports(0, state, validate_only, &Tally::default());
         }
     }
+}
+
+fn describe_imports() {
+    describe_counter!(IMPORTS, "Imports that have ended, by state and kind.");
+    describe_gauge!(RUNNING, "Imports under way now, by stage.");
+    describe_gauge!(
+        HELD,
+        "Imports of all organisations that are held for review now."
+    );
+    describe_counter!(ROWS, "Rows of imports that have ended, by outcome.");
+    describe_counter!(
+        DIRECTORY_USERS,
+        "Users that were read for plans and exports."
+    );
+    describe_histogram!(
+        STAGE_SECONDS,
+        Unit::Seconds,
+        "How long each stage of an import took."
+    );
 }
 
 fn describe_database() {
@@ -151,6 +161,12 @@ pub(crate) fn audit_heads(events: i64, hashes: u64) {
 /// Counts an audit trail that ends earlier, or otherwise, than before.
 pub(crate) fn audit_setback() {
     counter!(AUDIT_SETBACKS).increment(1);
+}
+
+/// So many imports are held for review.
+#[allow(clippy::cast_precision_loss, reason = "they are few")]
+pub(crate) fn imports_held(count: i64) {
+    gauge!(HELD).set(count as f64);
 }
 
 /// A call has ended, with the name of this status code.

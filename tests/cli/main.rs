@@ -19,6 +19,7 @@ mod docs;
 mod exit_codes;
 mod failures;
 mod formats;
+mod held;
 mod history;
 mod lists;
 mod looks;

@@ -135,6 +135,7 @@ const STEPS: [(&str, &[&str]); 2] = [
             "undo",
             "watch",
             "upload",
+            "held",
             "inspection",
         ],
     ),
@@ -212,6 +213,8 @@ const MESSAGES: &[&str] = &[
     "import/receive",
     // Parts of uploads and some responses are stored as the messages that they were sent in, or will be sent in.
     "import/upload",
+    // The kept input of a held import becomes the messages of a stream again.
+    "import/held",
     // Results, refusals and warnings are recorded as encoded messages, once, and replayed from there.
     "import/record",
     "import/review/first_plan_warnings.rs",

@@ -30,6 +30,7 @@ mod formats;
 mod growth;
 mod guards;
 mod header;
+mod held;
 mod identity_changes;
 mod inspection;
 mod isolation;

@@ -134,7 +134,10 @@ fn others() -> Roster {
 }
 
 /// A change of a row: a column and another value, made of the value that a user has.
-type Change = (Index, Column, fn(&str) -> String);
+type Change = (Index, Column, Damage);
+
+/// What becomes of a value.
+type Damage = fn(&str) -> String;
 
 fn changes() -> impl Strategy<Value = Vec<(Index, Index, Change)>> {
     let columns = vec![
@@ -146,7 +149,7 @@ fn changes() -> impl Strategy<Value = Vec<(Index, Index, Change)>> {
         FirstName,
         LastName,
     ];
-    let damages: Vec<fn(&str) -> String> = vec![
+    let damages: Vec<Damage> = vec![
         |value| format!("0{value}"),
         |value| value.trim_start_matches('0').to_owned(),
         |value| format!("'{value}"),
@@ -170,7 +173,7 @@ fn changes() -> impl Strategy<Value = Vec<(Index, Index, Change)>> {
         |_| String::new(),
     ];
     // The status and the role have few values.
-    let standing: Vec<(Column, fn(&str) -> String)> = vec![
+    let standing: Vec<(Column, Damage)> = vec![
         (Status, |_| "Inactive".to_owned()),
         (Status, |_| "Inactive".to_owned()),
         (RoleColumn, |_| "Sergeant".to_owned()),

@@ -31,6 +31,7 @@ fn needed(path: &str) -> Vec<Permission> {
             Permission::UsersRead
         }
         "SetUserProtected" => Permission::UsersDeactivate,
+        "ReviewImport" | "ApproveImport" => Permission::UsersApprove,
         "UpdateCatalog" | "SaveMapping" | "DeleteMapping" => Permission::CatalogWrite,
         "ListMappings" => {
             return vec![

@@ -26,6 +26,7 @@ impl App {
             organization: "pd".to_owned(),
             page_size,
             page_token: page_token.to_owned(),
+            ..ListImportsRequest::default()
         };
         let response = self.imports().list_imports(request).await;
         let page = response.expect("imports can be listed").into_inner();

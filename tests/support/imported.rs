@@ -102,7 +102,7 @@ impl Imported {
             .await
     }
 
-    async fn and_all<T>(
+    pub(crate) async fn and_all<T>(
         mut self,
         responses: Result<Streaming<T>, Status>,
         content: impl Fn(T) -> Option<Message>,

@@ -21,6 +21,7 @@ mod bearer;
 mod call;
 pub mod certificates;
 pub mod database;
+mod held;
 mod history;
 mod imported;
 mod planned;

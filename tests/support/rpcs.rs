@@ -6,15 +6,15 @@ use tonic::{Code, Request, Status, client::Grpc};
 use tonic_prost::ProstCodec;
 use tonic_types::StatusExt;
 use user_import::proto::{
-    AppendImportRequest, BeginImportRequest, CancelImportRequest, Catalog,
+    AppendImportRequest, ApproveImportRequest, BeginImportRequest, CancelImportRequest, Catalog,
     CreateOrganizationRequest, DESCRIPTOR_SET, DeleteMappingRequest, ExportUsersRequest,
     FinishImportRequest, GetCallerRequest, GetCatalogRequest, GetImportRequest,
     GetImportTemplateRequest, GetOrganizationRequest, GetUserRequest, ImportUsersRequest,
     InspectRosterRequest, ListAuditEventsRequest, ListImportsRequest, ListMappingsRequest,
     ListOrganizationsRequest, ListUsersRequest, Mapping, NamedMapping, PushUsersRequest,
-    RecordAuditArchiveRequest, SaveMappingRequest, SetUserProtectedRequest, UndoImportRequest,
-    UpdateCatalogRequest, WatchImportRequest, append_import_request, get_user_request::Key,
-    import_users_request,
+    RecordAuditArchiveRequest, ReviewImportRequest, SaveMappingRequest, SetUserProtectedRequest,
+    UndoImportRequest, UpdateCatalogRequest, WatchImportRequest, append_import_request,
+    get_user_request::Key, import_users_request,
 };
 
 use crate::{App, catalog, start_of};
@@ -117,6 +117,19 @@ fn import_request(method: &str, organization: String) -> Vec<u8> {
             organization,
             import_id: NOBODY.to_owned(),
             ..UndoImportRequest::default()
+        }
+        .encode_to_vec(),
+        "ReviewImport" => ReviewImportRequest {
+            organization,
+            import_id,
+            ..ReviewImportRequest::default()
+        }
+        .encode_to_vec(),
+        "ApproveImport" => ApproveImportRequest {
+            organization,
+            import_id,
+            expected_plan_digest: vec![7; 32],
+            ..ApproveImportRequest::default()
         }
         .encode_to_vec(),
         "CancelImport" => CancelImportRequest {

@@ -23,6 +23,7 @@ mod database_certificates;
 mod disk;
 mod failover;
 mod footprint;
+mod held;
 mod http_proxies;
 mod kills;
 mod leases;

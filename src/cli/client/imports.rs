@@ -10,6 +10,7 @@ use crate::cli::{
         printable,
     },
 };
+use crate::proto::ImportState;
 
 /// List an organisation's imports, newest first
 #[derive(Args, Debug)]
@@ -24,7 +25,7 @@ pub(crate) struct ImportsArgs {
     organization: OrganizationArgs,
 }
 
-/// Stop an import between two of its transactions
+/// Stop an import between two of its transactions, or discard one that is held for review
 ///
 /// Rows that are written stay written, and `watch` shows them.
 #[derive(Args, Debug)]
@@ -62,8 +63,15 @@ pub(crate) async fn cancel(args: CancelArgs, verbosity: Verbosity) -> anyhow::Re
     let import_id = args.import.resolve(&mut client, &organization).await?;
     let import = client.cancel(&organization, &import_id).await?;
     let id = printable(&import.import_id).into_owned();
-    verbosity.confirm(&format!(
-        "Import {id} has been asked to stop. To see what it has written:\n  user-import watch {id}\n"
-    ))?;
+    let applied = import
+        .progress
+        .as_ref()
+        .map_or(0, |progress| progress.rows_applied);
+    let done = match import.state() {
+        // It had not begun to write.
+        ImportState::Cancelled if applied == 0 => "discarded; nothing was written.\n".to_owned(),
+        _ => format!("asked to stop. To see what it has written:\n  user-import watch {id}\n"),
+    };
+    verbosity.confirm(&format!("Import {id} has been {done}"))?;
     Ok(ExitStatus::Done)
 }

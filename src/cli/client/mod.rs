@@ -8,6 +8,7 @@ pub(super) mod doctor;
 mod errors_file;
 pub(super) mod export;
 pub(super) mod health;
+pub(super) mod held;
 pub(super) mod import;
 mod import_id;
 pub(super) mod imports;

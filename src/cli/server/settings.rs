@@ -46,6 +46,26 @@ pub(super) struct SettingsArgs {
     #[arg(long, value_name = "D", env = "USER_IMPORT_ATTEMPT_RETENTION_DAYS")]
     #[arg(default_value_t = 30, value_parser = value_parser!(u64).range(1..=36_500))]
     attempt_retention_days: u64,
+    /// Days after which an import that is held for review expires without having been approved
+    #[arg(
+        long,
+        value_name = "D",
+        env = "USER_IMPORT_HELD_DAYS",
+        default_value_t = 7
+    )]
+    #[arg(value_parser = value_parser!(u64).range(1..=36_500))]
+    held_days: u64,
+    /// Most imports of one organisation that are held for review at a time; more are refused as without --hold
+    #[arg(
+        long,
+        value_name = "N",
+        env = "USER_IMPORT_MAX_HELD",
+        default_value_t = 20
+    )]
+    max_held: u32,
+    /// Demand another credential than the sender's for the approval of a held import
+    #[arg(long, env = "USER_IMPORT_FOUR_EYES")]
+    four_eyes: bool,
     /// Days after which the record of an applied import is forgotten with its counts, though never before its results;
     /// its ID may then be used again. Without it records stay for ever
     #[arg(long, value_name = "D", env = "USER_IMPORT_HISTORY_DAYS")]
@@ -202,6 +222,9 @@ impl SettingsArgs {
             database_patience: Duration::from_secs(self.database_patience_seconds),
             result_retention: days(self.result_retention_days),
             undo_retention: days(self.undo_retention_days),
+            held: days(self.held_days),
+            max_held: self.max_held,
+            four_eyes: self.four_eyes,
             attempt_retention: days(self.attempt_retention_days),
             history: self.history_days.map(days),
             audit: self.audit_days.map(days),
@@ -246,7 +269,7 @@ mod tests {
             --mass-deactivation-users 9 --mass-deactivation-percent-always 11 \
             --attempt-retention-days 13 --max-attempts-kept 14 --history-days 19 \
             --audit-days 20 --max-workbook-bytes 21 --max-workbook-rows 22 \
-            --max-compression-ratio 23 --undo-retention-days 24 \
+            --max-compression-ratio 23 --undo-retention-days 24 --held-days 25 --max-held 26 --four-eyes \
             --mass-identity-change-percent 15 --mass-identity-change-rows 16 \
             --mass-identity-change-percent-always 17 --mass-identity-change-least-rows 18";
         let settings = parse(options).unwrap();
@@ -254,7 +277,11 @@ mod tests {
         assert_eq!(settings.result_retention, Duration::from_hours(48));
         assert_eq!(settings.attempt_retention, Duration::from_hours(13 * 24));
         assert_eq!(settings.undo_retention, Duration::from_hours(24 * 24));
-        assert_eq!(settings.attempts_kept, 14);
+        assert_eq!(
+            (settings.held, settings.four_eyes),
+            (Duration::from_hours(24 * 25), true)
+        );
+        assert_eq!((settings.attempts_kept, settings.max_held), (14, 26));
         assert_eq!(settings.history, Some(Duration::from_hours(19 * 24)));
         assert_eq!(settings.audit, Some(Duration::from_hours(20 * 24)));
         assert_eq!(settings.shutdown_grace, Duration::from_secs(3));
@@ -294,6 +321,7 @@ mod tests {
             "--transaction-rows 0",
             "--max-rows 0",
             "--audit-days 0",
+            "--held-days 0",
             "--max-record-bytes 4095",
             "--max-record-bytes 1048577",
             "--max-field-bytes 1023",

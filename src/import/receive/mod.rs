@@ -2,6 +2,7 @@
 //! and the limits on concurrent imports. Nothing here writes users.
 
 mod import_limiter;
+mod kept_input;
 mod options;
 mod parallel_checks;
 mod phone_memo;
@@ -16,10 +17,11 @@ mod workbook_input;
 pub(crate) use crate::proto::import_users_request::Message as Request;
 pub(super) use import_limiter::ImportLimiter;
 pub(crate) use import_limiter::{UploadPermit, WriteTurn};
+pub(crate) use kept_input::{CSV, KeptInput, ROWS, WORKBOOK};
 pub use options::ImportOptions;
 pub use options::ResultFilter;
-pub(crate) use options::expect_permitted;
 pub(crate) use options::parse_filter;
+pub(crate) use options::{expect_permitted, expect_permitted_held};
 pub use phone_memo::read_phone;
 pub use receiver::{ReceivedRoster, RosterReceiver};
 pub(crate) use receiver::{both_kinds, values};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
-use crate::import::Refusal;
+use crate::import::{Refusal, review::HeldRun};
 use crate::{
     access::{Denial, Principal},
     domain::{Catalog, NameIndex, Offers, Permission, SuggestionBudget, fold, normalise},
@@ -233,6 +233,21 @@ pub(crate) fn expect_permitted(principal: &Principal, start: &ImportStart) -> Re
         principal.expect(Permission::UsersDeactivate)?;
     }
     Ok(())
+}
+
+/// Fails if the caller may not review or approve a held import with these options. What a review shows is decided for each
+/// of its messages.
+pub(crate) fn expect_permitted_held(
+    principal: &Principal,
+    held: &HeldRun,
+    start: &ImportStart,
+) -> Result<(), Denial> {
+    principal.expect_organization(&start.organization)?;
+    principal.expect(Permission::UsersApprove)?;
+    match held.is_review() {
+        true => Ok(()),
+        false => expect_permitted(principal, start),
+    }
 }
 
 fn unknown(code: &'static str, option: &str, value: &str, near: Option<&str>) -> Refusal {

@@ -1,6 +1,7 @@
 //! The state of one stream's import, and what its stages share: progress, the summary, and the end.
 
 mod begun;
+mod holding;
 mod planning;
 mod receiving;
 
@@ -14,10 +15,12 @@ use tokio::time::{Instant, sleep_until};
 use tokio_stream::Stream;
 use tracing::{info, warn};
 
-use super::{Request, import_limiter::ImportPermit, read_ahead::DirectoryReadAhead};
+use super::{
+    Request, import_limiter::ImportPermit, kept_input::KeptInput, read_ahead::DirectoryReadAhead,
+};
 use crate::import::{
     ImportError, ImportOptions, Importer, ResponseSender, messages, record::import_record,
-    respond::ProgressCounters,
+    respond::ProgressCounters, review::HeldRun,
 };
 use crate::{
     access::{Denial, Principal},
@@ -81,7 +84,11 @@ pub(crate) struct ImportSession<'a> {
     pub(crate) summary: ImportSummary,
     /// Held from the end of the upload to the end of the import.
     pub(crate) permit: Option<ImportPermit>,
-    /// Memory for the received rows and their plan.
+    /// The held import that this session reviews or applies.
+    pub(crate) held: Option<HeldRun>,
+    /// The input, if the import asks to be held.
+    pub(crate) kept_input: Option<KeptInput>,
+    /// Memory for the received rows and their plan, and for the input that is kept.
     pub(crate) memory: MemoryReservation,
     pub(crate) resumed: bool,
     pub(crate) recording: AttemptRecording,
@@ -102,7 +109,11 @@ impl ImportSession<'_> {
         let state = match error {
             ImportError::Refused(refusals) => {
                 self.summary.refusals = messages::refusals(refusals);
-                ImportState::Refused
+                self.state_of_refused()
+            }
+            ImportError::Held(_, _, refusals) => {
+                self.summary.refusals = messages::refusals(refusals);
+                ImportState::Held
             }
             ImportError::Busy(refusal) => {
                 self.summary.refusals = messages::refusals(std::slice::from_ref(refusal));
@@ -117,7 +128,7 @@ impl ImportSession<'_> {
                 // An import that wrote rows in an earlier attempt is not one that wrote nothing.
                 match self.summary.state == i32::from(ImportState::Interrupted) {
                     true => ImportState::Interrupted,
-                    false => ImportState::Refused,
+                    false => self.state_of_refused(),
                 }
             }
             ImportError::Cancelled => ImportState::Cancelled,
@@ -141,6 +152,19 @@ impl ImportSession<'_> {
             true => self.withdraw(state).await,
             false => self.close_as(state).await,
         }
+    }
+
+    /// The state of an attempt that is refused. What is held stays held.
+    const fn state_of_refused(&self) -> ImportState {
+        match self.held {
+            Some(_) => ImportState::Held,
+            None => ImportState::Refused,
+        }
+    }
+
+    /// Returns `true` if the session only looks at a held import: it records nothing.
+    pub(crate) fn is_review(&self) -> bool {
+        self.held.as_ref().is_some_and(HeldRun::is_review)
     }
 
     /// Sets the final state in the summary, and removes the record of the attempt.
@@ -167,11 +191,28 @@ impl ImportSession<'_> {
     /// Sets the final state in the summary, and records it.
     pub(crate) async fn close_as(&mut self, state: ImportState) {
         let now = self.set_end(state);
-        // The writer has recorded the end of a completed import.
-        if self.options.validate_only || state != ImportState::Completed {
-            self.record_end(now).await;
+        // The writer has recorded the end of a completed import, and a held one is recorded with its input.
+        let is_recorded = match state {
+            ImportState::Completed => !self.options.validate_only,
+            ImportState::Held => self.held.is_none(),
+            _ => false,
+        };
+        match self.is_review() {
+            true if state == ImportState::Held => self.note_review(now).await,
+            false if !is_recorded => self.record_end(now).await,
+            _ => {}
         }
         self.log(state);
+    }
+
+    /// Tells the audit trail what a review has shown.
+    async fn note_review(&mut self, now: OffsetDateTime) {
+        import_record::close(&mut self.record, &self.summary, now);
+        let store = &self.importer.store;
+        let noted = store.note_review(&self.record, &self.actor, &self.asked_for);
+        if let Err(error) = noted.await {
+            warn!(%error, "a review could not be recorded");
+        }
     }
 
     /// Records the end of an attempt. The record of a bound import does not change.

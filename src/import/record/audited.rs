@@ -37,6 +37,7 @@ pub(crate) fn options(start: &ImportStart, undoes: Option<Uuid>) -> String {
                 .as_ref()
                 .is_some_and(|workbook| !workbook.sheet.is_empty()),
         ),
+        ("hold", start.hold),
         ("include_values", start.include_values),
     ] {
         options.extend(is_set.then(|| name.to_owned()));

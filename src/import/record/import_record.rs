@@ -152,6 +152,7 @@ pub(crate) fn begun(
         changes_kept: false,
         undoes: None,
         undone_by: None,
+        held_until: None,
     }
 }
 
@@ -248,6 +249,10 @@ pub(crate) fn message(
         progress: Some(progress(record, state)),
         undoable_until: undoable_until(record, state, undo_retention).map(timestamp),
         undone_by: id_text(record.undone_by),
+        held_until: record
+            .held_until
+            .filter(|_| state == ImportState::Held)
+            .map(timestamp),
         ..Import::default()
     };
     messages::set_import_counts(&mut import, &messages::counts(&summary));
@@ -274,11 +279,12 @@ pub(crate) fn message(
 pub(crate) fn progress(record: &ImportRecord, state: ImportState) -> ImportProgress {
     let rows = u32::try_from(record.rows).unwrap_or_default();
     let applied = match record.options_digest {
-        Some(_) => messages::recorded_counts(record).rows(),
-        None => 0,
+        Some(_) if state != ImportState::Held => messages::recorded_counts(record).rows(),
+        _ => 0,
     };
     let phase = match state {
         ImportState::Receiving => ImportPhase::Receiving,
+        ImportState::Held => ImportPhase::Planning,
         _ if applied < rows => ImportPhase::Applying,
         _ => ImportPhase::Deactivating,
     };
@@ -315,6 +321,7 @@ mod tests {
         assert_eq!(csv(None), csv(Some(CsvFormat::default())));
         assert_ne!(csv(None), csv(Some(semicolon)));
     }
+
     #[test]
     fn of_a_refused_attempt_four_kibibytes_are_kept() {
         let refusal = |number: usize| Refusal {
@@ -322,17 +329,6 @@ mod tests {
             subject: "\u{416}".repeat(2_000),
             message: format!("{number} {}", "\u{416}".repeat(2_000)),
         };
-        let example = |letter: &str, number: usize| ConsequenceExample {
-            external_id: format!("{number}{}", letter.repeat(250)),
-            ..ConsequenceExample::default()
-        };
-        let consequences: Vec<_> = (1..8)
-            .map(|kind| Consequence {
-                kind,
-                count: u32::MAX,
-                examples: (0..20).map(|number| example("\u{10348}", number)).collect(),
-            })
-            .collect();
         let start = ImportStart {
             source: "\u{10348}".repeat(255),
             ..ImportStart::default()
@@ -343,7 +339,7 @@ mod tests {
         let summary = ImportSummary {
             state: ImportState::Refused.into(),
             refusals: (0..3_000).map(refusal).collect(),
-            consequences: consequences.clone(),
+            consequences: consequences(),
             input_sha256: vec![1; 32],
             ..ImportSummary::default()
         };
@@ -353,7 +349,27 @@ mod tests {
         assert_eq!(told.refusals.len(), 3);
         assert_eq!(told.consequences.len(), 7);
         assert!(told.refusals[2].message.starts_with("2998 more"));
-        // What fits is kept as it is.
+    }
+
+    /// A consequence of each kind, with the longest examples.
+    fn consequences() -> Vec<Consequence> {
+        let consequence = |kind| Consequence {
+            kind,
+            count: u32::MAX,
+            examples: (0..20).map(|number| example("\u{10348}", number)).collect(),
+        };
+        (1..8).map(consequence).collect()
+    }
+
+    fn example(letter: &str, number: usize) -> ConsequenceExample {
+        ConsequenceExample {
+            external_id: format!("{number}{}", letter.repeat(250)),
+            ..ConsequenceExample::default()
+        }
+    }
+
+    #[test]
+    fn of_a_refused_attempt_what_fits_is_kept_as_it_is() {
         let fitting = [Refusal {
             code: "NO_ROWS".to_owned(),
             subject: "file".to_owned(),
@@ -372,7 +388,7 @@ mod tests {
         let kept = Import::decode(&*encode_refused(&refused)).unwrap();
         assert_eq!((kept.refusals, kept.consequences), (fitting.to_vec(), few));
         let crowded = ImportSummary {
-            consequences,
+            consequences: consequences(),
             ..refused
         };
         let kept = Import::decode(&*encode_refused(&crowded)).unwrap();

@@ -14,7 +14,7 @@ mod runs;
 mod stored_responses;
 mod watch;
 
-pub(super) use part::{ROWS, WORKBOOK};
+pub(super) use request_stream::message;
 pub(crate) use runs::UploadRuns;
 
 use prost::Message;

@@ -6,16 +6,14 @@ use uuid::Uuid;
 
 use crate::{
     access::{Denial, Principal},
-    import::{ImportError, Importer, Refusal, receive::both_kinds},
+    import::{
+        ImportError, Importer, Refusal,
+        receive::{CSV, ROWS, WORKBOOK, both_kinds},
+    },
     input::Limits,
     proto::{UserRow, UserRows, append_import_request::Content},
     store::{AppendOutcome, Upload, UploadPart, UploadStage},
 };
-
-/// The kinds of input, as stored.
-pub(crate) const CSV: i32 = 1;
-pub(crate) const ROWS: i32 = 2;
-pub(crate) const WORKBOOK: i32 = 3;
 
 /// Stored parts read at a time for a comparison; each may have the largest size.
 const COMPARED: i64 = 4;

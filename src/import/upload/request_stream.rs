@@ -4,9 +4,11 @@ use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::part::{CSV, ROWS, WORKBOOK};
 use crate::{
-    import::{ImportError, Importer, RequestStream},
+    import::{
+        ImportError, Importer, RequestStream,
+        receive::{CSV, ROWS, WORKBOOK},
+    },
     proto::{ImportFinish, ImportStart, UserRows, import_users_request::Message},
     store::{Upload, UploadChunk},
 };
@@ -75,7 +77,8 @@ async fn send(sender: &mpsc::Sender<Item>, message: Message) -> bool {
     sender.send(Ok(Some(message))).await.is_ok()
 }
 
-fn message(kind: i32, content: Vec<u8>) -> Result<Message, ImportError> {
+/// The message that has the content of a part.
+pub(crate) fn message(kind: i32, content: Vec<u8>) -> Result<Message, ImportError> {
     match kind {
         CSV => Ok(Message::CsvChunk(content.into())),
         WORKBOOK => Ok(Message::WorkbookChunk(content.into())),

@@ -240,6 +240,7 @@ const fn is_final(error: &ImportError) -> bool {
     matches!(
         error,
         ImportError::Refused(_)
+            | ImportError::Held(..)
             | ImportError::Denied(_)
             | ImportError::UnknownOrganization(_)
             | ImportError::ImportIdBound(_)

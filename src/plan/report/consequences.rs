@@ -290,20 +290,18 @@ impl<'a> Words<'a> {
         if reports.count == 0 {
             return words;
         }
-        let named = |user: UserIndex| {
-            let found = reports.first.iter();
-            let mut found = found.map(|(_, report, supervisor)| (*report, *supervisor));
-            found.any(|(report, supervisor)| {
-                report == FinalUser::User(user) || supervisor == Some(user)
-            })
-        };
+        let mut is_named = ByUser::repeat(false, plan.request.directory.users().len());
+        for (_, report, supervisor) in &reports.first {
+            let report = match *report {
+                FinalUser::User(user) => Some(user),
+                FinalUser::Row(_) => None,
+            };
+            let named = report.into_iter().chain(*supervisor);
+            named.for_each(|user| is_named[user] = true);
+        }
         for (row, decision) in plan.decisions.enumerate() {
-            let Some(user) = plan
-                .request
-                .directory
-                .user_of(row)
-                .filter(|&user| named(user))
-            else {
+            let user = plan.request.directory.user_of(row);
+            let Some(user) = user.filter(|&user| is_named[user]) else {
                 continue;
             };
             let rows = match decision.outcome {

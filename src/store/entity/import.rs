@@ -47,7 +47,7 @@ pub struct Model {
     pub protected_skipped: i32,
     /// Recorded batches of results.
     pub results: i32,
-    /// An encoded `Import` message that has refusals, warnings and `identity_changes` only.
+    /// An encoded `Import` message that has refusals, warnings, `identity_changes` and consequences only.
     pub notes: Vec<u8>,
     /// Somebody has asked it to stop.
     pub cancel_requested: bool,
@@ -61,6 +61,8 @@ pub struct Model {
     pub undoes: Option<Uuid>,
     /// The last import that began to reverse its changes.
     pub undone_by: Option<Uuid>,
+    /// Until when it is held for review; stays while it is applied once it was approved.
+    pub held_until: Option<OffsetDateTime>,
 }
 
 /// Unused: related rows are found by key.

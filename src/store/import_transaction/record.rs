@@ -95,8 +95,11 @@ impl Assignments {
 }
 
 impl ImportTransaction {
-    /// Notes for the audit trail that the import begins applying, with its `options`.
+    /// Notes for the audit trail that the import begins applying, with its `options`; of a held one also its approval.
     pub fn note_begun(&self, record: &ImportRecord, options: &str) {
+        if record.held_until.is_some() {
+            self.note(import_audit::approved(record, &self.actor, self.now));
+        }
         self.note(import_audit::begun(record, options, &self.actor, self.now));
     }
 
@@ -141,6 +144,10 @@ impl ImportTransaction {
             return Ok(());
         }
         let expected = match (changes.bind, state) {
+            // One that was approved is still held.
+            (Some(record), _) if record.held_until.is_some() => {
+                format!("AND state = {}", i32::from(ImportState::Held))
+            }
             (Some(_), _) => "AND options_digest IS NULL".to_owned(),
             // If the answer of an earlier commit was lost, it has ended already.
             (None, Some(_)) if !begins => {

@@ -17,7 +17,7 @@ use crate::cli::{
 use crate::proto::{ImportStart, ImportSummary, ResultFilter};
 
 /// The confirmation that the server requires.
-pub(super) const WORD: &str = "Confirm";
+pub(crate) const WORD: &str = "Confirm";
 
 /// How many users the question lists.
 const SHOWN: usize = 20;
@@ -109,7 +109,7 @@ fn write_question(
 ///
 /// # Errors
 /// Fails if the terminal is gone.
-pub(super) async fn ask() -> anyhow::Result<String> {
+pub(crate) async fn ask() -> anyhow::Result<String> {
     let typed = tokio::task::spawn_blocking(|| {
         let mut err = io::stderr().lock();
         write!(err, "Type {WORD} to go on: ")?;
@@ -126,7 +126,7 @@ pub(super) async fn ask() -> anyhow::Result<String> {
 ///
 /// # Errors
 /// Fails if it is not.
-pub(super) fn confirm(typed: &str) -> Result<(), UsageError> {
+pub(crate) fn confirm(typed: &str) -> Result<(), UsageError> {
     match typed.trim() == WORD {
         true => Ok(()),
         false => Err(UsageError::new(format!(

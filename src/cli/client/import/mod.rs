@@ -35,11 +35,11 @@ use crate::{
 };
 
 pub(super) use command_line::CommandLine;
-use deactivation_prompt::PromptMode;
+pub(crate) use deactivation_prompt::{PromptMode, WORD, ask as ask_word, confirm};
 use import_job::ImportJob;
 pub(crate) use import_report::{ImportReport, ReportOptions};
 use options::CommonArgs;
-pub(crate) use options::{ImportArgs, RowFilter};
+pub(crate) use options::{ImportArgs, PlanDigest, RowFilter, digest};
 pub(crate) use push::{PushArgs, run as run_push};
 use roster_source::{RosterInput, RosterSource};
 pub(crate) use undo::{UndoArgs, run as run_undo};
@@ -132,7 +132,7 @@ fn view(args: &CommonArgs, verbosity: Verbosity) -> ReportOptions {
 
 /// Shows which users the import would deactivate, and asks for the word. Then `start` gets the word and the
 /// digest of the shown plan, so that nothing else is done. Returns the end of the dry run if it did not
-/// complete.
+/// complete, unless the import asks to be held for review then.
 async fn ask(
     job: &ImportJob,
     start: &mut ImportStart,
@@ -142,7 +142,14 @@ async fn ask(
     let mut report = ImportReport::deferred(view.clone());
     let ended = job.run(&dry_run, &mut report).await?;
     let Some(summary) = import_job::completed(&ended) else {
-        return Ok(Some((report, ended)));
+        let refused = ended.summary.as_ref();
+        let refused = refused.filter(|refused| start.hold && !refused.plan_digest.is_empty());
+        let Some(refused) = refused else {
+            return Ok(Some((report, ended)));
+        };
+        // Nothing will be written, so that nothing is asked: the approval asks.
+        state_plan(start, view, &refused.plan_digest);
+        return Ok(None);
     };
     let findings = report.findings();
     let question = deactivation_prompt::question(
@@ -162,16 +169,21 @@ async fn ask(
         };
         deactivation_prompt::confirm(&typed)?;
     }
-    start.expected_plan_digest.clone_from(&summary.plan_digest);
+    state_plan(start, view, &summary.plan_digest);
+    Ok(None)
+}
+
+/// Makes `start` that of exactly the plan with this digest, confirmed.
+fn state_plan(start: &mut ImportStart, view: &mut ReportOptions, digest: &[u8]) {
+    digest.clone_into(&mut start.expected_plan_digest);
     if let Some(missing) = &mut start.deactivate_missing {
         deactivation_prompt::WORD.clone_into(&mut missing.confirmation);
     }
     view.summary_options.resume = format!(
         " --confirm {} --expected-plan-digest {}",
         deactivation_prompt::WORD,
-        hex::encode(&summary.plan_digest)
+        hex::encode(digest)
     );
-    Ok(None)
 }
 
 /// What the end of an import is reported with.
@@ -289,6 +301,9 @@ impl EndReport<'_> {
 pub(crate) fn report_failure(ended: &ImportEnd, told: bool) {
     match &ended.status {
         Some(_) if told && io::stdout().is_terminal() => {}
+        Some(_) if told && ExitStatus::of_import(ended) == ExitStatus::Held => {
+            print_error("The import is held for review; the summary says why.");
+        }
         Some(_) if told => print_error("error: the import was refused; the summary says why."),
         Some(status) => print_error(&failure::describe_status(status)),
         None if ended.summary.is_none() => {
@@ -302,13 +317,14 @@ pub(crate) fn report_failure(ended: &ImportEnd, told: bool) {
 /// were rejected that list no users.
 fn without_rejected(path: &Path, ended: &ImportEnd, left_out: usize) -> anyhow::Result<String> {
     let why = match ended.state() {
-        Some(ImportState::Completed | ImportState::Cancelled | ImportState::Refused)
-            if left_out > 0 =>
-        {
-            "The rejected lines list no users"
-        }
+        Some(
+            ImportState::Completed
+            | ImportState::Cancelled
+            | ImportState::Refused
+            | ImportState::Held,
+        ) if left_out > 0 => "The rejected lines list no users",
         Some(ImportState::Completed | ImportState::Cancelled) => "No row was rejected",
-        Some(ImportState::Refused) if has_rows(ended) => "No row was rejected",
+        Some(ImportState::Refused | ImportState::Held) if has_rows(ended) => "No row was rejected",
         Some(ImportState::Refused) => "The import was refused before its rows were judged",
         _ => {
             // The rows that an earlier run rejected may still have to be corrected.

@@ -152,6 +152,10 @@ struct GuardArgs {
     /// guard]
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_IDENTITY_CHANGES")]
     max_identity_changes: Option<u32>,
+    /// If one of these guards or the server's own refuses the import, hold it for review: it is kept until somebody
+    /// approves or cancels it, and the exit code is 7
+    #[arg(long, env = "USER_IMPORT_HOLD", value_parser = BoolishValueParser::new())]
+    hold: bool,
     /// Refuse unless the plan is the one of the dry run that printed this digest
     #[arg(long, value_name = "HEX", env = "USER_IMPORT_EXPECTED_PLAN_DIGEST", value_parser = digest)]
     expected_plan_digest: Option<PlanDigest>,
@@ -322,6 +326,7 @@ impl CommonArgs {
             mapping: None,
             mapping_name: String::new(),
             workbook: None,
+            hold: guards.hold,
             result_filter: ResultFilter::from(self.results.result_filter).into(),
             include_values: self.results.include_values || self.diff,
             source: self.source.clone().unwrap_or_else(|| source_of(file)),
@@ -413,10 +418,10 @@ impl CsvArgs {
 
 /// SHA-256 of a plan, as a dry run prints it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PlanDigest(pub(super) Vec<u8>);
+pub(crate) struct PlanDigest(pub(crate) Vec<u8>);
 
 /// Parses a digest as the summary prints it, or as it is in JSON.
-pub(super) fn digest(text: &str) -> Result<PlanDigest, String> {
+pub(crate) fn digest(text: &str) -> Result<PlanDigest, String> {
     let bytes = hex::decode(text).ok();
     let bytes = bytes.or_else(|| BASE64_STANDARD.decode(text).ok());
     let bytes = bytes
@@ -508,7 +513,7 @@ mod tests {
         let mapping = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(mapping.path(), "null_values = [\"NULL\"]").unwrap();
         let mapping = ["--mapping", mapping.path().to_str().unwrap()];
-        let line = "--import-id 018F4E9E-5c7b-7000-8000-000000000001 --validate-only --all-or-nothing --max-rejected-rows 3 \
+        let line = "--import-id 018F4E9E-5c7b-7000-8000-000000000001 --validate-only --all-or-nothing --hold --max-rejected-rows 3 \
             --match-by badge-number --max-deactivations 4 --max-identity-changes 5 --deactivate-missing --only-role Officer --only-role Clerk \
             --only-group G1 --charset windows-1252 --delimiter tab --ignore-unknown-columns \
             --result-filter rejections --include-values --source nightly --sheet Roster --expected-plan-digest";
@@ -526,6 +531,7 @@ mod tests {
             import_id: "018f4e9e-5c7b-7000-8000-000000000001".to_owned(),
             validate_only: true,
             all_or_nothing: true,
+            hold: true,
             max_rejected_rows: Some(3),
             expected_plan_digest: vec![15; 32],
             deactivate_missing: Some(DeactivateMissing {

@@ -78,6 +78,7 @@ impl SummaryWriter {
         let (end, note): (String, &str) = match summary.state() {
             ImportState::Completed => (style.bold("completed"), ""),
             ImportState::Refused => (style.red("refused"), " Nothing was written."),
+            ImportState::Held => (style.yellow("held for review"), " Nothing was written."),
             ImportState::Cancelled => {
                 (style.red("cancelled"), " Rows written before stay written.")
             }
@@ -107,10 +108,10 @@ impl SummaryWriter {
         if refused && summary.rows == 0 {
             return Ok(());
         }
-        let intro = if refused {
-            "\nWithout that it would have been:\n"
-        } else {
-            "\n"
+        let intro = match summary.state() {
+            ImportState::Refused => "\nWithout that it would have been:\n",
+            ImportState::Held => "\nIf it is approved:\n",
+            _ => "\n",
         };
         self.text.push_str(intro);
         self.count("created", summary.created, TerminalStyle::green)?;
@@ -145,6 +146,19 @@ impl SummaryWriter {
             writeln!(self.text, "\n{}", self.style.yellow("Consequences"))?;
         }
         lines.try_for_each(|line| writeln!(self.text, "  - {line}"))
+    }
+
+    /// Says how a held import is reviewed, applied and discarded.
+    fn how_to_decide(&mut self, summary: &ImportSummary) -> fmt::Result {
+        let id = printable(&summary.import_id);
+        let digest = hex::encode(&summary.plan_digest);
+        writeln!(
+            self.text,
+            "\nTo see what it would do now, to apply exactly this plan, or to discard it:\n  \
+             user-import review {id}\n  \
+             user-import approve {id} --expected-plan-digest {digest}\n  \
+             user-import cancel {id}"
+        )
     }
 
     /// One count, coloured unless it is 0.
@@ -211,7 +225,9 @@ impl SummaryWriter {
         }
         let tense = match summary.state() {
             ImportState::Completed if !summary.validate_only => "Deactivated, because",
-            ImportState::Completed | ImportState::Refused => "Would be deactivated, because",
+            ImportState::Completed | ImportState::Refused | ImportState::Held => {
+                "Would be deactivated, because"
+            }
             _ => "Deactivated or to be deactivated, because",
         };
         writeln!(self.text, "\n{tense} the roster does not list them")?;
@@ -240,11 +256,12 @@ impl SummaryWriter {
     }
 
     fn next(&mut self, summary: &ImportSummary, options: &SummaryOptions) -> fmt::Result {
-        if summary.rejected > 0 && !options.errors_file {
+        if summary.rejected > 0 && !options.errors_file && summary.state() != ImportState::Held {
             self.how_to_correct(summary)?;
         }
         match summary.state() {
             ImportState::Completed if summary.validate_only => self.how_to_apply(summary, options),
+            ImportState::Held => self.how_to_decide(summary),
             ImportState::Interrupted if !is_overtaken(summary) => writeln!(
                 self.text,
                 "\nTo continue, repeat the import with --import-id {}{}",

@@ -9,8 +9,10 @@ use uuid::Uuid;
 use super::{AttemptRecording, ImportSession};
 use crate::import::{
     ImportError, ImportOptions, Importer, ResponseSender,
+    receive::KeptInput,
     record::{audited, import_record},
     respond::ProgressCounters,
+    review::HeldRun,
 };
 use crate::{
     access::Principal,
@@ -40,6 +42,8 @@ pub(crate) struct BegunImport {
     pub(crate) matching: Matching,
     /// The import whose changes it reverses.
     pub(crate) undoes: Option<Uuid>,
+    /// The held import that it reviews or applies.
+    pub(crate) held: Option<HeldRun>,
     pub(crate) organization: Organization,
     pub(crate) memory: MemoryReservation,
     pub(crate) started_at: OffsetDateTime,
@@ -64,6 +68,10 @@ impl BegunImport {
         let mut record =
             import_record::begun(self.organization.id, import, by, &start, self.started_at);
         record.undoes = undoes;
+        if let Some(held) = &self.held {
+            held.adopt(&mut record);
+        }
+        let keeps = start.hold && !start.validate_only && self.held.is_none();
         Ok(ImportSession {
             importer,
             principal,
@@ -84,6 +92,8 @@ impl BegunImport {
             options: self.options,
             matching: self.matching,
             permit: None,
+            held: self.held,
+            kept_input: keeps.then(|| KeptInput::new(&start, import)),
             memory: self.memory,
             read_ahead: None,
             has_read_ahead: false,

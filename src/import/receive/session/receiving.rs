@@ -16,6 +16,7 @@ use crate::{
     import::{
         ImportError, Importer, ReceivedRoster, Refusal, RosterReceiver,
         receive::{
+            kept_input::KeptInput,
             read_ahead::DirectoryReadAhead,
             receiver::{HEAVY_BYTES, ReceiveFailure, out_of_order},
             upload_buffer::message_weight,
@@ -93,10 +94,13 @@ impl ImportSession<'_> {
                 Some(Some(message)) => {
                     let begun = Instant::now();
                     self.memory.grow(message_weight(&message))?;
+                    if let Some(kept) = &mut self.kept_input {
+                        kept.add(&message);
+                    }
                     let (back, result) = push(receiver, message).await?;
                     decoding += begun.elapsed();
                     receiver = back;
-                    self.memory.resize(SESSION_BYTES + receiver.bytes())?;
+                    self.memory.resize(self.bytes_with(receiver.bytes()))?;
                     self.progress.set_received(receiver.rows());
                     // A client that knows the import's ID may ask for its record.
                     if self.is_recorded() || result.is_err() {
@@ -150,7 +154,7 @@ impl ImportSession<'_> {
         })?;
         announced?;
         if is_workbook {
-            self.memory.resize(SESSION_BYTES + received.bytes())?;
+            self.memory.resize(self.bytes_with(received.bytes()))?;
         }
         let rows = u32::try_from(received.rows.len()).unwrap_or(u32::MAX);
         self.progress.set_total(rows);
@@ -159,6 +163,11 @@ impl ImportSession<'_> {
         let warnings = location_warning(&received.rows).into_iter().chain(ignored);
         self.summary.warnings = warnings.map(|warning| (&warning).into()).collect();
         Ok(received)
+    }
+
+    /// Bytes that the session has, of which these are the rows.
+    fn bytes_with(&self, rows: usize) -> usize {
+        SESSION_BYTES + rows + self.kept_input.as_ref().map_or(0, KeptInput::bytes)
     }
 
     /// Posts `started` once, with what has become of the import's ID by then. Does nothing if the kind of input is not

@@ -27,7 +27,10 @@ pub(crate) async fn disclose(
 ) -> Result<Message, ImportError> {
     let tells_of_others = match &answer {
         Ok(message) => message_tells_of_others(message),
-        Err(error) => matches!(error, ImportError::Refused(_) | ImportError::Recorded(..)),
+        Err(error) => matches!(
+            error,
+            ImportError::Refused(_) | ImportError::Held(..) | ImportError::Recorded(..)
+        ),
     };
     if !tells_of_others && !audience.watches_another() && !audience.is_undo() {
         return answer;
@@ -56,6 +59,9 @@ fn error_without_others(error: ImportError) -> ImportError {
     match error {
         ImportError::Refused(refusals) => {
             ImportError::Refused(refusals.into_iter().map(without).collect())
+        }
+        ImportError::Held(import, until, refusals) => {
+            ImportError::Held(import, until, refusals.into_iter().map(without).collect())
         }
         ImportError::Recorded(answer, _) => ImportError::Recorded(answer, Disclosure::OwnRoster),
         other => other,

@@ -1,0 +1,136 @@
+//! The input of an import that may be held, kept while it is received: compressed, and charged to the same budget.
+
+use prost::Message as _;
+use uuid::Uuid;
+
+use super::Request;
+use crate::{proto::ImportStart, store::Payload};
+
+/// The kinds of input, as stored.
+pub(crate) const CSV: i32 = 1;
+pub(crate) const ROWS: i32 = 2;
+pub(crate) const WORKBOOK: i32 = 3;
+
+/// Bytes of a part before it is compressed; one message more may be in it.
+const PART_BYTES: usize = 1024 * 1024;
+
+/// What has been received so far.
+#[derive(Debug)]
+pub(crate) struct KeptInput {
+    /// An encoded `ImportStart`.
+    start: Vec<u8>,
+    /// The kind of the input: one of those of an upload.
+    kind: i32,
+    pending: Vec<u8>,
+    parts: Vec<Payload>,
+    compressed: usize,
+}
+
+/// All of it.
+#[derive(Debug)]
+pub(crate) struct WholeInput {
+    pub(crate) start: Vec<u8>,
+    pub(crate) kind: i32,
+    pub(crate) parts: Vec<Payload>,
+}
+
+impl KeptInput {
+    /// Begins with the options, whose mapping is resolved, of the import with this ID.
+    pub(crate) fn new(start: &ImportStart, import: Uuid) -> Self {
+        let start = ImportStart {
+            import_id: import.to_string(),
+            ..start.clone()
+        };
+        Self {
+            start: start.encode_to_vec(),
+            kind: 0,
+            pending: Vec::new(),
+            parts: Vec::new(),
+            compressed: 0,
+        }
+    }
+
+    /// Adds the content of a message.
+    pub(crate) fn add(&mut self, message: &Request) {
+        match message {
+            Request::CsvChunk(chunk) => self.add_bytes(CSV, chunk),
+            Request::WorkbookChunk(chunk) => self.add_bytes(WORKBOOK, chunk),
+            // Encoded messages with lists, one after another, are the message with all items.
+            Request::Rows(rows) => self.add_bytes(ROWS, &rows.encode_to_vec()),
+            Request::Start(_) | Request::Finish(_) => {}
+        }
+    }
+
+    fn add_bytes(&mut self, kind: i32, bytes: &[u8]) {
+        self.kind = kind;
+        self.pending.extend_from_slice(bytes);
+        if self.pending.len() >= PART_BYTES {
+            self.compress();
+        }
+    }
+
+    fn compress(&mut self) {
+        let part = Payload::new(&self.pending);
+        self.pending.clear();
+        self.compressed += part.bytes();
+        self.parts.push(part);
+    }
+
+    /// Bytes that are kept.
+    pub(crate) fn bytes(&self) -> usize {
+        self.start.len() + self.pending.capacity() + self.compressed
+    }
+
+    /// Returns all of it, in parts.
+    pub(crate) fn finish(mut self) -> WholeInput {
+        if !self.pending.is_empty() {
+            self.compress();
+        }
+        WholeInput {
+            start: self.start,
+            kind: self.kind,
+            parts: self.parts,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::{UserRow, UserRows};
+
+    fn row(number: usize) -> UserRow {
+        UserRow {
+            email: Some(format!("{number}@pd.example")),
+            ..UserRow::default()
+        }
+    }
+
+    #[test]
+    fn rows_of_several_messages_are_one_list_again() {
+        let mut kept = KeptInput::new(&ImportStart::default(), Uuid::nil());
+        for rows in [0..2, 2..5] {
+            let rows = rows.map(row).collect();
+            kept.add(&Request::Rows(UserRows { rows }));
+        }
+        let whole = kept.finish();
+        assert_eq!((whole.kind, whole.parts.len()), (ROWS, 1));
+        let stored = whole.parts[0].message().unwrap();
+        let rows = UserRows::decode(&*stored).unwrap().rows;
+        assert_eq!(rows, (0..5).map(row).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_file_takes_less_memory_than_it_has_bytes() {
+        let mut kept = KeptInput::new(&ImportStart::default(), Uuid::nil());
+        let chunk = b"EMAIL,BADGE_NUMBER\r\n".repeat(50_000);
+        for _ in 0..8 {
+            kept.add(&Request::CsvChunk(chunk.clone().into()));
+        }
+        assert!(kept.bytes() < 4 * chunk.len(), "{}", kept.bytes());
+        let whole = kept.finish();
+        assert!(whole.parts.len() > 1);
+        let parts = whole.parts.iter().map(|part| part.message().unwrap());
+        assert_eq!(parts.collect::<Vec<_>>().concat(), chunk.repeat(8));
+    }
+}

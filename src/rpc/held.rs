@@ -1,0 +1,118 @@
+//! `ReviewImport` and `ApproveImport`: held imports, as streams of the same messages as every import.
+
+use std::sync::Arc;
+
+use tonic::Status;
+use tracing::Instrument;
+
+use super::{
+    Responses,
+    caller::Caller,
+    import::{ImportHandlers, answers},
+    status,
+    upload_parts::parse_import_id,
+};
+use crate::{
+    access::ResultAudience,
+    import::{Approval, HeldAction, Refusal, ResponseStream, parse_filter},
+    proto::{
+        ApproveImportRequest, ApproveImportResponse, ReviewImportRequest, ReviewImportResponse,
+        approve_import_response::Message as Approved, import_users_response::Message as Reply,
+        review_import_response::Message as Reviewed,
+    },
+};
+
+impl ImportHandlers {
+    /// Plans a held import again, and shows what it would do.
+    pub(super) async fn review(
+        self,
+        caller: Caller,
+        request: ReviewImportRequest,
+    ) -> Result<Responses<ReviewImportResponse>, Status> {
+        expect_filter(request.result_filter, Vec::new())?;
+        let named = (&*request.organization, &*request.import_id);
+        let action = (HeldAction::Review, request.result_filter);
+        let (replies, audience) = self.run_held(&caller, named, action)?;
+        Ok(answers(replies, audience, |message| ReviewImportResponse {
+            message: Some(reviewed(message)),
+        }))
+    }
+
+    /// Applies a held import whose plan was reviewed.
+    pub(super) async fn approve(
+        self,
+        caller: Caller,
+        request: ApproveImportRequest,
+    ) -> Result<Responses<ApproveImportResponse>, Status> {
+        let digest = <[u8; 32]>::try_from(&*request.expected_plan_digest);
+        let faults = digest.is_err().then(|| {
+            let message = format!(
+                "expected_plan_digest must be the 32 bytes of the plan_digest that a review has, not {}.",
+                request.expected_plan_digest.len()
+            );
+            Refusal::invalid("BAD_PLAN_DIGEST", "expected_plan_digest", message)
+        });
+        expect_filter(request.result_filter, faults.into_iter().collect())?;
+        let approval = Approval {
+            plan_digest: digest.unwrap_or_default(),
+            confirmation: request.confirmation,
+        };
+        let named = (&*request.organization, &*request.import_id);
+        let action = (HeldAction::Approve(approval), request.result_filter);
+        let (replies, audience) = self.run_held(&caller, named, action)?;
+        Ok(answers(replies, audience, |message| {
+            ApproveImportResponse {
+                message: Some(approved(message)),
+            }
+        }))
+    }
+
+    /// Runs it in a task of its own: hanging up must not drop it in the middle of a transaction.
+    fn run_held(
+        &self,
+        caller: &Caller,
+        (slug, id): (&str, &str),
+        action: (HeldAction, i32),
+    ) -> Result<(ResponseStream, ResultAudience), Status> {
+        caller.expect_organization(slug)?;
+        let import = parse_import_id(id)?;
+        let submitter = caller.submitter();
+        let (responses, replies) = self.responses(&submitter.account)?;
+        let importer = self.importer().clone();
+        let audience = importer.submitter_audience(Arc::clone(&submitter.principal));
+        let running = importer.run_held(submitter, (slug.to_owned(), import), action, responses);
+        tokio::spawn(running.in_current_span());
+        Ok((replies, audience))
+    }
+}
+
+/// Fails with these faults, and if there is no such filter.
+fn expect_filter(filter: i32, mut faults: Vec<Refusal>) -> Result<(), Status> {
+    parse_filter(filter, &mut faults);
+    match faults.is_empty() {
+        true => Ok(()),
+        false => Err(status::refused(&faults)),
+    }
+}
+
+/// The same content as a message of the other stream.
+fn reviewed(message: Reply) -> Reviewed {
+    match message {
+        Reply::Started(started) => Reviewed::Started(started),
+        Reply::Progress(progress) => Reviewed::Progress(progress),
+        Reply::Results(results) => Reviewed::Results(results),
+        Reply::Deactivations(users) => Reviewed::Deactivations(users),
+        Reply::Summary(summary) => Reviewed::Summary(summary),
+    }
+}
+
+/// The same content as a message of the other stream.
+fn approved(message: Reply) -> Approved {
+    match message {
+        Reply::Started(started) => Approved::Started(started),
+        Reply::Progress(progress) => Approved::Progress(progress),
+        Reply::Results(results) => Approved::Results(results),
+        Reply::Deactivations(users) => Approved::Deactivations(users),
+        Reply::Summary(summary) => Approved::Summary(summary),
+    }
+}
