@@ -10,7 +10,6 @@ use super::{
     caller::Caller,
     import::{ImportHandlers, answers},
     status,
-    upload_parts::parse_import_id,
 };
 use crate::{
     access::ResultAudience,
@@ -32,7 +31,7 @@ impl ImportHandlers {
         expect_filter(request.result_filter, Vec::new())?;
         let named = (&*request.organization, &*request.import_id);
         let action = (HeldAction::Review, request.result_filter);
-        let (replies, audience) = self.run_held(&caller, named, action)?;
+        let (replies, audience) = self.run_held(&caller, named, action).await?;
         Ok(answers(replies, audience, |message| ReviewImportResponse {
             message: Some(reviewed(message)),
         }))
@@ -59,7 +58,7 @@ impl ImportHandlers {
         };
         let named = (&*request.organization, &*request.import_id);
         let action = (HeldAction::Approve(approval), request.result_filter);
-        let (replies, audience) = self.run_held(&caller, named, action)?;
+        let (replies, audience) = self.run_held(&caller, named, action).await?;
         Ok(answers(replies, audience, |message| {
             ApproveImportResponse {
                 message: Some(approved(message)),
@@ -68,14 +67,16 @@ impl ImportHandlers {
     }
 
     /// Runs it in a task of its own: hanging up must not drop it in the middle of a transaction.
-    fn run_held(
+    async fn run_held(
         &self,
         caller: &Caller,
         (slug, id): (&str, &str),
         action: (HeldAction, i32),
     ) -> Result<(ResponseStream, ResultAudience), Status> {
-        caller.expect_organization(slug)?;
-        let import = parse_import_id(id)?;
+        let (organization, record) = self.find(caller, slug, id).await?;
+        // The import asks for a share of its own.
+        drop(organization);
+        let import = record.id;
         let submitter = caller.submitter();
         let (responses, replies) = self.responses(&submitter.account)?;
         let importer = self.importer().clone();

@@ -78,7 +78,7 @@ impl ImportHandlers {
 
     /// Returns the organisation and the record of its import with this ID. An ID that only another
     /// organisation has counts as unknown.
-    async fn find(
+    pub(super) async fn find(
         &self,
         caller: &Caller,
         slug: &str,

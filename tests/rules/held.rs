@@ -527,7 +527,7 @@ async fn the_rights_of_the_approver_decide(database: Database) {
     let held = sender.import_with(holding(ID), leaving()).await;
     let weak = [Permission::UsersImport, Permission::UsersApprove];
     let weak = app.holding(token("pd", weak)).await;
-    // Whoever may not deactivate sees another plan, in which these rows are rejected.
+    // A caller who may not deactivate sees another plan, in which these rows are rejected.
     let other = weak.approve(ID, &held.summary().plan_digest).await;
     refused_with(&other, "PLAN_DIFFERS");
     let review = weak.review(ID).await;
