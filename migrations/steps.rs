@@ -81,7 +81,7 @@ pub(crate) async fn take(
     let manager = SchemaManager::new(transaction);
     for (name, step) in steps {
         if missing.iter().any(|missing| missing == name) {
-            tracing::info!(step = name, "the schema is brought up to date");
+            tracing::debug!(step = name, "a step of the schema is taken");
             step.up(&manager).await?;
             let values = [(*name).into(), now.into()];
             let statement = Statement::from_sql_and_values(backend, sql, values);

@@ -11,7 +11,7 @@ use std::{
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, ErrorInfo, StatusExt};
 
-use super::output::printable;
+use super::output::{for_people, printable};
 use crate::client::{ClientError, connection_lost};
 use unreachable::unreachable;
 
@@ -63,7 +63,8 @@ pub(super) fn describe_status(status: &Status) -> String {
             .to_owned();
     }
     let details = status.get_error_details();
-    let message = printable(status.message());
+    let message = for_people(status.message());
+    let message = printable(&message);
     let faults = listed(&details)
         .iter()
         // With a single fault a server may well say the same twice.
@@ -96,10 +97,11 @@ impl std::fmt::Display for FailureLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // `roles/officer` says no more than a sentence about the role "officer".
         let name = self.subject.rsplit('/').next().unwrap_or_default();
-        if self.text.contains(name) {
-            f.write_str(&self.text)
+        let (text, subject) = (for_people(&self.text), for_people(&self.subject));
+        if self.text.contains(name) || text.contains(&*subject) {
+            f.write_str(&text)
         } else {
-            write!(f, "{}: {}", self.subject, self.text)
+            write!(f, "{subject}: {text}")
         }
     }
 }
@@ -130,9 +132,14 @@ fn metadata(info: &ErrorInfo) -> Option<FailureLine> {
     pairs.sort();
     let pairs: Vec<_> = pairs
         .iter()
-        .map(|(key, value)| format!("{key} {value}"))
+        .map(|(key, value)| format!("{} {value}", known_as(key)))
         .collect();
     (!pairs.is_empty()).then(|| FailureLine::new("", &pairs.join(", ")))
+}
+
+/// What a person calls a key of the metadata.
+fn known_as(key: &str) -> String {
+    key.trim_end_matches("_id").replace('_', " ")
 }
 
 /// Returns what to do next, or `None` if there is nothing more to say than "correct that".
@@ -245,7 +252,7 @@ mod tests {
         assert_snapshot!(
             described(Code::Aborted, "Another import has been running since 12:00.", details), @r"
         error: Another import has been running since 12:00.
-          - import_id 0198-aa
+          - import 0198-aa
         Try again in 2 s.
         ");
     }

@@ -128,6 +128,25 @@ impl Store {
         Ok(found.map_or(AttemptOpening::Recorded, |present| present.admits(record)))
     }
 
+    /// Records how many rows an attempt that has not begun applying has received so far. Does nothing to the record of
+    /// another attempt.
+    ///
+    /// # Errors
+    /// Fails if the database fails.
+    pub async fn note_received(&self, record: &ImportRecord, rows: u32) -> Result<(), StoreError> {
+        let tx = self.begin_for(record.organization_id).await?;
+        let sql = "UPDATE imports SET rows = $4 WHERE organization_id = $1 AND id = $2 \
+            AND attempt = $3 AND options_digest IS NULL AND finished_at IS NULL";
+        let values = [
+            record.organization_id.into(),
+            record.id.into(),
+            record.attempt.into(),
+            i32::try_from(rows).unwrap_or(i32::MAX).into(),
+        ];
+        tx.execute(sql, values).await?;
+        tx.commit().await
+    }
+
     /// Removes the record of an attempt that was turned away before it began applying. An upload in parts may be run
     /// again: its record shows that it waits for that.
     ///

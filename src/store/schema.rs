@@ -53,7 +53,13 @@ impl Store {
         }
         let now = Clock::system().now().unix_timestamp();
         steps::take(&migrations::all(), &schema.missing, &tx.inner, now).await?;
-        tx.commit().await
+        tx.commit().await?;
+        tracing::info!(
+            steps = schema.missing.len(),
+            newest = schema.missing.last(),
+            "the schema has been brought up to date"
+        );
+        Ok(())
     }
 
     /// Compares the schema to the steps that this release knows; changes nothing.

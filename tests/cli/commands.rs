@@ -82,3 +82,18 @@ fn what_is_exported_imports_unchanged() {
     assert_eq!(again.status.code(), Some(0));
     assert!(text(&again.stdout).contains("unchanged           3"));
 }
+
+#[test]
+fn a_server_logs_one_line_for_all_steps_of_its_schema() {
+    let mut department = Department::open();
+    let log = department.read("server.log");
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("schema")).collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    assert!(
+        lines[0].contains("the schema has been brought up to date steps="),
+        "{log}"
+    );
+    drop(department.take_server());
+    department.start_server();
+    assert!(!department.read("server.log").contains("schema"));
+}

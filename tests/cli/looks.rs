@@ -82,7 +82,9 @@ fn quiet_leaves_errors_and_the_exit_code() {
     assert!(refused.stdout.is_empty(), "{refused:?}");
     let told = text(&refused.stderr);
     assert!(
-        told.starts_with("error: ") && told.contains("all_or_nothing"),
+        told.starts_with("error: ")
+            && told.contains("--all-or-nothing")
+            && !told.contains("all_or_nothing"),
         "{told}"
     );
 

@@ -15,6 +15,7 @@ mod audit;
 mod client_doctor;
 mod commands;
 mod department;
+mod diffs;
 mod docs;
 mod exit_codes;
 mod failures;

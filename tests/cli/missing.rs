@@ -57,7 +57,7 @@ fn whom_it_would_deactivate_is_shown_before_the_word_is_asked_for() {
 #[test]
 fn another_word_writes_nothing() {
     let department = two_missing();
-    for word in ["yes", "confirm", ""] {
+    for word in ["yes", "confirmed", ""] {
         let mut terminal = deactivate(&department, &[]);
         terminal.wait_for(ASKED);
         terminal.type_line(word);
@@ -66,6 +66,20 @@ fn another_word_writes_nothing() {
         assert!(shown.contains("the word is Confirm"), "{shown}");
     }
     assert_eq!(inactive(&department), 0);
+}
+
+#[test]
+fn the_word_in_another_case_is_asked_for_again() {
+    let department = two_missing();
+    let mut terminal = deactivate(&department, &[]);
+    terminal.wait_for(ASKED);
+    terminal.type_line("confirm");
+    terminal.wait_for("Type it exactly so, Confirm, to go on: ");
+    assert_eq!(inactive(&department), 0);
+    terminal.type_line("Confirm");
+    let (exit, shown) = terminal.end();
+    assert_eq!(exit, Some(0), "{shown}");
+    assert_eq!(inactive(&department), 2);
 }
 
 #[test]

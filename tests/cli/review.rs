@@ -34,8 +34,7 @@ fn a_diff_shows_each_change_before_and_after_and_writes_nothing() {
     for shown in [
         "row   2  updated    P-3  Pat Example\n         \
          ROLE: Officer → Sergeant\n         PHONE: (blank) → +12025550143\n",
-        "row   4  created    P-5  Pat Example\n         EMAIL: p5@pd.example\n",
-        "         PHONE: (blank)\n",
+        "row   4  created    P-5  Pat Example  p5@pd.example  Officer\n",
         "did you mean \"Officer\"?",
         "Dry run completed: 5 rows",
         "Nothing was written.",

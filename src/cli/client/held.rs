@@ -16,7 +16,7 @@ use super::{
 use crate::cli::{
     ExitStatus,
     failure::UsageError,
-    output::{FormatArgs, OutputFormat, SummaryOptions, Verbosity, print_error},
+    output::{FormatArgs, OutputFormat, PagerArgs, SummaryOptions, Verbosity, print_error},
 };
 use crate::{
     client::{ClientError, ImportEnd, ServiceClient},
@@ -197,6 +197,8 @@ fn view(format: OutputFormat, review: bool, verbosity: Verbosity) -> ReportOptio
     ReportOptions {
         format,
         review,
+        follow: false,
+        pager: PagerArgs::default(),
         summary_options: SummaryOptions::default(),
         verbosity,
     }

@@ -12,10 +12,13 @@ use super::{
 };
 use crate::cli::{
     ExitStatus,
-    output::{FormatArgs, SummaryOptions, Verbosity, print_error},
+    output::{
+        FormatArgs, OutputFormat, PagerArgs, SummaryOptions, Verbosity, minute_text,
+        principal_text, print_error, printable,
+    },
 };
 use crate::{
-    client::{ClientError, ImportEnd},
+    client::{ClientError, ImportEnd, ServiceClient},
     proto::{
         ImportUsersResponse, ResultFilter, WatchImportRequest, import_users_response::Message,
     },
@@ -55,6 +58,9 @@ pub(crate) struct WatchArgs {
 pub(crate) async fn run(args: WatchArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let (mut client, organization) = args.organization.connect(verbosity).await?;
     let import_id = args.import.resolve(&mut client, &organization).await?;
+    if args.format.format == OutputFormat::Table {
+        introduce(&mut client, (&organization, &import_id), verbosity).await;
+    }
     let request = WatchImportRequest {
         organization,
         import_id: import_id.clone(),
@@ -64,6 +70,8 @@ pub(crate) async fn run(args: WatchArgs, verbosity: Verbosity) -> anyhow::Result
     let mut report = ImportReport::new(ReportOptions {
         format: args.format.format,
         review: false,
+        follow: true,
+        pager: PagerArgs::default(),
         summary_options: SummaryOptions::default(),
         verbosity,
     });
@@ -85,6 +93,28 @@ pub(crate) async fn run(args: WatchArgs, verbosity: Verbosity) -> anyhow::Result
         explain_how_to_continue(&args, &import_id, seen);
     }
     Ok(exit)
+}
+
+/// Says which import it is. Callers who may not read its record see its results all the same.
+async fn introduce(
+    client: &mut ServiceClient,
+    (organization, import_id): (&str, &str),
+    verbosity: Verbosity,
+) {
+    let Ok(Some(import)) = client.import_record(organization, import_id).await else {
+        return;
+    };
+    let source = match &*import.source {
+        "" => "a roster",
+        source => source,
+    };
+    let sender = principal_text(&import.principal);
+    let started = minute_text(import.started_at.as_ref());
+    verbosity.notice(&format!(
+        "{}, sent by {} on {started} UTC",
+        printable(source),
+        printable(&sender)
+    ));
 }
 
 fn results(answer: &ImportUsersResponse) -> u32 {

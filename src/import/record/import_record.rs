@@ -198,7 +198,11 @@ pub(crate) fn summary(record: &ImportRecord, state: ImportState) -> ImportSummar
         import_id: record.id.to_string(),
         state: state.into(),
         validate_only: record.validate_only,
-        rows: u32::try_from(record.rows).unwrap_or_default(),
+        rows: match record.state() {
+            // The rows received so far are no more than that.
+            ImportState::Receiving => 0,
+            _ => u32::try_from(record.rows).unwrap_or_default(),
+        },
         input_sha256: record.input_sha256.clone(),
         plan_digest: record.plan_digest.clone(),
         refusals: notes.refusals,
@@ -278,6 +282,13 @@ pub(crate) fn message(
 #[must_use]
 pub(crate) fn progress(record: &ImportRecord, state: ImportState) -> ImportProgress {
     let rows = u32::try_from(record.rows).unwrap_or_default();
+    if record.state() == ImportState::Receiving {
+        return ImportProgress {
+            phase: ImportPhase::Receiving as i32,
+            rows_received: rows,
+            ..ImportProgress::default()
+        };
+    }
     let applied = match record.options_digest {
         Some(_) if state != ImportState::Held => messages::recorded_counts(record).rows(),
         _ => 0,
@@ -294,6 +305,7 @@ pub(crate) fn progress(record: &ImportRecord, state: ImportState) -> ImportProgr
         rows_planned: rows,
         rows_applied: applied,
         rows_total: rows,
+        bytes_received: 0,
     }
 }
 

@@ -18,6 +18,8 @@ use crate::{
 pub(crate) struct ProgressCounters {
     /// When the next progress message is due.
     due: Mutex<Instant>,
+    /// When the received rows are to be recorded next.
+    note_due: Mutex<Instant>,
     phase: AtomicI32,
     received: AtomicU32,
     planned: AtomicU32,
@@ -31,6 +33,7 @@ impl ProgressCounters {
     pub(crate) fn new(interval: Duration) -> Self {
         Self {
             due: Mutex::new(Instant::now() + interval),
+            note_due: Mutex::new(Instant::now() + interval),
             phase: AtomicI32::default(),
             received: AtomicU32::default(),
             planned: AtomicU32::default(),
@@ -48,6 +51,22 @@ impl ProgressCounters {
     /// Notes that a message was sent; the next one is due after `interval`.
     pub(crate) fn set_due_in(&self, interval: Duration) {
         *self.due.lock() = Instant::now() + interval;
+    }
+
+    /// When the received rows are to be recorded next, for those who watch the upload.
+    #[must_use]
+    pub(crate) fn note_due(&self) -> Instant {
+        *self.note_due.lock()
+    }
+
+    /// Returns `true` if the received rows are to be recorded now; the next time is after `interval`.
+    pub(crate) fn takes_note(&self, interval: Duration) -> bool {
+        let (mut due, now) = (self.note_due.lock(), Instant::now());
+        let is_due = now >= *due;
+        if is_due {
+            *due = now + interval;
+        }
+        is_due
     }
 
     /// Sets the phase.
@@ -86,6 +105,7 @@ impl ProgressCounters {
             rows_planned: self.planned.load(Relaxed),
             rows_applied: self.applied.load(Relaxed),
             rows_total: self.total.load(Relaxed),
+            bytes_received: 0,
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     domain::ImportState,
     import::{
         ImportError, Importer, ResponseSender, WatchRequest,
-        receive::parse_filter,
+        receive::{ROWS, parse_filter},
         record::{POLL_INTERVAL, ResultReplay, import_record},
         respond::Response,
     },
@@ -83,7 +83,15 @@ impl Importer {
         let record = self.store.import(key.0, key.1).await?;
         if let Some(record) = record {
             let state = self.state_now(&record).await?;
-            responses.offer(Response::Progress(import_record::progress(&record, state)));
+            let mut progress = import_record::progress(&record, state);
+            if upload.stage() == UploadStage::Open {
+                let received = u64::try_from(upload.received).unwrap_or_default();
+                match upload.kind {
+                    ROWS => progress.rows_received = u32::try_from(received).unwrap_or(u32::MAX),
+                    _ => progress.bytes_received = received,
+                }
+            }
+            responses.offer(Response::Progress(progress));
         }
         Ok(())
     }

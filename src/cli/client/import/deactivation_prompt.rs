@@ -3,7 +3,7 @@
 
 use std::{
     fmt::Write as _,
-    io::{self, IsTerminal, Write},
+    io::{self, BufRead, IsTerminal, Write},
 };
 
 use anyhow::Context;
@@ -105,21 +105,28 @@ fn write_question(
     )
 }
 
-/// Asks for the word, and returns the answer.
+/// Asks for the word, and returns the answer. Asks again as long as the answer is the word in another case.
 ///
 /// # Errors
 /// Fails if the terminal is gone.
 pub(crate) async fn ask() -> anyhow::Result<String> {
-    let typed = tokio::task::spawn_blocking(|| {
-        let mut err = io::stderr().lock();
-        write!(err, "Type {WORD} to go on: ")?;
-        err.flush()?;
-        drop(err);
-        let mut line = String::new();
-        io::stdin().read_line(&mut line)?;
-        io::Result::Ok(line)
-    });
+    let typed = tokio::task::spawn_blocking(|| answer(&mut io::stdin().lock(), &mut io::stderr()));
     typed.await?.context("the terminal gives no answer")
+}
+
+fn answer(terminal: &mut impl BufRead, screen: &mut impl Write) -> io::Result<String> {
+    let mut question = format!("Type {WORD} to go on: ");
+    loop {
+        write!(screen, "{question}")?;
+        screen.flush()?;
+        let mut line = String::new();
+        terminal.read_line(&mut line)?;
+        let typed = line.trim();
+        if typed == WORD || !typed.eq_ignore_ascii_case(WORD) {
+            return Ok(line);
+        }
+        question = format!("Type it exactly so, {WORD}, to go on: ");
+    }
 }
 
 /// Checks that `typed` is the word.
@@ -153,6 +160,29 @@ mod tests {
         ] {
             assert_eq!(confirm(typed).is_ok(), confirmed, "{typed:?}");
         }
+    }
+
+    #[test]
+    fn the_word_in_another_case_is_asked_for_again() {
+        let answered = |mut typed: &[u8]| {
+            let mut screen = Vec::new();
+            let answer = answer(&mut typed, &mut screen).unwrap();
+            (
+                answer,
+                String::from_utf8(screen)
+                    .unwrap()
+                    .matches("go on: ")
+                    .count(),
+            )
+        };
+        assert_eq!(answered(b"Confirm\n"), ("Confirm\n".to_owned(), 1));
+        assert_eq!(
+            answered(b"confirm\nCONFIRM\r\nConfirm\n"),
+            ("Confirm\n".to_owned(), 3)
+        );
+        assert_eq!(answered(b"confirm\nno\nConfirm\n"), ("no\n".to_owned(), 2));
+        assert_eq!(answered(b"confirm\n"), (String::new(), 2));
+        assert_eq!(answered(b""), (String::new(), 1));
     }
 
     fn asked(deactivated: u32) -> String {

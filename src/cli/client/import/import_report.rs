@@ -7,12 +7,16 @@ use std::{
 
 use super::{csv_report::CsvReport, reported_results::ReportedResults};
 use crate::cli::output::{
-    FindingLimits, ImportFindings, OutputFormat, ProgressDisplay, SummaryOptions, TerminalStyle,
-    Verbosity, print_error, rejected_table, review_text, summary_text, write_line,
+    FindingLimits, ImportFindings, OutputFormat, PagerArgs, ProgressDisplay, SummaryOptions,
+    TerminalStyle, Verbosity, changed_line, count, print_error, rejected_table, review_text,
+    summary_text, write_line,
 };
 use crate::{
     client::ImportEnd,
-    proto::{ImportState, ImportUsersResponse, import_users_response::Message},
+    proto::{
+        ImportState, ImportUsersResponse, RowOutcome, RowResult, RowResults,
+        import_users_response::Message,
+    },
 };
 
 /// How an import is shown.
@@ -22,6 +26,10 @@ pub(crate) struct ReportOptions {
     pub format: OutputFormat,
     /// Whether every change is shown, value by value.
     pub review: bool,
+    /// Whether each changed row is shown as soon as it is known.
+    pub follow: bool,
+    /// Whether a long review may be shown through a pager.
+    pub pager: PagerArgs,
     /// What the summary may suggest.
     pub summary_options: SummaryOptions,
     /// How much is printed.
@@ -51,6 +59,8 @@ pub(crate) struct ImportReport {
     reported_results: ReportedResults,
     /// Answers that are printed only with the end; `None` if they are printed at once.
     deferred: Option<Vec<ImportUsersResponse>>,
+    /// How many changed rows have come, if each is shown.
+    followed: usize,
     /// Whether the header row of the CSV has been printed.
     is_headed: bool,
     /// Room for a line of JSON.
@@ -75,6 +85,7 @@ impl ImportReport {
             findings: ImportFindings::new(keep),
             reported_results: ReportedResults::default(),
             deferred: None,
+            followed: 0,
             is_headed: false,
             line: Vec::new(),
             view,
@@ -102,6 +113,7 @@ impl ImportReport {
         self.findings.note(&answer);
         match &answer.message {
             Some(Message::Progress(progress)) => self.progress.show(progress),
+            Some(Message::Results(results)) if self.view.follow => self.follow(results)?,
             // Another attempt may follow, and only the last summary counts.
             Some(Message::Summary(_)) => return Ok(()),
             _ => {}
@@ -111,6 +123,39 @@ impl ImportReport {
             _ => self.write(&answer)?,
         }
         Ok(())
+    }
+
+    /// Prints the rows that made or changed a user, a line each, as far as a person may want to read them.
+    fn follow(&mut self, results: &RowResults) -> io::Result<()> {
+        if !self.view.is_text() {
+            return Ok(());
+        }
+        let mut text = String::new();
+        let is_change =
+            |row: &&RowResult| matches!(row.outcome(), RowOutcome::Created | RowOutcome::Updated);
+        for row in results.results.iter().filter(is_change) {
+            if self.followed < ImportFindings::REVIEWED {
+                text += &changed_line(row, self.style);
+            }
+            self.followed += 1;
+        }
+        let mut printed = Ok(());
+        self.progress.interrupt(|| {
+            let mut out = io::stdout().lock();
+            printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        });
+        printed
+    }
+
+    /// How many changed rows were not shown.
+    fn not_followed(&self) -> String {
+        match self.followed.saturating_sub(ImportFindings::REVIEWED) {
+            0 => String::new(),
+            more => format!(
+                "and {}; --format csv has them all.\n",
+                count(more as u64, "more changed row")
+            ),
+        }
     }
 
     /// Prints one answer for a program.
@@ -162,8 +207,10 @@ impl ImportReport {
         match self.view.format {
             OutputFormat::Table if self.view.verbosity.quiet => Ok(()),
             OutputFormat::Table => {
+                let (changes, end) = self.text(ended, names);
+                self.view.pager.print(&changes)?;
                 let mut out = io::stdout().lock();
-                out.write_all(self.text(ended, names).as_bytes())?;
+                out.write_all(end.as_bytes())?;
                 out.flush()
             }
             OutputFormat::Json => {
@@ -183,20 +230,23 @@ impl ImportReport {
         }
     }
 
-    /// The changes if they are reviewed, the rejected rows, and the summary.
-    fn text(&self, ended: &ImportEnd, names: &BTreeMap<u32, String>) -> String {
+    /// The changes if they are reviewed; and what comes after them: the rejected rows, and the summary.
+    fn text(&self, ended: &ImportEnd, names: &BTreeMap<u32, String>) -> (String, String) {
         let findings = &self.findings;
-        let review = match self.view.review {
+        let changes = match self.view.review {
             true => review_text(findings, names, self.style),
-            false => String::new(),
+            false => self.not_followed(),
         };
         let parts = [
-            review,
             rejected_table(&findings.rejected, findings.rejected_count, self.style),
             self.summary(ended, self.style),
         ];
         let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        parts.join("\n")
+        let mut end = parts.join("\n");
+        if !(changes.is_empty() && self.followed == 0) && !end.is_empty() {
+            end.insert(0, '\n');
+        }
+        (changes, end)
     }
 
     fn summary(&self, ended: &ImportEnd, style: TerminalStyle) -> String {
@@ -268,6 +318,8 @@ mod tests {
             let report = ImportReport::new(ReportOptions {
                 format,
                 review: false,
+                follow: false,
+                pager: PagerArgs::default(),
                 summary_options: SummaryOptions::default(),
                 verbosity: Verbosity { quiet },
             });

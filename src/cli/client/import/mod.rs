@@ -121,6 +121,8 @@ fn view(args: &CommonArgs, verbosity: Verbosity) -> ReportOptions {
     ReportOptions {
         format: args.format,
         review: args.diff,
+        follow: false,
+        pager: args.pager,
         summary_options: SummaryOptions {
             errors_file: args.errors.is_some(),
             apply: Some(CommandLine::of_process().apply_command()),

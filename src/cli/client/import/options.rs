@@ -15,7 +15,7 @@ use crate::cli::{
     },
     failure::UsageError,
     id_prefix::IdPrefix,
-    output::OutputFormat,
+    output::{OutputFormat, PagerArgs},
 };
 use crate::client::ServiceClient;
 use crate::input::CsvOptions;
@@ -96,6 +96,8 @@ pub(crate) struct CommonArgs {
     #[arg(long, env = "USER_IMPORT_EXIT_ZERO_ON_REJECTED_ROWS")]
     #[arg(value_parser = BoolishValueParser::new(), help_heading = "Output")]
     pub exit_zero_on_rejected_rows: bool,
+    #[command(flatten)]
+    pub pager: PagerArgs,
     /// Format of the output
     #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Table)]
     #[arg(help_heading = "Output")]

@@ -17,7 +17,9 @@ use crate::{
         ExitStatus,
         client::{connection::OrganizationArgs, import_id::ImportIdArg},
         failure::UsageError,
-        output::{FormatArgs, OutputFormat, SummaryOptions, Verbosity, count, print_error},
+        output::{
+            FormatArgs, OutputFormat, PagerArgs, SummaryOptions, Verbosity, count, print_error,
+        },
     },
     client::{ClientError, ImportEnd, ServiceClient},
     proto::{ImportStart, ImportUsersResponse, UndoImportRequest, import_users_response::Message},
@@ -53,6 +55,8 @@ pub(crate) struct UndoArgs {
     /// ID of the undo itself, to go on with one that was interrupted
     #[arg(long, value_name = "ID", env = "USER_IMPORT_UNDO_ID")]
     undo_id: Option<Uuid>,
+    #[command(flatten)]
+    pager: PagerArgs,
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
@@ -99,6 +103,8 @@ fn view(args: &UndoArgs, verbosity: Verbosity) -> ReportOptions {
     ReportOptions {
         format: args.format.format,
         review: true,
+        follow: false,
+        pager: args.pager,
         summary_options: SummaryOptions {
             apply: args
                 .validate_only

@@ -2,6 +2,7 @@
 
 use super::{
     ListColumn,
+    request_words::for_people,
     text::{minute_text, principal_text, rfc3339, word},
 };
 use crate::proto::{AuditEvent, AuditOutcome};
@@ -90,7 +91,7 @@ fn detail_words(event: &AuditEvent) -> String {
             .all(|c| c.is_ascii_uppercase() || "_ ,".contains(c))
         {
             true => words(value),
-            false => value.clone(),
+            false => for_people(value).into_owned(),
         };
         match (&**name, &*value) {
             ("validate_only", "true") => "dry run".to_owned(),

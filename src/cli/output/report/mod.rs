@@ -11,6 +11,7 @@ mod list_table;
 mod progress;
 mod progress_rate;
 mod rejected;
+mod request_words;
 mod review;
 mod rows;
 mod summary;
@@ -24,8 +25,9 @@ pub(crate) use history::{HISTORY, HISTORY_CSV, history_record};
 pub(crate) use list_table::{ListColumn, list_text};
 pub(crate) use progress::ProgressDisplay;
 pub(crate) use rejected::rejected_table;
+pub(crate) use request_words::for_people;
 pub(crate) use review::review_text;
-pub(crate) use rows::row_lines;
+pub(crate) use rows::{changed_line, row_lines};
 pub(crate) use summary::{SummaryOptions, summary_text};
 pub(crate) use terminal_style::TerminalStyle;
 pub(crate) use text::{

@@ -14,6 +14,8 @@ pub(crate) struct PhaseProgress {
     pub done: u32,
     /// Rows in all; 0: not known yet.
     pub of: u32,
+    /// Bytes received, if rows are not known before all of the file has come; else 0.
+    pub bytes: u64,
 }
 
 impl PhaseProgress {
@@ -32,6 +34,10 @@ impl PhaseProgress {
             phase,
             done,
             of: progress.rows_total,
+            bytes: match progress.rows_received {
+                0 => progress.bytes_received,
+                _ => 0,
+            },
         }
     }
 }
@@ -45,6 +51,9 @@ pub(crate) struct ProgressRate {
 impl ProgressRate {
     /// Returns the text for the progress at `now`: rows, rows a second, and the time left.
     pub(crate) fn text(&mut self, step: PhaseProgress, now: Instant) -> String {
+        if step.bytes > 0 {
+            return size(step.bytes);
+        }
         let (first, began) = match self.first {
             Some((first, began)) if first.phase == step.phase => (first, began),
             _ => {
@@ -71,6 +80,15 @@ impl ProgressRate {
     }
 }
 
+/// `12.3 MiB`; less than one in KiB.
+fn size(bytes: u64) -> String {
+    const MIB: u64 = 1 << 20;
+    match bytes {
+        ..MIB => format!("{} KiB", bytes.div_ceil(1 << 10)),
+        _ => format!("{}.{} MiB", grouped(bytes / MIB), bytes % MIB * 10 / MIB),
+    }
+}
+
 /// `48 s`, `3 min 20 s`, `2 h 5 min`.
 fn clock(seconds: u128) -> String {
     match seconds {
@@ -94,8 +112,14 @@ mod tests {
             rows_planned: 50,
             rows_applied: 20,
             rows_total: 0,
+            bytes_received: 0,
         };
-        let step = |phase, done, of| PhaseProgress { phase, done, of };
+        let step = |phase, done, of| PhaseProgress {
+            phase,
+            done,
+            of,
+            bytes: 0,
+        };
         assert_eq!(PhaseProgress::of(&progress), step("reading", 90, 0));
         progress.rows_total = 100;
         progress.set_phase(ImportPhase::Planning);
@@ -110,7 +134,12 @@ mod tests {
         let mut rate = ProgressRate::default();
         let mut text = |phase, done, of, seconds| {
             rate.text(
-                PhaseProgress { phase, done, of },
+                PhaseProgress {
+                    phase,
+                    done,
+                    of,
+                    bytes: 0,
+                },
                 began + Duration::from_secs(seconds),
             )
         };
@@ -125,6 +154,25 @@ mod tests {
             text("writing", 10_000, 10_000, 98),
             "10,000 of 10,000 rows, 100 rows/s, 0 s left"
         );
+    }
+
+    #[test]
+    fn a_file_in_parts_has_bytes_before_it_has_rows() {
+        let mut rate = ProgressRate::default();
+        for (bytes, text) in [
+            (1, "1 KiB"),
+            (3 << 20, "3.0 MiB"),
+            (1_300_000_000, "1,239.7 MiB"),
+        ] {
+            let progress = ImportProgress {
+                bytes_received: bytes,
+                ..ImportProgress::default()
+            };
+            assert_eq!(
+                rate.text(PhaseProgress::of(&progress), Instant::now()),
+                text
+            );
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use comfy_table::{
 
 use super::{
     ImportFindings, TerminalStyle,
+    request_words::for_people,
     text::{count, printable},
 };
 use crate::proto::{Issue, IssueSeverity, RowResult};
@@ -124,7 +125,7 @@ fn issue_cells(issue: &Issue, style: TerminalStyle) -> Vec<Cell> {
     vec![
         cell(&issue.column),
         cell(&issue.value),
-        cell(&issue.message),
+        cell(&for_people(&issue.message)),
         suggestion,
     ]
 }
@@ -139,7 +140,7 @@ fn sentence(issue: &Issue) -> String {
         true => String::new(),
         false => format!(" Did you mean \"{}\"?", issue.suggestion),
     };
-    format!("{column}{}{suggestion}", issue.message)
+    format!("{column}{}{suggestion}", for_people(&issue.message))
 }
 
 #[cfg(test)]

@@ -17,11 +17,10 @@ pub(crate) fn review_text(
     names: &BTreeMap<u32, String>,
     style: TerminalStyle,
 ) -> String {
-    let columns = findings.started.as_ref().map(|started| &*started.columns);
     let mut text = String::new();
     for result in findings.changed.values() {
         let name = names.get(&result.row).map_or("", String::as_str);
-        text += &entry(result, name, columns.unwrap_or_default(), style);
+        text += &entry(result, name, style);
     }
     let shown = u32::try_from(findings.changed.len()).unwrap_or(u32::MAX);
     match findings.changed_count.saturating_sub(shown) {
@@ -34,7 +33,7 @@ pub(crate) fn review_text(
     text
 }
 
-fn entry(result: &RowResult, name: &str, columns: &[String], style: TerminalStyle) -> String {
+fn entry(result: &RowResult, name: &str, style: TerminalStyle) -> String {
     let outcome = outcome_text(result.outcome(), style);
     let mut head = format!(
         "row {:>3}  {outcome}  {}",
@@ -46,7 +45,7 @@ fn entry(result: &RowResult, name: &str, columns: &[String], style: TerminalStyl
     }
     let mut lines = vec![head];
     match result.outcome() {
-        RowOutcome::Created => lines.extend(values(result, columns, style)),
+        RowOutcome::Created => lines[0] += &essentials(result, style),
         _ => lines.extend(
             result
                 .changes
@@ -58,18 +57,19 @@ fn entry(result: &RowResult, name: &str, columns: &[String], style: TerminalStyl
     lines.join("\n         ") + "\n"
 }
 
-/// The values of a new user, for each column of the file.
-fn values(result: &RowResult, columns: &[String], style: TerminalStyle) -> Vec<String> {
-    let given = |column: &str| result.changes.iter().find(|change| change.column == column);
-    // The external ID is in the line above; a location is not stored.
-    let columns = columns
-        .iter()
-        .filter(|column| !matches!(column.as_str(), "EXTERNAL_ID" | "LOCATION"));
-    let value = |column: &String| {
-        let after = given(column).and_then(|change| change.after.as_ref());
-        format!("{column}: {}", style.green(&shown(after)))
+/// What tells a new user from others, and what the user may do; `--format csv` has all values.
+fn essentials(result: &RowResult, style: TerminalStyle) -> String {
+    let value = |column: &str| {
+        let mut changes = result.changes.iter();
+        let change = changes.find(|change| change.column == column)?;
+        change.after.as_deref().filter(|value| !value.is_empty())
     };
-    columns.map(value).collect()
+    // A new user is Active unless the row says otherwise.
+    let status = value("STATUS").filter(|status| *status != "Active");
+    let values = [value("EMAIL"), value("ROLE"), value("RANK"), status];
+    let values = values.into_iter().flatten();
+    let values = values.map(|value| format!("  {}", style.green(&printable(value))));
+    values.collect()
 }
 
 fn change_text(change: &ColumnChange, style: TerminalStyle) -> String {
@@ -90,7 +90,6 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::proto::ImportStarted;
 
     fn change(column: &str, before: Option<&str>, after: Option<&str>) -> ColumnChange {
         ColumnChange {
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_user_has_each_value_before_and_after_and_a_new_one_all_of_them() {
+    fn a_changed_user_has_each_value_before_and_after_and_a_new_one_is_a_line() {
         let updated = RowResult {
             row: 4,
             outcome: RowOutcome::Updated.into(),
@@ -117,15 +116,15 @@ mod tests {
             row: 12,
             outcome: RowOutcome::Created.into(),
             external_id: "P-1013".to_owned(),
-            changes: vec![change("EMAIL", None, Some("ruth@pd.example"))],
+            changes: vec![
+                change("EMAIL", None, Some("ruth@pd.example")),
+                change("FIRST_NAME", None, Some("Ruth")),
+                change("STATUS", None, Some("Inactive")),
+                change("ROLE", None, Some("Officer")),
+            ],
             ..RowResult::default()
         };
-        let columns = ["EXTERNAL_ID", "EMAIL", "PHONE"].map(str::to_owned).into();
         let mut findings = ImportFindings::default();
-        findings.started = Some(ImportStarted {
-            columns,
-            ..ImportStarted::default()
-        });
         findings.changed = [updated, created].map(|result| (result.row, result)).into();
         findings.changed_count = 5;
         let names = BTreeMap::from([(4, "Dana Whitfield".to_owned())]);
@@ -134,9 +133,7 @@ mod tests {
                  RANK: Sergeant → Lieutenant
                  PHONE: +12025550143 → (blank)
                  SUPERVISOR_EMAIL: (blank) → x\u{1b}@y.example
-        row  12  created    P-1013
-                 EMAIL: ruth@pd.example
-                 PHONE: (blank)
+        row  12  created    P-1013  ruth@pd.example  Officer  Inactive
         and 3 more changed rows; --diff --format csv has them all.
         ");
     }

@@ -1,6 +1,6 @@
 //! Results row by row, for a roster small enough to be read whole.
 
-use super::{TerminalStyle, text::printable};
+use super::{TerminalStyle, request_words::for_people, text::printable};
 use crate::proto::{ColumnChange, Issue, IssueSeverity, RowOutcome, RowResult};
 
 /// One row's result: a line, and below it the changes and the issues.
@@ -12,7 +12,12 @@ pub(crate) fn row_lines(result: &RowResult, style: TerminalStyle) -> String {
     let mut lines = vec![format!("row {row:>3}  {outcome}  {external_id}")];
     // The values of a new user are in its row; only changes are shown.
     if result.outcome() == RowOutcome::Updated {
-        lines.extend(result.changes.iter().map(change_text));
+        lines.extend(
+            result
+                .changes
+                .iter()
+                .map(|change| change_text(change, style)),
+        );
     }
     lines.extend(result.issues.iter().map(|issue| issue_text(issue, style)));
     lines.join("\n         ") + "\n"
@@ -28,17 +33,31 @@ pub(crate) fn outcome_text(outcome: RowOutcome, style: TerminalStyle) -> String 
     }
 }
 
-fn change_text(change: &ColumnChange) -> String {
+/// A row that made or changed a user, in a line with the columns that it changed.
+#[must_use]
+pub(crate) fn changed_line(result: &RowResult, style: TerminalStyle) -> String {
+    let row = result.row;
+    let outcome = outcome_text(result.outcome(), style);
+    let external_id = style.bold(&printable(&result.external_id));
+    let mut line = format!("row {row:>3}  {outcome}  {external_id}");
+    if result.outcome() == RowOutcome::Updated {
+        let columns = result.changes.iter();
+        let columns = columns.map(|change| printable(&change.column));
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        line.extend(["  ", &*columns]);
+    }
+    line + "\n"
+}
+
+fn change_text(change: &ColumnChange, style: TerminalStyle) -> String {
     let value = |value: &Option<String>| match value {
         Some(value) => format!("\"{}\"", printable(value)),
         None => "blank".to_owned(),
     };
-    let column = &change.column;
-    format!(
-        "{column}: {} is now {}",
-        value(&change.before),
-        value(&change.after)
-    )
+    let column = printable(&change.column);
+    let before = style.red(&value(&change.before));
+    let after = style.green(&value(&change.after));
+    format!("{column}: {before} is now {after}")
 }
 
 /// An error or a warning, in a line.
@@ -48,7 +67,8 @@ pub(crate) fn issue_text(issue: &Issue, style: TerminalStyle) -> String {
     } else {
         style.red("error:")
     };
-    let message = printable(&issue.message);
+    let message = for_people(&issue.message);
+    let message = printable(&message);
     if issue.suggestion.is_empty() || issue.message.contains(&issue.suggestion) {
         return format!("{kind} {message}");
     }
@@ -100,6 +120,21 @@ mod tests {
                  BADGE_NUMBER: "0421" is now "0422"
                  PHONE: "+12025550143" is now blank
         "#);
+    }
+
+    #[test]
+    fn a_changed_row_is_a_line_with_its_columns() {
+        let mut updated = result(5, RowOutcome::Updated, "P-1005\u{1b}");
+        updated.changes = ["BADGE_NUMBER", "PHONE"]
+            .map(|column| ColumnChange {
+                column: column.to_owned(),
+                ..ColumnChange::default()
+            })
+            .into();
+        let style = TerminalStyle::default();
+        assert_snapshot!(changed_line(&updated, style).trim_end(), @r"row   5  updated    P-1005\u{1b}  BADGE_NUMBER, PHONE");
+        let created = result(12, RowOutcome::Created, "P-1014");
+        assert_snapshot!(changed_line(&created, style).trim_end(), @"row  12  created    P-1014");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::{
     ImportFindings, TerminalStyle,
     consequences::consequence_lines,
     findings::RowWarnings,
+    request_words::for_people,
     text::{count, deactivated_name, duration, grouped, millis_between, printable},
 };
 use crate::proto::{ImportState, ImportSummary};
@@ -98,7 +99,11 @@ impl SummaryWriter {
 
     fn refusals(&mut self, summary: &ImportSummary) -> fmt::Result {
         for refusal in &summary.refusals {
-            writeln!(self.text, "  - {}", printable(&refusal.message))?;
+            writeln!(
+                self.text,
+                "  - {}",
+                printable(&for_people(&refusal.message))
+            )?;
         }
         Ok(())
     }
@@ -183,7 +188,7 @@ impl SummaryWriter {
         }
         writeln!(self.text, "\n{}", self.style.yellow("Warnings"))?;
         for issue in &summary.warnings {
-            writeln!(self.text, "  - {}", printable(&issue.message))?;
+            writeln!(self.text, "  - {}", printable(&for_people(&issue.message)))?;
         }
         let mut kinds: Vec<_> = findings.warnings.values().collect();
         kinds.sort_by_key(|kind| kind.messages.keys().next());
@@ -429,7 +434,7 @@ mod tests {
         };
         assert_snapshot!(text(&refused, &ImportFindings::default()), @r"
         Import refused: 2,000 rows (1.5 s, 1,333 rows/s). Nothing was written.
-          - 41 of 60 active users would be deactivated; allow it with max_deactivations.
+          - 41 of 60 active users would be deactivated; allow it with --max-deactivations.
           - 3 rows are rejected; 2 are allowed.
 
         Without that it would have been:

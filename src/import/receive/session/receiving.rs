@@ -8,6 +8,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::{AttemptRecording, ImportSession, Request, RequestStream, SESSION_BYTES};
 use crate::{
@@ -69,7 +70,7 @@ impl ImportSession<'_> {
                 denial = &mut *expiry => return Err(denial.into()),
                 () = self.importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
                 () = self.lasts_long() => {
-                    self.notice_long_upload().await?;
+                    self.notice_long_upload(receiver.rows()).await?;
                     self.announce_start(&receiver).await?;
                     continue;
                 }
@@ -196,20 +197,32 @@ impl ImportSession<'_> {
         Ok(())
     }
 
-    /// Waits until the upload has lasted so long that something is due: it is recorded, or the lease is looked at.
+    /// Waits until the upload has lasted so long that something is due: it is recorded, its received rows are, or the
+    /// lease is looked at.
     async fn lasts_long(&self) {
         let records = (!self.is_recorded()).then_some(UPLOAD_RECORDED_AFTER);
-        match records.into_iter().chain(self.looks_after).min() {
-            Some(after) => sleep_until(self.began + after).await,
+        let due = records.into_iter().chain(self.looks_after);
+        let due = due.map(|after| self.began + after);
+        let notes = self.is_recorded().then(|| self.progress.note_due());
+        match due.chain(notes).min() {
+            Some(due) => sleep_until(due).await,
             None => pending().await,
         }
     }
 
     /// Records an upload that takes its time, for others to see. Fails if another import has held the organisation for
     /// as long as this one has been coming in: it has waited for its turn meanwhile.
-    async fn notice_long_upload(&mut self) -> Result<(), ImportError> {
+    async fn notice_long_upload(&mut self, rows: u32) -> Result<(), ImportError> {
         if self.began.elapsed() >= UPLOAD_RECORDED_AFTER {
             self.record_attempt().await?;
+        }
+        let interval = self.importer.settings.progress_interval;
+        if self.is_recorded() && self.progress.takes_note(interval) {
+            let noted = self.importer.store.note_received(&self.record, rows);
+            if let Err(error) = noted.await {
+                // The upload goes on: only those who watch it know less.
+                warn!(%error, "the received rows could not be recorded");
+            }
         }
         let looks = |after: &mut Duration| self.began.elapsed() >= *after;
         if self.looks_after.take_if(looks).is_none() {
