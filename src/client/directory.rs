@@ -7,9 +7,8 @@ use tonic::Status;
 use super::{ClientError, ServiceClient};
 use crate::proto::{
     Catalog, CreateOrganizationRequest, DeleteMappingRequest, ExportUsersRequest, FileFormat,
-    GetCatalogRequest, GetImportTemplateRequest, GetImportTemplateResponse, InspectRosterRequest,
-    InspectRosterResponse, ListMappingsRequest, Mapping, NamedMapping, Organization,
-    SaveMappingRequest, UpdateCatalogRequest,
+    GetCatalogRequest, GetImportTemplateRequest, GetImportTemplateResponse, ListMappingsRequest,
+    Mapping, NamedMapping, Organization, SaveMappingRequest, UpdateCatalogRequest,
 };
 
 impl ServiceClient {
@@ -57,17 +56,6 @@ impl ServiceClient {
         };
         let answer = self.directory.update_catalog(request).await?;
         Ok(answer.into_inner().catalog.unwrap_or_default())
-    }
-
-    /// Says what a file is, and proposes a mapping.
-    ///
-    /// # Errors
-    /// As `InspectRoster` says.
-    pub(crate) async fn inspect(
-        &mut self,
-        request: InspectRosterRequest,
-    ) -> Result<InspectRosterResponse, ClientError> {
-        Ok(self.imports.inspect_roster(request).await?.into_inner())
     }
 
     /// Returns the organisation's saved mappings, by name.

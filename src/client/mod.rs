@@ -11,6 +11,7 @@ mod health;
 mod held;
 mod history;
 mod import;
+mod inspection;
 mod proxy_answers;
 mod push;
 mod upload;
@@ -24,5 +25,6 @@ pub(crate) use connection::{ClientCredentials, PresentedToken, ServerAddress, Se
 pub(crate) use error::{ClientError, connection_lost};
 pub(crate) use health::ServerHealth;
 pub(crate) use import::ImportEnd;
+pub(crate) use inspection::BEGINNING;
 pub(crate) use upload::{RosterFormat, SentRoster};
 pub(crate) use users::UserTouch;

@@ -15,7 +15,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
-    ImportError, ResultFilter,
+    ImportError, Refusal, ResultFilter,
     apply::{ATTEMPTS, ApplyInput, CommittedChange, ImportWriter},
     lease::HeldLease,
     messages,
@@ -231,6 +231,7 @@ impl ImportSession<'_> {
         rows: Arc<ByRow<Row>>,
         exclusive: &mut Option<ImportTransaction>,
     ) -> Result<PreparedImport, ImportError> {
+        self.expect_undone_as_read().await?;
         let planned = self.plan(rows).await?;
         let stage = ImportStageTimer::begin("guard");
         let refusals = match &self.held {
@@ -247,6 +248,22 @@ impl ImportSession<'_> {
         let prepared = self.with_progress(prepared(planned)).await?;
         self.expect_still_admitted().await?;
         Ok(prepared)
+    }
+
+    /// Of an undo, fails if the undone import has written more since its record was read: it was interrupted then, and
+    /// has gone on. While this import holds the lease it does so no more.
+    async fn expect_undone_as_read(&self) -> Result<(), ImportError> {
+        let Some((undone, results)) = self.undone else {
+            return Ok(());
+        };
+        let store = &self.importer.store;
+        let record = store.import(self.organization, undone).await?;
+        if record.is_some_and(|record| record.results == results) {
+            return Ok(());
+        }
+        let message = format!("Import {undone} went on while its undo began. Undo it again.");
+        let code = "CHANGED_CONCURRENTLY";
+        Err(Refusal::precondition(code, "import_id", message).into())
     }
 
     /// The attempt's record with the input and options that its ID is bound to. From here on, an attempt with

@@ -131,6 +131,7 @@ impl ImportSession<'_> {
         }
         let (rows, changes) = reversal.finish();
         self.matching = Matching::Undone(Arc::new(changes));
+        self.undone = Some((undoes, undone.results));
         match rows.is_empty() {
             true => Err(nothing_changed(&undone).into()),
             false => Ok(rows),

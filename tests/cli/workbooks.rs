@@ -6,6 +6,7 @@ use std::{
     process::{Output, Stdio},
 };
 
+use sha2::{Digest, Sha256};
 use user_import_testing::workbook::{ods, ods_rows, xlsx, xlsx_rows};
 
 use crate::department::{Department, roster};
@@ -132,4 +133,26 @@ fn an_old_workbook_is_sent_so_that_the_server_says_what_to_do() {
         "{}",
         told(&output)
     );
+}
+
+/// It is sent as an upload, of which nothing stays.
+#[test]
+fn a_workbook_of_more_than_a_message_is_inspected_too() {
+    let department = Department::open();
+    let noise = (0..40_000_u64).map(|n| [hex::encode(Sha256::digest(n.to_be_bytes()))]);
+    let rows = xlsx_rows(table(&roster(["Officer", "Oficer"])));
+    let large = xlsx(&[("Roster", rows), ("Noise", xlsx_rows(noise))]).zip();
+    assert!(large.len() > 1024 * 1024, "{}", large.len());
+    fs::write(department.path("large.xlsx"), large).unwrap();
+    let looked = department.run(&["inspect", "large.xlsx"]);
+    let shown = told(&looked);
+    assert_eq!(looked.status.code(), Some(0), "{shown}");
+    for part in [
+        "is a workbook; its header is in row 1",
+        "not known; Officer?",
+    ] {
+        assert!(shown.contains(part), "{part} is not in {shown}");
+    }
+    let listed = told(&department.run(&["imports", "--format", "json"]));
+    assert!(!listed.contains("RECEIVING"), "{listed}");
 }

@@ -20,14 +20,14 @@ use crate::cli::{
         write_line, write_whole,
     },
 };
-use crate::client::ServiceClient;
+use crate::client::{BEGINNING, ServiceClient};
 use crate::proto::{
     CsvFormat, InspectRosterRequest, InspectRosterResponse, InspectedColumn, InspectedValue,
     Mapping, RosterFormat, WorkbookFormat,
 };
 
-/// How much of a file is sent.
-const BEGINNING: u64 = 1024 * 1024;
+/// How a workbook begins, as every zip archive.
+const ZIP: &[u8] = b"PK\x03\x04";
 
 /// Options of this command that the next command does not repeat.
 const OWN_OPTIONS: [&str; 5] = [
@@ -51,7 +51,7 @@ const OWN_OPTIONS: [&str; 5] = [
     user-import inspect cad-export.csv --organization my-department --output cad-mapping.toml"
 )]
 pub(crate) struct InspectArgs {
-    /// CSV file, of which the first MiB is looked at, or a workbook of less than that; `-` is standard input
+    /// CSV file, of which the first MiB is looked at, or a workbook; `-` is standard input
     file: PathBuf,
     /// Save the proposed mapping under this name, for imports with `--mapping NAME`
     #[arg(long, value_name = "NAME", env = "USER_IMPORT_SAVE_MAPPING")]
@@ -86,7 +86,6 @@ pub(crate) async fn run(args: InspectArgs, verbosity: Verbosity) -> anyhow::Resu
     let choice = args.mapping.as_ref();
     let request = InspectRosterRequest {
         organization: organization.clone(),
-        content,
         csv: args.charset.clone().map(|charset| CsvFormat {
             charset,
             ..CsvFormat::default()
@@ -96,7 +95,7 @@ pub(crate) async fn run(args: InspectArgs, verbosity: Verbosity) -> anyhow::Resu
         mapping_name: choice.map_or_else(String::new, MappingChoice::name),
         ..InspectRosterRequest::default()
     };
-    let found = client.inspect(request).await?;
+    let found = client.inspect(request, content.into()).await?;
     match args.format.format {
         OutputFormat::Json => write_line(&mut std::io::stdout().lock(), &mut Vec::new(), &found)?,
         OutputFormat::Csv => print(&CsvText::of(
@@ -158,14 +157,18 @@ async fn expect_free(
     }
 }
 
-/// Reads the beginning of a file or of standard input.
+/// Reads the beginning of a file or of standard input; of a workbook, which cannot be read from its beginning alone, all.
 fn beginning(file: &Path) -> std::io::Result<Vec<u8>> {
     let mut content = Vec::new();
-    let reader: Box<dyn Read> = match file.as_os_str() == "-" {
+    let mut reader: Box<dyn Read> = match file.as_os_str() == "-" {
         true => Box::new(std::io::stdin()),
         false => Box::new(std::fs::File::open(file)?),
     };
-    reader.take(BEGINNING).read_to_end(&mut content)?;
+    let beginning = BEGINNING as u64;
+    reader.by_ref().take(beginning).read_to_end(&mut content)?;
+    if content.starts_with(ZIP) {
+        reader.read_to_end(&mut content)?;
+    }
     Ok(content)
 }
 

@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
 use tokio_stream::Stream;
 use tracing::{info, warn};
+use uuid::Uuid;
 
 use super::{
     Request, import_limiter::ImportPermit, kept_input::KeptInput, read_ahead::DirectoryReadAhead,
@@ -69,6 +70,8 @@ pub(crate) struct ImportSession<'a> {
     pub(crate) options: ImportOptions,
     /// How rows find their users.
     pub(crate) matching: Matching,
+    /// Of an undo: the import whose changes the rows reverse, and the number of batches that its record had then.
+    pub(crate) undone: Option<(Uuid, i32)>,
     /// The caller as the audit trail names it.
     pub(crate) actor: Actor,
     pub(crate) options_digest: [u8; 32],

@@ -91,6 +91,7 @@ impl BegunImport {
             record,
             options: self.options,
             matching: self.matching,
+            undone: None,
             permit: None,
             held: self.held,
             kept_input: keeps.then(|| KeptInput::new(&start, import)),
