@@ -82,7 +82,8 @@ fn wrapped(lines: &str, width: usize) -> String {
             let is_first = column == begin.min(TEXT);
             let gap = usize::from(!is_first);
             if !is_first && column + gap + word.width() > width {
-                shown += &format!("\n{}", " ".repeat(TEXT));
+                shown.push('\n');
+                shown += &" ".repeat(TEXT);
                 column = TEXT;
             } else {
                 shown += &" ".repeat(gap);

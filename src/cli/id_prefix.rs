@@ -95,15 +95,14 @@ impl IdPrefix {
         let count = candidates.len();
         if count > 1 {
             let named = candidates.iter().take(NAMED).map(&describe);
-            let named: String = named
-                .map(|line| format!("\n  {}", printable(&line)))
-                .collect();
+            let named: Vec<String> = named.map(|line| printable(&line).to_string()).collect();
+            let named = named.join("\n  ");
             let more = match count.saturating_sub(NAMED) {
                 0 => String::new(),
                 more => format!("\n  and {more} more"),
             };
             return Err(UsageError::new(format!(
-                "{count} {kind}s have IDs that begin with {text}; give more of the ID:{named}{more}"
+                "{count} {kind}s have IDs that begin with {text}; give more of the ID:\n  {named}{more}"
             )));
         }
         candidates.into_iter().next().ok_or_else(|| {

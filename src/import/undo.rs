@@ -36,7 +36,7 @@ impl Importer {
         responses: ResponseSender,
     ) {
         let began = self.clock.now();
-        if let Err(error) = run(&self, submitter, began, request, &responses).await {
+        if let Err(error) = Box::pin(run(&self, submitter, began, request, &responses)).await {
             responses.fail(error).await;
         }
     }

@@ -106,14 +106,10 @@ impl DirectoryHandlers {
     }
 
     /// Says who the caller is. It looks nothing up: the credential has been checked.
-    async fn caller(
-        self,
-        caller: Caller,
-        _: GetCallerRequest,
-    ) -> Result<GetCallerResponse, Status> {
+    fn caller(&self, caller: &Caller) -> GetCallerResponse {
         let principal = caller.principal();
         let permissions = principal.permissions.iter();
-        Ok(GetCallerResponse {
+        GetCallerResponse {
             principal: principal.name.clone(),
             organization: match &principal.scope {
                 OrganizationScope::Every => String::new(),
@@ -123,7 +119,7 @@ impl DirectoryHandlers {
             expires_at: principal.expires_at.map(proto::timestamp),
             server_version: env!("CARGO_PKG_VERSION").to_owned(),
             server_time: Some(proto::timestamp(self.clock.now())),
-        })
+        }
     }
 
     async fn organization(
@@ -348,7 +344,8 @@ impl DirectoryService for DirectoryHandlers {
     }
 
     async fn get_caller(&self, request: Request<GetCallerRequest>) -> Answer<GetCallerResponse> {
-        serve(self, request, Self::caller).await
+        let caller = Caller::of(&request)?;
+        Ok(tonic::Response::new(self.caller(&caller)))
     }
 
     async fn get_organization(

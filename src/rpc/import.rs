@@ -304,9 +304,9 @@ impl ImportHandlers {
         }))
     }
 
-    async fn undo(
-        self,
-        caller: Caller,
+    fn undo(
+        &self,
+        caller: &Caller,
         request: UndoImportRequest,
     ) -> Result<Responses<UndoImportResponse>, Status> {
         caller.expect_organization(&request.organization)?;
@@ -316,7 +316,7 @@ impl ImportHandlers {
         let audience = Arc::clone(&submitter.principal);
         let audience = self.importer.submitter_audience(audience).of_undo(true);
         // A task of its own: hanging up must not drop it in the middle of a transaction.
-        let running = self.importer.undo(submitter, request, responses);
+        let running = self.importer.clone().undo(submitter, request, responses);
         tokio::spawn(running.in_current_span());
         Ok(answers(replies, audience, |message| UndoImportResponse {
             message: Some(undo::undone(message)),
@@ -542,7 +542,8 @@ impl ImportService for ImportHandlers {
         &self,
         request: Request<UndoImportRequest>,
     ) -> Answer<Self::UndoImportStream> {
-        serve(self, request, Self::undo).await
+        let caller = Caller::of(&request)?;
+        self.undo(&caller, request.into_inner()).map(Response::new)
     }
 
     async fn inspect_roster(

@@ -35,7 +35,7 @@ pub fn transcripts(department: &Department, words: &[&str]) -> String {
         for line in text.lines() {
             assert!(line.chars().count() <= usize::from(columns), "{line}");
         }
-        shown += &format!("--- {columns} columns\n{command}{text}\n");
+        shown = format!("{shown}--- {columns} columns\n{command}{text}\n");
     }
     let output = department.run(words);
     assert_eq!(output.status.code(), Some(0), "{output:?}");

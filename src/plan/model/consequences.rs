@@ -127,7 +127,7 @@ impl Model<'_> {
         ConsequenceExample {
             external_id: self.id_after(one, import),
             email: given
-                .or(user.map(|user| user.email()))
+                .or(user.map(crate::domain::User::email))
                 .unwrap_or_default()
                 .to_owned(),
             detail,

@@ -181,19 +181,17 @@ async fn stream(
         print(&CsvText::of(&USERS_CSV, [])?)?;
     }
     let mut line = Vec::new();
-    let take = |page: Vec<User>| match format {
-        OutputFormat::Csv => {
+    let take = |page: Vec<User>| {
+        if format == OutputFormat::Csv {
             let mut text = CsvText::new();
             let mut records = page.iter().map(record);
             let added = records.try_for_each(|record| text.push(&record));
             let text = added.and_then(|()| text.text());
-            text.and_then(|text| print(&text)).map_err(io::Error::other)
+            return text.and_then(|text| print(&text)).map_err(io::Error::other);
         }
-        _ => {
-            let mut out = io::stdout().lock();
-            let mut users = page.iter();
-            users.try_for_each(|user| write_line(&mut out, &mut line, user))
-        }
+        let mut out = io::stdout().lock();
+        let mut users = page.iter();
+        users.try_for_each(|user| write_line(&mut out, &mut line, user))
     };
     Ok(client.users(request, args.limit.limit, take).await?)
 }

@@ -91,8 +91,8 @@ fn page(user: &User, imports: &[TouchingImport], args: &ShowArgs, style: Termina
         return text;
     }
     let searched = count(args.imports, "import");
-    text += &format!("\nImports that touched this user, of the last {searched}\n");
-    text + &list_text(imports, &TOUCHED, args.format.wide, style)
+    let listed = list_text(imports, &TOUCHED, args.format.wide, style);
+    format!("{text}\nImports that touched this user, of the last {searched}\n{listed}")
 }
 
 /// A line for each value that the user has.
