@@ -21,6 +21,9 @@ use crate::{
     telemetry::{metrics, traces},
 };
 
+/// How often the input of a held import may be removed while it is read: once it is, the record has its end.
+const TRIES: u32 = 3;
+
 impl Importer {
     /// Reviews or approves a held import, from the stored messages to the summary. Needs a task of its own that is not
     /// dropped with the client's call.
@@ -31,10 +34,17 @@ impl Importer {
         (action, filter): (HeldAction, i32),
         responses: ResponseSender,
     ) {
-        let running = self.try_run_held(submitter, (&slug, import), (action, filter), &responses);
-        if let Err(error) = Box::pin(running).await {
-            responses.fail(error).await;
+        for _ in 0..TRIES {
+            let action = (action.clone(), filter);
+            let running = self.try_run_held(submitter.clone(), (&slug, import), action, &responses);
+            match Box::pin(running).await {
+                // The input was removed while it was read: the record says what has become of the import.
+                Err(ImportError::ClientGone) if !responses.is_gone() => {}
+                Err(error) => return responses.fail(error).await,
+                Ok(()) => return,
+            }
         }
+        responses.fail(ImportError::TakenOver).await;
     }
 
     async fn try_run_held(

@@ -28,7 +28,8 @@ pub(super) fn finish(held: &HeldImport, record: &ImportRecord) -> ImportFinish {
     }
 }
 
-/// The messages that a client would send: `start`, the parts, `finish`.
+/// The messages that a client would send: `start`, the parts, `finish`. Ends with [`ImportError::ClientGone`] if the input
+/// is removed meanwhile.
 pub(super) fn stream(
     importer: Importer,
     held: HeldImport,
@@ -60,6 +61,13 @@ async fn send_all(
     while is_taken && let Some(part) = importer.store.held_part(key, position).await? {
         is_taken = send(message(held.kind, part)?).await;
         position += 1;
+    }
+    let kept = importer
+        .store
+        .held_import(held.organization_id, held.import_id);
+    if is_taken && kept.await?.is_none() {
+        // Another approval has applied it meanwhile, or somebody has discarded it: these may not be all parts.
+        return Err(ImportError::ClientGone);
     }
     send(Message::Finish(finish)).await;
     Ok(())
