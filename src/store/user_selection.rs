@@ -133,12 +133,13 @@ fn reports(dialect: Dialect) -> String {
     joined(dialect, &listed_texts(dialect, 2), &is_one)
 }
 
-/// The statement of [`select_of_role`]. `PostgreSQL` would read the whole table for a role that it takes for a common
-/// one; of a range it expects few.
+/// The statement of [`select_of_role`]. It looks at users one after the other, the newest first, until it has enough: of
+/// most roles these are among the first. An index would cost every import that creates users more than it gives.
 fn of_role(dialect: Dialect) -> String {
     let user = selected_user(dialect);
     format!(
-        "SELECT {user} FROM users WHERE organization_id = $1 AND active AND role_id BETWEEN $2 AND $2 LIMIT $3"
+        "SELECT {user} FROM users WHERE organization_id = $1 AND active AND role_id = $2 \
+        ORDER BY id DESC LIMIT $3"
     )
 }
 
@@ -315,15 +316,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sqlite_finds_reports_and_users_of_a_role_on_their_own_indexes() {
+    async fn sqlite_finds_reports_on_their_own_index() {
         let (_folder, store) = filled().await;
-        for (sql, index) in [
-            (reports(Dialect::Sqlite), "users_reports"),
-            (of_role(Dialect::Sqlite), "users_of_role"),
-        ] {
-            let steps = looks_at_users(&store, &sql).await;
-            assert!(steps[0].contains(index), "{steps:?}");
-        }
+        let steps = looks_at_users(&store, &reports(Dialect::Sqlite)).await;
+        assert!(steps[0].contains("users_reports"), "{steps:?}");
     }
 
     #[tokio::test]
