@@ -73,6 +73,10 @@ pub(super) async fn run_held(
     }
     let (uploading, memory) = admit(importer, &submitter, &start.organization)?;
     let mut options = ImportOptions::parse(start.clone())?;
+    if held.is_some() {
+        // It was that of a dry run before the import was held. The digest of the review takes its place.
+        options.expected_plan_digest = None;
+    }
     let organization = importer.organization(&options.organization).await?;
     importer
         .resolve_mapping(organization.id, &mut start, &mut options)

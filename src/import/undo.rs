@@ -149,7 +149,7 @@ fn expect_undoable(undone: &ImportRecord, state: ImportState) -> Result<(), Refu
             );
             return Err(refusal("STILL_APPLYING", message));
         }
-        _ if undone.options_digest.is_none() => {
+        _ if undone.options_digest.is_none() || state == ImportState::Held => {
             format!(
                 "Import {id} has changed nothing (its state is {}).",
                 state.name().to_uppercase()

@@ -219,8 +219,17 @@ impl Store {
             HoldEnd::Discarded => (ImportState::Cancelled, AuditAction::ImportDiscarded),
             HoldEnd::Expired => (ImportState::Refused, AuditAction::ImportHoldExpired),
         };
-        let sql = "UPDATE imports SET state = $3, options_digest = NULL, held_until = NULL, finished_at = $4 \
-            WHERE organization_id = $1 AND id = $2 AND state = $5";
+        // Of an import that was cancelled, the counts are what it has done.
+        let counts = match end {
+            HoldEnd::Discarded => {
+                "created = 0, updated = 0, unchanged = 0, rejected = 0, deactivated = 0, protected_skipped = 0, "
+            }
+            HoldEnd::Expired => "",
+        };
+        let sql = format!(
+            "UPDATE imports SET {counts} state = $3, options_digest = NULL, held_until = NULL, finished_at = $4 \
+            WHERE organization_id = $1 AND id = $2 AND state = $5"
+        );
         let values = [
             organization.into(),
             import.into(),

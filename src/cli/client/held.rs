@@ -122,8 +122,8 @@ pub(crate) async fn approve(args: ApproveArgs, verbosity: Verbosity) -> anyhow::
     let can_ask = PromptMode::of_process(false, verbosity) == PromptMode::Terminal;
     if args.confirm.is_none() && args.expected_plan_digest.is_none() && !can_ask {
         return Err(UsageError::new(format!(
-            "there is no terminal to ask on: give --confirm {WORD}, or the digest that a review has printed with \
-             --expected-plan-digest."
+            "there is no terminal to ask on: add --confirm {WORD}, and with --expected-plan-digest the digest that a \
+             review has printed, to apply that plan and no other."
         ))
         .into());
     }
@@ -138,6 +138,10 @@ pub(crate) async fn approve(args: ApproveArgs, verbosity: Verbosity) -> anyhow::
     };
     if let Some(digest) = &args.expected_plan_digest {
         request.expected_plan_digest.clone_from(&digest.0);
+        if args.confirm.is_none() && can_ask {
+            confirm(&ask_word().await?)?;
+            WORD.clone_into(&mut request.confirmation);
+        }
         return apply(&mut client, request, &args, verbosity).await;
     }
     let review = ReviewImportRequest {
@@ -184,6 +188,13 @@ async fn apply(
     };
     report.close();
     let exit = end(&mut report, &ended)?;
+    let refusals = ended.summary.iter().flat_map(|summary| &summary.refusals);
+    if refusals
+        .map(|refusal| &refusal.code)
+        .any(|code| code == "CONFIRMATION_REQUIRED")
+    {
+        print_error(&format!("To confirm it, add: --confirm {WORD}"));
+    }
     if exit == ExitStatus::Interrupted {
         print_error(&format!(
             "If it had begun to write, it may continue without this command. To see how it ends, or to continue it:\n  \

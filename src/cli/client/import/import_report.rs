@@ -243,7 +243,8 @@ impl ImportReport {
         ];
         let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let mut end = parts.join("\n");
-        if !(changes.is_empty() && self.followed == 0) && !end.is_empty() {
+        let follows = !changes.is_empty() || self.followed > 0;
+        if follows && !end.is_empty() {
             end.insert(0, '\n');
         }
         (changes, end)

@@ -29,7 +29,7 @@ const MAX_SOURCE: usize = 255;
 /// Bring an organisation's users in step with a roster
 ///
 /// Exit codes: 0 all rows accepted, 2 wrong use or unreadable file, 3 some rows rejected, 4 refused (nothing
-/// written), 5 interrupted or unreachable, 6 cancelled.
+/// written), 5 interrupted or unreachable, 6 cancelled, 7 held for review.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples: see what would change, then do it, and keep what was rejected:\n  \

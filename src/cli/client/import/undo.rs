@@ -140,6 +140,11 @@ impl Undo {
             report_failure(&ended, report.has_shown_refusals(&ended));
             shown.map_err(ClientError::Output)?;
         }
+        if self.inactive > 0 && is_shown {
+            let users = count(self.inactive, "user");
+            view.verbosity
+                .notice(&format!("{users} would become Inactive."));
+        }
         let Some(summary) = completed.filter(|_| !args.validate_only) else {
             return Ok(Some(ExitStatus::of_import(&ended)));
         };
@@ -169,7 +174,6 @@ impl Undo {
             );
             return Err(UsageError::new(message).into());
         }
-        print_error(&format!("{users} would become Inactive."));
         let typed = tokio::select! {
             typed = deactivation_prompt::ask() => typed?,
             _ = tokio::signal::ctrl_c() => String::new(),

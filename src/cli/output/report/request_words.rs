@@ -80,7 +80,7 @@ const STATES: [&str; 7] = [
 static OPTIONS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let cli = Cli::command();
     let commands = COMMANDS.iter().filter_map(|name| cli.find_subcommand(name));
-    let options = commands.flat_map(|command| command.get_arguments());
+    let options = commands.flat_map(clap::Command::get_arguments);
     let options = options.filter_map(|option| option.get_long());
     options.map(str::to_owned).collect()
 });
@@ -287,7 +287,7 @@ mod tests {
             match path.is_dir() {
                 true if !is_test => sources(&path, found),
                 false if !is_test && path.extension().is_some_and(|end| end == "rs") => {
-                    found.push(path)
+                    found.push(path);
                 }
                 _ => {}
             }
@@ -327,9 +327,10 @@ mod tests {
         assert!(sentences > 500, "{sentences}");
         let word = Regex::new(r"[A-Za-z_]+").unwrap();
         let mut changed = 0;
+        let values = Regex::new(r"\{[^}]*\}").unwrap();
         for (path, text) in &texts {
             // The names of what is logged and counted, and the values of formats, are no messages.
-            let text = Regex::new(r"\{[^}]*\}").unwrap().replace_all(text, "7");
+            let text = values.replace_all(text, "7");
             let words = for_people(&text);
             changed += usize::from(words != text);
             let plain = words.split('"').step_by(2);

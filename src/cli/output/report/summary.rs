@@ -261,10 +261,17 @@ impl SummaryWriter {
     }
 
     fn next(&mut self, summary: &ImportSummary, options: &SummaryOptions) -> fmt::Result {
-        if summary.rejected > 0 && !options.errors_file && summary.state() != ImportState::Held {
+        let is_undo = !summary.undoes.is_empty();
+        if summary.rejected > 0
+            && !options.errors_file
+            && !is_undo
+            && summary.state() != ImportState::Held
+        {
             self.how_to_correct(summary)?;
         }
         match summary.state() {
+            // It is applied next.
+            ImportState::Completed if is_undo && options.apply.is_none() => Ok(()),
             ImportState::Completed if summary.validate_only => self.how_to_apply(summary, options),
             ImportState::Held => self.how_to_decide(summary),
             ImportState::Interrupted if !is_overtaken(summary) => writeln!(
