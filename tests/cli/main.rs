@@ -27,6 +27,7 @@ mod looks;
 mod mappings;
 mod missing;
 mod output;
+mod pages;
 mod private;
 mod process;
 mod profiles;
