@@ -85,7 +85,7 @@ def check_sync(document: dict) -> None:
     expect("--exit-zero-on-rejected-rows" in arguments, "the CronJob fails for a rejected row")
     rules = job["podFailurePolicy"]["rules"]
     final = [rule["onExitCodes"]["values"] for rule in rules if rule["action"] == "FailJob"]
-    expect(final == [[2, 4, 6]], f"the CronJob gives up after the exit codes {final}")
+    expect(final == [[2, 4, 6, 7]], f"the CronJob gives up after the exit codes {final}")
 
 
 def check_kubernetes(folder: pathlib.Path) -> None:
