@@ -61,7 +61,7 @@ pub enum ChainBreak {
     #[error("event {0} was altered: its fields do not have its hash")]
     Altered(i64),
     /// Two parts have different events with this sequence.
-    #[error("event {0} is not the same in two parts: one of them was made anew")]
+    #[error("event {0} is not the same in two parts: one of the parts was rewritten")]
     Differs(i64),
     /// The event records an archive of events that the chain does not have.
     #[error("event {0} records an archive that does not end with an event of this chain")]

@@ -3,14 +3,9 @@
 use std::io;
 
 use futures_util::StreamExt;
-use tonic::Status;
 
 use super::{ClientError, ImportEnd, ServiceClient, import};
-use crate::proto::{
-    ApproveImportRequest, ApproveImportResponse, ImportUsersResponse, ReviewImportRequest,
-    ReviewImportResponse, approve_import_response::Message as Approved,
-    import_users_response::Message, review_import_response::Message as Reviewed,
-};
+use crate::proto::{ApproveImportRequest, ImportUsersResponse, ReviewImportRequest};
 
 impl ServiceClient {
     /// Shows what a held import would do now, and gives every answer to `on_answer` as it arrives.
@@ -29,7 +24,9 @@ impl ServiceClient {
         match self.imports.review_import(request).await {
             Err(status) => ended.status = Some(status),
             Ok(answers) => {
-                let answers = answers.into_inner().map(of_review);
+                let answers = answers
+                    .into_inner()
+                    .map(|answer| answer.map(ImportUsersResponse::from));
                 import::read(answers, &mut ended, &mut on_answer).await?;
             }
         }
@@ -52,36 +49,12 @@ impl ServiceClient {
         match self.imports.approve_import(request).await {
             Err(status) => ended.status = Some(status),
             Ok(answers) => {
-                let answers = answers.into_inner().map(of_approval);
+                let answers = answers
+                    .into_inner()
+                    .map(|answer| answer.map(ImportUsersResponse::from));
                 import::read(answers, &mut ended, &mut on_answer).await?;
             }
         }
         Ok(ended)
     }
-}
-
-/// The same content as a message of the import's own stream.
-fn of_review(answer: Result<ReviewImportResponse, Status>) -> Result<ImportUsersResponse, Status> {
-    let message = answer?.message.map(|message| match message {
-        Reviewed::Started(started) => Message::Started(started),
-        Reviewed::Progress(progress) => Message::Progress(progress),
-        Reviewed::Results(results) => Message::Results(results),
-        Reviewed::Deactivations(users) => Message::Deactivations(users),
-        Reviewed::Summary(summary) => Message::Summary(summary),
-    });
-    Ok(ImportUsersResponse { message })
-}
-
-/// The same content as a message of the import's own stream.
-fn of_approval(
-    answer: Result<ApproveImportResponse, Status>,
-) -> Result<ImportUsersResponse, Status> {
-    let message = answer?.message.map(|message| match message {
-        Approved::Started(started) => Message::Started(started),
-        Approved::Progress(progress) => Message::Progress(progress),
-        Approved::Results(results) => Message::Results(results),
-        Approved::Deactivations(users) => Message::Deactivations(users),
-        Approved::Summary(summary) => Message::Summary(summary),
-    });
-    Ok(ImportUsersResponse { message })
 }

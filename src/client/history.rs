@@ -3,13 +3,11 @@
 use std::io;
 
 use futures_util::StreamExt;
-use tonic::Status;
 
 use super::{ClientError, ImportEnd, ServiceClient, import};
 use crate::proto::{
     CancelImportRequest, Import, ImportUsersResponse, ListImportsRequest, UndoImportRequest,
-    UndoImportResponse, WatchImportRequest, WatchImportResponse, import_users_response::Message,
-    undo_import_response::Message as Undone, watch_import_response::Message as Watched,
+    WatchImportRequest,
 };
 
 /// Imports that one request asks for; the most that a server gives.
@@ -33,7 +31,9 @@ impl ServiceClient {
         match self.imports.watch_import(request).await {
             Err(status) => ended.status = Some(status),
             Ok(answers) => {
-                let answers = answers.into_inner().map(as_answer);
+                let answers = answers
+                    .into_inner()
+                    .map(|answer| answer.map(ImportUsersResponse::from));
                 import::read(answers, &mut ended, &mut on_answer).await?;
             }
         }
@@ -56,7 +56,9 @@ impl ServiceClient {
         match self.imports.undo_import(request).await {
             Err(status) => ended.status = Some(status),
             Ok(answers) => {
-                let answers = answers.into_inner().map(of_undo);
+                let answers = answers
+                    .into_inner()
+                    .map(|answer| answer.map(ImportUsersResponse::from));
                 import::read(answers, &mut ended, &mut on_answer).await?;
             }
         }
@@ -142,28 +144,4 @@ impl ServiceClient {
         let answer = self.imports.cancel_import(request).await?;
         Ok(answer.into_inner().import_record.unwrap_or_default())
     }
-}
-
-/// The same content as a message of the import's own stream.
-fn as_answer(watched: Result<WatchImportResponse, Status>) -> Result<ImportUsersResponse, Status> {
-    let message = watched?.message.map(|message| match message {
-        Watched::Started(started) => Message::Started(started),
-        Watched::Progress(progress) => Message::Progress(progress),
-        Watched::Results(results) => Message::Results(results),
-        Watched::Deactivations(users) => Message::Deactivations(users),
-        Watched::Summary(summary) => Message::Summary(summary),
-    });
-    Ok(ImportUsersResponse { message })
-}
-
-/// The same content as a message of an import's stream.
-fn of_undo(undone: Result<UndoImportResponse, Status>) -> Result<ImportUsersResponse, Status> {
-    let message = undone?.message.map(|message| match message {
-        Undone::Started(started) => Message::Started(started),
-        Undone::Progress(progress) => Message::Progress(progress),
-        Undone::Results(results) => Message::Results(results),
-        Undone::Deactivations(users) => Message::Deactivations(users),
-        Undone::Summary(summary) => Message::Summary(summary),
-    });
-    Ok(ImportUsersResponse { message })
 }

@@ -4,6 +4,7 @@
 
 mod codec;
 mod results;
+mod streams;
 mod timestamp;
 
 pub use results::RowResults;

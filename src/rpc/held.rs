@@ -16,8 +16,6 @@ use crate::{
     import::{Approval, HeldAction, Refusal, ResponseStream, parse_filter},
     proto::{
         ApproveImportRequest, ApproveImportResponse, ReviewImportRequest, ReviewImportResponse,
-        approve_import_response::Message as Approved, import_users_response::Message as Reply,
-        review_import_response::Message as Reviewed,
     },
 };
 
@@ -32,9 +30,7 @@ impl ImportHandlers {
         let named = (&*request.organization, &*request.import_id);
         let action = (HeldAction::Review, request.result_filter);
         let (replies, audience) = self.run_held(&caller, named, action).await?;
-        Ok(answers(replies, audience, |message| ReviewImportResponse {
-            message: Some(reviewed(message)),
-        }))
+        Ok(answers(replies, audience, ReviewImportResponse::from))
     }
 
     /// Applies a held import whose plan was reviewed.
@@ -59,11 +55,7 @@ impl ImportHandlers {
         let named = (&*request.organization, &*request.import_id);
         let action = (HeldAction::Approve(approval), request.result_filter);
         let (replies, audience) = self.run_held(&caller, named, action).await?;
-        Ok(answers(replies, audience, |message| {
-            ApproveImportResponse {
-                message: Some(approved(message)),
-            }
-        }))
+        Ok(answers(replies, audience, ApproveImportResponse::from))
     }
 
     /// Runs it in a task of its own: hanging up must not drop it in the middle of a transaction.
@@ -93,27 +85,5 @@ fn expect_filter(filter: i32, mut faults: Vec<Refusal>) -> Result<(), Status> {
     match faults.is_empty() {
         true => Ok(()),
         false => Err(status::refused(&faults)),
-    }
-}
-
-/// The same content as a message of the other stream.
-fn reviewed(message: Reply) -> Reviewed {
-    match message {
-        Reply::Started(started) => Reviewed::Started(started),
-        Reply::Progress(progress) => Reviewed::Progress(progress),
-        Reply::Results(results) => Reviewed::Results(results),
-        Reply::Deactivations(users) => Reviewed::Deactivations(users),
-        Reply::Summary(summary) => Reviewed::Summary(summary),
-    }
-}
-
-/// The same content as a message of the other stream.
-fn approved(message: Reply) -> Approved {
-    match message {
-        Reply::Started(started) => Approved::Started(started),
-        Reply::Progress(progress) => Approved::Progress(progress),
-        Reply::Results(results) => Approved::Results(results),
-        Reply::Deactivations(users) => Approved::Deactivations(users),
-        Reply::Summary(summary) => Approved::Summary(summary),
     }
 }

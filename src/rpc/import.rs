@@ -45,7 +45,6 @@ use crate::{
         PushUsersResponse, ReviewImportRequest, ReviewImportResponse, UndoImportRequest,
         UndoImportResponse, WatchImportRequest, WatchImportResponse,
         import_service_server::ImportService, import_users_response::Message as Reply,
-        watch_import_response::Message as Watched,
     },
     store::{ImportRecord, Store, StoreError},
     telemetry::{request_id, traces},
@@ -299,9 +298,7 @@ impl ImportHandlers {
         let watched_import = (organization.id, record.id);
         let watching = self.importer.watch(watched_import, asked, responses);
         tokio::spawn(watching.in_current_span());
-        Ok(answers(replies, audience, |message| WatchImportResponse {
-            message: Some(watched(message)),
-        }))
+        Ok(answers(replies, audience, WatchImportResponse::from))
     }
 
     fn undo(
@@ -318,9 +315,7 @@ impl ImportHandlers {
         // A task of its own: hanging up must not drop it in the middle of a transaction.
         let running = self.importer.clone().undo(submitter, request, responses);
         tokio::spawn(running.in_current_span());
-        Ok(answers(replies, audience, |message| UndoImportResponse {
-            message: Some(undo::undone(message)),
-        }))
+        Ok(answers(replies, audience, UndoImportResponse::from))
     }
 
     async fn template(
@@ -391,17 +386,6 @@ const fn recorded_as(state: ImportState) -> &'static [ImportState] {
         Refused => &[Refused],
         Cancelled => &[Cancelled],
         Held => &[Held],
-    }
-}
-
-/// The same content as a message of the other stream.
-fn watched(message: Reply) -> Watched {
-    match message {
-        Reply::Started(started) => Watched::Started(started),
-        Reply::Progress(progress) => Watched::Progress(progress),
-        Reply::Results(results) => Watched::Results(results),
-        Reply::Deactivations(users) => Watched::Deactivations(users),
-        Reply::Summary(summary) => Watched::Summary(summary),
     }
 }
 

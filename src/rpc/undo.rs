@@ -1,4 +1,4 @@
-//! `UndoImport`: its request, checked, and its messages.
+//! `UndoImport`: its request, checked.
 
 use tonic::Status;
 use uuid::Uuid;
@@ -6,10 +6,7 @@ use uuid::Uuid;
 use super::{status, upload_parts::parse_import_id};
 use crate::{
     import::{Refusal, UndoRequest},
-    proto::{
-        ImportStart, UndoImportRequest, import_users_response::Message as Reply,
-        undo_import_response::Message as Undone,
-    },
+    proto::{ImportStart, UndoImportRequest},
 };
 
 /// Checks the IDs of a request. The engine checks the options.
@@ -44,15 +41,4 @@ pub(super) fn parse(request: UndoImportRequest) -> Result<UndoRequest, Status> {
         ..ImportStart::default()
     };
     Ok(UndoRequest { start, undoes })
-}
-
-/// The same content as a message of the undo's stream.
-pub(super) fn undone(message: Reply) -> Undone {
-    match message {
-        Reply::Started(started) => Undone::Started(started),
-        Reply::Progress(progress) => Undone::Progress(progress),
-        Reply::Results(results) => Undone::Results(results),
-        Reply::Deactivations(users) => Undone::Deactivations(users),
-        Reply::Summary(summary) => Undone::Summary(summary),
-    }
 }

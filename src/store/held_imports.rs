@@ -166,7 +166,7 @@ impl Store {
         }
     }
 
-    /// Finds what is kept of an import that is held, or was approved and has not ended.
+    /// Finds the stored input of an import that is held, or that an approval is applying.
     ///
     /// # Errors
     /// Fails if the database fails.
@@ -246,7 +246,7 @@ impl Store {
         Ok(has_ended)
     }
 
-    /// Removes what is kept of an import that was approved and has ended.
+    /// Removes the stored input of an approved import that has ended.
     ///
     /// # Errors
     /// Fails if the database fails.
