@@ -1,0 +1,68 @@
+import { Anchor, AppShell, Burger, Group, NavLink, ScrollArea, Text, useMantineTheme } from '@mantine/core';
+import { useDisclosure, useMediaQuery } from '@mantine/hooks';
+import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { useEffect } from 'react';
+
+import { useSession } from '~/session/Session';
+
+import { AccountMenu } from './AccountMenu';
+import { NoOrganisation } from './NoOrganisation';
+import { OrganisationPicker } from './OrganisationPicker';
+import { SCREENS } from './screens';
+
+/** What surrounds every screen: the organisation, the way to the other screens, and the account. */
+export function Shell() {
+  const [isOpen, { toggle, close }] = useDisclosure();
+  const { pathname } = useLocation();
+  const { breakpoints } = useMantineTheme();
+  const isNarrow = useMediaQuery(`(max-width: ${breakpoints.sm})`);
+  const session = useSession();
+  useEffect(close, [pathname, close]);
+  return (
+    <AppShell
+      header={{ height: 48 }}
+      navbar={{ width: 192, breakpoint: 'sm', collapsed: { mobile: !isOpen } }}
+      padding={{ base: 'sm', sm: 'lg' }}
+    >
+      <a href="#content" className="skip-link">
+        Skip to the content
+      </a>
+      <AppShell.Header>
+        <Group h="100%" px="md" justify="space-between" wrap="nowrap">
+          <Group gap="sm" wrap="nowrap" miw={0}>
+            <Burger
+              opened={isOpen}
+              onClick={toggle}
+              hiddenFrom="sm"
+              size="sm"
+              aria-label={isOpen ? 'Close the menu' : 'Open the menu'}
+            />
+            <Anchor component={Link} to="/users" underline="never" c="inherit" visibleFrom="sm">
+              <Text fw={700}>User Import</Text>
+            </Anchor>
+            <OrganisationPicker />
+          </Group>
+          <AccountMenu />
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs" aria-label="Screens" {...(isNarrow && !isOpen && { inert: true })}>
+        <ScrollArea>
+          {SCREENS.map(({ to, label, icon: Icon }) => (
+            <NavLink
+              key={to}
+              component={Link}
+              to={to}
+              label={label}
+              active={pathname.startsWith(to)}
+              aria-current={pathname.startsWith(to) ? 'page' : undefined}
+              leftSection={<Icon size={18} stroke={1.6} aria-hidden />}
+            />
+          ))}
+        </ScrollArea>
+      </AppShell.Navbar>
+      <AppShell.Main id="content" tabIndex={-1}>
+        {session.organization ? <Outlet /> : <NoOrganisation />}
+      </AppShell.Main>
+    </AppShell>
+  );
+}

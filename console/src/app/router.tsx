@@ -1,0 +1,74 @@
+// The addresses of the page. Every screen is loaded when it is first shown.
+
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+  retainSearchParams,
+} from '@tanstack/react-router';
+
+import { SessionProvider } from '~/session/SessionProvider';
+
+import { NotFound } from './NotFound';
+import { ScreenError } from './ScreenError';
+import { Shell } from './Shell';
+
+/** Slug of the organisation that is shown. */
+interface PageSearch {
+  organisation?: string | undefined;
+}
+
+const rootRoute = createRootRoute({
+  validateSearch: (search): PageSearch =>
+    typeof search.organisation === 'string' ? { organisation: search.organisation } : {},
+  search: { middlewares: [retainSearchParams<PageSearch>(['organisation'])] },
+  notFoundComponent: NotFound,
+  errorComponent: ScreenError,
+});
+
+const callbackRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: 'sign-in/callback',
+  component: lazyRouteComponent(() => import('~/session/ProviderCallback'), 'ProviderCallback'),
+});
+
+// Everything that needs a sign-in.
+const shellRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: 'shell',
+  component: () => (
+    <SessionProvider>
+      <Shell />
+    </SessionProvider>
+  ),
+});
+
+const indexRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/',
+  beforeLoad: () => redirect({ to: '/users', throw: true }),
+});
+
+const usersRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: 'users',
+  component: lazyRouteComponent(() => import('~/users/UsersPage'), 'UsersPage'),
+});
+
+const routeTree = rootRoute.addChildren([callbackRoute, shellRoute.addChildren([indexRoute, usersRoute])]);
+
+export const router = createRouter({
+  routeTree,
+  basepath: '/console',
+  defaultPreload: 'intent',
+  defaultErrorComponent: ScreenError,
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,6 @@
+import { IconUsers, type Icon } from '@tabler/icons-react';
+
+/** The screens of the menu, in its order. */
+export const SCREENS: readonly { to: string; label: string; icon: Icon }[] = [
+  { to: '/users', label: 'Users', icon: IconUsers },
+];

@@ -1,0 +1,26 @@
+import { Modal, Stack, Text } from '@mantine/core';
+
+import { ProviderButton } from './ProviderButton';
+import { TokenForm } from './TokenForm';
+
+/** Asks for another token over the page, which keeps what was begun. */
+export function SignInAgain({ refusal }: { readonly refusal: string }) {
+  return (
+    <Modal
+      opened
+      onClose={() => undefined}
+      withCloseButton={false}
+      closeOnEscape={false}
+      closeOnClickOutside={false}
+      title="Sign in again"
+      centered
+    >
+      <Stack gap="md">
+        <Text size="sm">{refusal}</Text>
+        <Text size="sm">Nothing is lost: what you began goes on once you have signed in.</Text>
+        <ProviderButton />
+        <TokenForm />
+      </Stack>
+    </Modal>
+  );
+}

@@ -1,0 +1,37 @@
+import { Alert, Button, List, Stack, Text } from '@mantine/core';
+import { IconAlertTriangle } from '@tabler/icons-react';
+
+import type { Problem } from '~/api/problem';
+
+interface FailureProps {
+  readonly problem: Problem;
+  /** What did not work, as a heading. */
+  readonly title?: string;
+  /** A sentence on what is safe and what to do next. */
+  readonly nextStep?: string;
+  readonly onRetry?: (() => void) | undefined;
+}
+
+/** Says what happened, that nothing was lost, and the next step. */
+export function Failure({ problem, title = 'That did not work', nextStep, onRetry }: FailureProps) {
+  return (
+    <Alert color="red" icon={<IconAlertTriangle aria-hidden />} title={title} role="alert">
+      <Stack gap="xs" align="flex-start">
+        <Text size="sm">{problem.message}</Text>
+        {problem.faults.length > 0 && problem.faults.some((fault) => fault !== problem.message) && (
+          <List size="sm">
+            {problem.faults.map((fault) => (
+              <List.Item key={fault}>{fault}</List.Item>
+            ))}
+          </List>
+        )}
+        <Text size="sm">{nextStep ?? 'Nothing was changed.'}</Text>
+        {onRetry && (
+          <Button size="xs" variant="light" color="red" onClick={onRetry}>
+            Try again
+          </Button>
+        )}
+      </Stack>
+    </Alert>
+  );
+}
