@@ -10,6 +10,7 @@ import {
 } from '@tanstack/react-router';
 
 import { SessionProvider } from '~/session/SessionProvider';
+import { readUserSearch } from '~/users/userSearch';
 
 import { NotFound } from './NotFound';
 import { ScreenError } from './ScreenError';
@@ -54,10 +55,20 @@ const indexRoute = createRoute({
 const usersRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: 'users',
+  validateSearch: readUserSearch,
   component: lazyRouteComponent(() => import('~/users/UsersPage'), 'UsersPage'),
 });
 
-const routeTree = rootRoute.addChildren([callbackRoute, shellRoute.addChildren([indexRoute, usersRoute])]);
+const userRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: 'users/$userId',
+  component: lazyRouteComponent(() => import('~/users/UserPage'), 'UserPage'),
+});
+
+const routeTree = rootRoute.addChildren([
+  callbackRoute,
+  shellRoute.addChildren([indexRoute, usersRoute, userRoute]),
+]);
 
 export const router = createRouter({
   routeTree,

@@ -1,0 +1,74 @@
+// One page of the list of users. With filters, one call looks at a bounded number of users: the search can then go on
+// from where it stopped, and adds to the page what it finds.
+
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+
+import { directory } from '~/api/transport';
+import type { User } from '~/gen/userimport/v1/types_pb';
+import { useSession } from '~/session/Session';
+
+import { userFilters, type UserSearch } from './userSearch';
+
+export const PAGE_SIZE = 50;
+
+export interface UserPage {
+  readonly users: readonly User[];
+  /** Empty: this is the last page. */
+  readonly nextToken: string;
+  /** True: the server stopped the search before the page was full. */
+  readonly isIncomplete: boolean;
+  /** How many calls have looked for this page. */
+  readonly calls: number;
+  /** True: the search goes on from where it stopped. */
+  readonly isSearching: boolean;
+  readonly searchOn: () => void;
+  readonly stop: () => void;
+  readonly isPending: boolean;
+  /** True: what is shown belongs to the page or filter before. */
+  readonly isOutdated: boolean;
+  readonly error: Error | null;
+  readonly retry: () => void;
+}
+
+export function useUserPage(search: UserSearch, token: string): UserPage {
+  const { organization } = useSession();
+  const [isSearching, setSearching] = useState(false);
+  const query = useInfiniteQuery({
+    queryKey: ['users', organization, search, token],
+    initialPageParam: { pageToken: token, pageSize: PAGE_SIZE },
+    queryFn: ({ pageParam, signal }) =>
+      directory.listUsers({ organization, ...userFilters(search), ...pageParam }, { signal }),
+    getNextPageParam: (last, all) => {
+      const missing = PAGE_SIZE - all.reduce((found, page) => found + page.users.length, 0);
+      return last.searchIncomplete && missing > 0
+        ? { pageToken: last.nextPageToken, pageSize: missing }
+        : undefined;
+    },
+    placeholderData: keepPreviousData,
+  });
+  const { data, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = query;
+  const goesOn = isSearching && hasNextPage && !isFetchNextPageError;
+  useEffect(() => {
+    if (goesOn && !isFetchingNextPage) {
+      void fetchNextPage();
+    }
+  }, [goesOn, isFetchingNextPage, fetchNextPage]);
+  const pages = data?.pages ?? [];
+  return {
+    users: pages.flatMap((page) => page.users),
+    nextToken: pages.at(-1)?.nextPageToken ?? '',
+    isIncomplete: hasNextPage,
+    calls: pages.length,
+    isSearching: goesOn,
+    searchOn: () => {
+      setSearching(true);
+      void fetchNextPage();
+    },
+    stop: () => setSearching(false),
+    isPending: query.isPending,
+    isOutdated: query.isPlaceholderData,
+    error: query.error,
+    retry: () => void query.refetch(),
+  };
+}
