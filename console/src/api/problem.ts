@@ -10,6 +10,8 @@ import {
   RetryInfoSchema,
 } from '~/gen/google/rpc/error_details_pb';
 
+import { plainWords } from './plainWords';
+
 export interface Problem {
   /** What happened, as a sentence. */
   readonly message: string;
@@ -34,7 +36,9 @@ export function problemOf(thrown: unknown): Problem {
     ...error.findDetails(PreconditionFailureSchema).flatMap((detail) => detail.violations),
     ...error.findDetails(QuotaFailureSchema).flatMap((detail) => detail.violations),
   ];
-  const faults = [...new Set(violations.map((violation) => violation.description).filter(Boolean))];
+  const faults = [
+    ...new Set(violations.map((violation) => plainWords(violation.description)).filter(Boolean)),
+  ];
   const types = error.findDetails(PreconditionFailureSchema).flatMap((detail) => detail.violations);
   const reasons = [
     ...error.findDetails(ErrorInfoSchema).map((detail) => detail.reason),
@@ -56,5 +60,5 @@ function words(error: ConnectError): string {
   if (error.cause instanceof TypeError) {
     return 'The server cannot be reached. Check that it is running, and the connection of this computer.';
   }
-  return error.rawMessage || 'The server gave no reason.';
+  return plainWords(error.rawMessage) || 'The server gave no reason.';
 }

@@ -1,0 +1,74 @@
+// The changes of all rows in flat lists: the column's number, the value before and the value after.
+
+import type { ColumnChange } from '~/gen/userimport/v1/types_pb';
+
+import { NumberColumn } from './NumberColumn';
+import { ROSTER_COLUMNS } from './rosterColumns';
+import { StringPool } from './StringPool';
+
+/** A cell that a row changes. */
+export interface CellChange {
+  /** Name of the roster's column. */
+  readonly column: string;
+  /** Unset: blank, or not known. */
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+}
+
+const NO_CHANGES: readonly CellChange[] = [];
+
+export class ChangeColumns {
+  // Where each row's changes end.
+  private readonly ends = new NumberColumn();
+  private readonly columnNumbers = new NumberColumn();
+  private readonly before: (string | undefined)[] = [];
+  private readonly after: (string | undefined)[] = [];
+  private readonly pools: StringPool[] = [];
+  private readonly names: string[] = [...ROSTER_COLUMNS];
+  private readonly seen = new Set<string>();
+
+  /** Adds the changes of the next row. */
+  push(changes: readonly ColumnChange[]): void {
+    for (const { column, before, after } of changes) {
+      const number = this.numberOf(column);
+      const pool = (this.pools[number] ??= new StringPool());
+      this.columnNumbers.push(number);
+      this.before.push(before === undefined ? undefined : pool.share(before));
+      this.after.push(after === undefined ? undefined : pool.share(after));
+    }
+    this.ends.push(this.columnNumbers.length);
+  }
+
+  /** Notes columns that are shown though no row changes them. */
+  note(columns: readonly string[]): void {
+    for (const column of columns) {
+      if (column !== '') {
+        this.numberOf(column);
+      }
+    }
+  }
+
+  at(index: number): readonly CellChange[] {
+    const from = index === 0 ? 0 : this.ends.at(index - 1);
+    const to = this.ends.at(index);
+    if (from === to) {
+      return NO_CHANGES;
+    }
+    return Array.from({ length: to - from }, (_, offset) => ({
+      column: this.names[this.columnNumbers.at(from + offset)] ?? '',
+      before: this.before[from + offset],
+      after: this.after[from + offset],
+    }));
+  }
+
+  /** The columns with a change, in the roster's order, and `others`. */
+  columns(others: readonly string[] = []): readonly string[] {
+    return this.names.filter((name) => this.seen.has(name) || others.includes(name));
+  }
+
+  private numberOf(column: string): number {
+    this.seen.add(column);
+    const known = this.names.indexOf(column);
+    return known >= 0 ? known : this.names.push(column) - 1;
+  }
+}

@@ -1,0 +1,8 @@
+import { useSyncExternalStore } from 'react';
+
+import type { ResultStore } from './ResultStore';
+
+/** Draws again when the store has more results. Returns its version. */
+export function useResults(store: ResultStore): number {
+  return useSyncExternalStore(store.subscribe, store.snapshot);
+}
