@@ -65,7 +65,10 @@ impl ServiceClient {
             validate_only: true,
             ..ImportStart::default()
         };
-        let begin = BeginImportRequest { start: Some(start) };
+        let begin = BeginImportRequest {
+            start: Some(start),
+            ..BeginImportRequest::default()
+        };
         self.imports.begin_import(begin).await?;
         let mut offset = 0;
         while !content.is_empty() {

@@ -31,8 +31,9 @@ pub(super) async fn begin(
         return Err(status::no_start());
     };
     let _permit = lane_permit(&importer, &caller, &start.organization).await?;
-    let begun = importer.begin_upload(&caller.submitter(), start).await;
-    let (import, received) = begun.map_err(|error| status::from_import(&error))?;
+    let submitter = caller.submitter();
+    let begun = importer.begin_upload(&submitter, start, &request.roster_of);
+    let (import, received) = begun.await.map_err(|error| status::from_import(&error))?;
     Ok(BeginImportResponse {
         import_id: import.to_string(),
         next_offset: received,

@@ -86,6 +86,19 @@ impl Store {
         .await
     }
 
+    /// Records that an upload has had a call now, so that it stays open.
+    ///
+    /// # Errors
+    /// Fails if the database fails.
+    pub async fn keep_upload_open(&self, key: (i64, Uuid)) -> Result<(), StoreError> {
+        self.retry(|| async {
+            let tx = self.begin_for(key.0).await?;
+            tx.mark_upload_active(key).await?;
+            tx.commit().await
+        })
+        .await
+    }
+
     /// Begins an upload with the record of its import, or resumes the one that is there.
     ///
     /// # Errors

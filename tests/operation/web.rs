@@ -217,7 +217,10 @@ async fn exchange(
 }
 
 fn begin(start: ImportStart) -> BeginImportRequest {
-    BeginImportRequest { start: Some(start) }
+    BeginImportRequest {
+        start: Some(start),
+        ..BeginImportRequest::default()
+    }
 }
 
 fn append(import_id: &str, offset: usize, part: &[u8]) -> AppendImportRequest {

@@ -54,6 +54,7 @@ mod references;
 mod results;
 mod resuming;
 mod retries;
+mod roster_of;
 mod round_trips;
 mod saved_mappings;
 mod scope;

@@ -76,6 +76,7 @@ fn import_request(method: &str, organization: String) -> Vec<u8> {
         .encode_to_vec(),
         "BeginImport" => BeginImportRequest {
             start: Some(start_of(&organization)),
+            ..BeginImportRequest::default()
         }
         .encode_to_vec(),
         "AppendImport" => AppendImportRequest {

@@ -22,7 +22,10 @@ pub fn finish_of(csv: &[u8]) -> ImportFinish {
 impl App {
     /// Begins or continues an import. Returns its ID and the offset of the next part.
     pub async fn begin_upload(&self, start: ImportStart) -> Result<(String, u64), Status> {
-        let request = BeginImportRequest { start: Some(start) };
+        let request = BeginImportRequest {
+            start: Some(start),
+            ..BeginImportRequest::default()
+        };
         let begun = self.imports().begin_import(request).await?.into_inner();
         Ok((begun.import_id, begun.next_offset))
     }

@@ -16,8 +16,8 @@ use crate::{
 };
 
 impl Importer {
-    /// Begins or continues an upload in parts. Returns the import's ID and how much is there already: bytes of CSV,
-    /// or rows.
+    /// Begins or continues an upload in parts, with the roster of the upload `roster_of` unless that is empty. Returns
+    /// the import's ID and how much is there already: bytes of the file, or rows.
     ///
     /// # Errors
     /// Fails if `ImportUsers` would refuse this `start`, or if the database fails.
@@ -25,6 +25,7 @@ impl Importer {
         &self,
         submitter: &Submitter,
         mut start: ImportStart,
+        roster_of: &str,
     ) -> Result<(Uuid, u64), ImportError> {
         expect_permitted(&submitter.principal, &start)?;
         let mut options = ImportOptions::parse(start.clone())?;
@@ -37,17 +38,40 @@ impl Importer {
         start.import_id = import.to_string();
         let record = self.begun(organization, import, &submitter.principal, &start);
         self.expect_free(&record).await?;
-        let upload = new_upload(&record, &start);
+        let (principal, slug) = (&submitter.principal, &options.organization);
+        let source = match roster_of {
+            "" => None,
+            source => self.roster_source(principal, slug, import, source).await?,
+        };
+        let received = self.open_upload(&record, &start).await?;
+        let received = match source {
+            None => received,
+            Some(source) => {
+                let taken = self.take_roster(principal, slug, (import, received), &source);
+                taken.await?
+            }
+        };
+        Ok((import, received))
+    }
+
+    /// Opens the upload of an import, or continues it. Returns how much is there already.
+    async fn open_upload(
+        &self,
+        record: &ImportRecord,
+        start: &ImportStart,
+    ) -> Result<u64, ImportError> {
+        let import = record.id;
+        let upload = new_upload(record, start);
         let limits = &self.settings.server;
         let room = UploadLimits {
             max_open: limits.organization_imports,
             idle: limits.deadlines.upload,
             alive: self.settings.lease,
         };
-        let open = self.store.open_upload(&record, &upload, room);
+        let open = self.store.open_upload(record, &upload, room);
         match open.await? {
-            UploadOpening::Begun => Ok((import, 0)),
-            UploadOpening::Resumed(received) => Ok((import, received.unsigned_abs())),
+            UploadOpening::Begun => Ok(0),
+            UploadOpening::Resumed(received) => Ok(received.unsigned_abs()),
             UploadOpening::OtherOptions => Err(ImportError::ImportIdBound(import)),
             UploadOpening::InUse => Err(ImportError::ImportIdInUse(import)),
             UploadOpening::Full => Err(ImportError::Busy(too_many_open_uploads(room.max_open))),

@@ -9,6 +9,7 @@ mod begin;
 mod expiry;
 mod part;
 mod request_stream;
+mod roster_of;
 mod run;
 mod runs;
 mod stored_responses;

@@ -175,7 +175,7 @@ fn row_bytes(row: &UserRow) -> usize {
 }
 
 /// The content between two positions. `content` begins at `begin`.
-fn slice_content(
+pub(super) fn slice_content(
     kind: i32,
     content: &[u8],
     (from, until): (i64, i64),

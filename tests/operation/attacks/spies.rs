@@ -36,6 +36,7 @@ fn with_id(include_values: bool) -> ImportStart {
 async fn begin(caller: &App) -> Result<(), Status> {
     let request = BeginImportRequest {
         start: Some(with_id(false)),
+        ..BeginImportRequest::default()
     };
     caller.imports().begin_import(request).await.map(drop)
 }
