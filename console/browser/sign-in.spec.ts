@@ -1,19 +1,77 @@
+import { join } from 'node:path';
+
 import { expect, test } from './support/fixtures';
 import { lookAt } from './support/looks';
+import { createOrganisation, EXAMPLES } from './support/organisation';
 
-test('the token of an address signs in and leaves the address', async ({ page, organisation }) => {
-  await page.goto(await organisation.address('/users'));
+test('the address that the server prints signs in, and the token leaves the address', async ({
+  page,
+  server,
+  organisation,
+}) => {
+  const address = /http\S+#token=\S+/.exec(server.printed.join('\n'))?.[0] ?? '';
+  expect(address).toMatch(/\/console\/#token=uit_[0-9a-f]{64}$/);
+  await page.goto(address.replace(server.origin, server.page.replace('/console', '')));
   await expect(page.getByRole('heading', { level: 1, name: 'Users' })).toBeVisible();
   expect(page.url()).not.toContain('token');
-  await page.goBack().catch(() => null);
-  expect(page.url()).not.toContain('uit_');
+  const kept = await page.evaluate(() => JSON.stringify([history.state, document.title, history.length]));
+  expect(kept).not.toContain('uit_');
+  // Nothing of the tab's history has it either.
+  await page.goto(`${server.page}/users?organisation=${organisation.slug}`);
+  await page.goBack();
+  await expect(page.getByRole('heading', { level: 1, name: 'Users' })).toBeVisible();
+  expect(page.url()).not.toContain('token');
 });
 
-test('without a token the page asks for one', async ({ page, server }) => {
-  await page.goto(`${server.page}/`);
-  await expect(page.getByRole('heading', { level: 1, name: 'User Import' })).toBeVisible();
+test('without a token the page asks for one, and says how to get it', async ({
+  page,
+  organisation,
+  server,
+}) => {
+  await page.goto(`${server.page}/?organisation=${organisation.slug}`);
+  await expect(page.getByText('prints an address that signs you in')).toBeVisible();
   await lookAt(page, 'sign-in');
   await page.getByLabel('Token').fill(await server.token());
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Users' })).toBeVisible();
+});
+
+test('a token that the server refuses is explained', async ({ page, organisation, server }) => {
+  await page.goto(await organisation.address('/users', `uit_${'0'.repeat(64)}`));
+  await expect(page.getByText('The server does not accept this sign-in')).toBeVisible();
+  await lookAt(page, 'sign-in-refused');
+  await page.getByLabel('Token').fill(await server.token());
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Users' })).toBeVisible();
+});
+
+test('signing out forgets the token', async ({ open }) => {
+  const page = await open('/users');
+  await page.getByRole('button', { name: /^Account: / }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await expect(page.getByLabel('Token')).toBeVisible();
+  await page.reload();
+  await expect(page.getByLabel('Token')).toBeVisible();
+});
+
+test('a token that is revoked in the middle of work is asked for again over what was begun', async ({
+  page,
+  startServer,
+}) => {
+  const server = await startServer({ hasToken: true });
+  const organisation = await createOrganisation(server);
+  await organisation.import(join(EXAMPLES, 'roster-before.csv'));
+  const token = await server.createToken('day', '--organization', organisation.slug);
+  await page.goto(await organisation.address('/users', token));
+  await expect(page.getByRole('link', { name: 'Priya Nair' })).toBeVisible();
+  await server.revokeToken('day');
+  const search = page.getByRole('textbox', { name: 'Search' });
+  const again = page.getByRole('dialog', { name: 'Sign in again' });
+  await search.fill('becker');
+  await expect(again).toBeVisible();
+  await again.getByLabel('Token').fill(await server.token());
+  await again.getByRole('button', { name: 'Sign in' }).click();
+  await expect(again).toBeHidden();
+  await expect(search).toHaveValue('becker');
+  await expect(page.getByRole('link', { name: 'Jonas Becker' })).toBeVisible();
 });

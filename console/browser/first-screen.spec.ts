@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+
+import { expect, test } from './support/fixtures';
+import { EXAMPLES } from './support/organisation';
+
+/** What the first screen may load, in bytes as they come over the network. */
+const SCRIPT_BUDGET = 350 * 1024;
+
+test('the first screen loads no more script than its budget', async ({ open }) => {
+  const page = await open('/users');
+  await expect(page.getByRole('heading', { level: 1, name: 'Users' })).toBeVisible();
+  await expect(page.getByText('There are no users yet')).toBeVisible();
+  const scripts = await page.evaluate(() =>
+    (performance.getEntriesByType('resource') as PerformanceResourceTiming[])
+      .filter(({ name }) => name.endsWith('.js'))
+      .map(({ name, encodedBodySize, decodedBodySize }) => ({ name, encodedBodySize, decodedBodySize })),
+  );
+  expect(scripts.length).toBeGreaterThan(0);
+  for (const { name, encodedBodySize, decodedBodySize } of scripts) {
+    expect(encodedBodySize, `${name} comes compressed`).toBeLessThan(decodedBodySize);
+  }
+  const total = scripts.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
+  test.info().annotations.push({ type: 'bytes of script', description: String(total) });
+  expect(total).toBeLessThanOrEqual(SCRIPT_BUDGET);
+});
+
+test('the first screen is usable within a second', async ({ browser, organisation }) => {
+  await organisation.import(join(EXAMPLES, 'roster-before.csv'));
+  const times: number[] = [];
+  for (let load = 0; load < 5; load += 1) {
+    // With nothing in a cache.
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.addInitScript(() => {
+      const observer = new MutationObserver(() => {
+        if (document.querySelector('main table tbody tr')) {
+          performance.mark('usable');
+          observer.disconnect();
+        }
+      });
+      observer.observe(document, { childList: true, subtree: true });
+    });
+    await page.goto(await organisation.address('/users'));
+    await page.waitForFunction(() => performance.getEntriesByName('usable').length > 0);
+    times.push(await page.evaluate(() => performance.getEntriesByName('usable')[0]?.startTime ?? Infinity));
+    await context.close();
+  }
+  test.info().annotations.push({ type: 'milliseconds', description: times.map(Math.round).join(', ') });
+  // The best of five, since others may use this machine at the same time.
+  expect(Math.min(...times)).toBeLessThan(1000);
+});
