@@ -1,5 +1,5 @@
-// An identity provider with OpenID Connect: oidc-provider on a free port of this machine. Whoever signs in there is
-// asked for nothing but a click.
+// An identity provider with OpenID Connect: oidc-provider on a free port of this machine. To sign in there takes a click
+// and no password.
 
 import Provider from 'oidc-provider';
 

@@ -1,0 +1,82 @@
+// What a page takes of the machine: memory, long tasks, frames.
+
+import type { Page } from '@playwright/test';
+import { readFile } from 'node:fs/promises';
+
+interface Measured {
+  longTasks: number[];
+  /** Kept, since a collection of garbage would end it. */
+  observer: PerformanceObserver;
+  frames: number[];
+}
+
+declare global {
+  interface Window {
+    measured: Measured;
+  }
+}
+
+/** Begins to note long tasks, on every document that the page loads from now on. */
+export async function noteLongTasks(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const observer = new PerformanceObserver((list) => {
+      window.measured.longTasks.push(...list.getEntries().map(({ duration }) => duration));
+    });
+    window.measured = { longTasks: [], frames: [], observer };
+    observer.observe({ type: 'longtask', buffered: true });
+  });
+}
+
+/** Returns the milliseconds of each task over 50 ms that the page's thread had during the action. */
+export async function longTasksDuring(page: Page, action: () => Promise<void>): Promise<number[]> {
+  await page.evaluate(() => (window.measured.longTasks = []));
+  await action();
+  return page.evaluate(() => window.measured.longTasks.map(Math.round));
+}
+
+/** Returns the milliseconds between the frames that the page had during the action. */
+export async function framesDuring(page: Page, action: () => Promise<void>): Promise<number[]> {
+  await page.evaluate(() => {
+    const times: number[] = [];
+    window.measured.frames = times;
+    const next = (time: number) => {
+      if (window.measured.frames === times) {
+        times.push(time);
+        requestAnimationFrame(next);
+      }
+    };
+    requestAnimationFrame(next);
+  });
+  await action();
+  return page.evaluate(() => {
+    const times = window.measured.frames;
+    window.measured.frames = [];
+    return times.slice(1).map((time, index) => time - (times[index] ?? time));
+  });
+}
+
+/** Returns the mebibytes that the tab's own process has for itself, without garbage. */
+export async function memoryOf(page: Page): Promise<number> {
+  const tab = await page.context().newCDPSession(page);
+  await tab.send('HeapProfiler.collectGarbage');
+  await tab.detach();
+  const browser = page.context().browser();
+  if (!browser) {
+    throw new Error('The page belongs to no browser.');
+  }
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  const renderers = processInfo.filter(({ type }) => type === 'renderer');
+  const sizes = await Promise.all(renderers.map(({ id }) => privateMemory(id)));
+  return Math.max(...sizes);
+}
+
+/** Returns the mebibytes of a process that it shares with no other. */
+async function privateMemory(process: number): Promise<number> {
+  const rollup = await readFile(`/proc/${process}/smaps_rollup`, 'utf8');
+  const kibibytes = [...rollup.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB$/gm)].map(([, size]) =>
+    Number(size),
+  );
+  return kibibytes.reduce((sum, size) => sum + size, 0) / 1024;
+}
