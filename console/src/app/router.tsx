@@ -9,6 +9,7 @@ import {
   retainSearchParams,
 } from '@tanstack/react-router';
 
+import { readImportSearch } from '~/imports/importSearch';
 import { SessionProvider } from '~/session/SessionProvider';
 import { readUserSearch } from '~/users/userSearch';
 
@@ -65,9 +66,32 @@ const userRoute = createRoute({
   component: lazyRouteComponent(() => import('~/users/UserPage'), 'UserPage'),
 });
 
+const importsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: 'imports',
+  validateSearch: readImportSearch,
+  component: lazyRouteComponent(() => import('~/imports/ImportsPage'), 'ImportsPage'),
+});
+
+const importRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: 'imports/$importId',
+  validateSearch: (search): { approve?: boolean; undo?: boolean } => ({
+    ...(search.approve === true && { approve: true }),
+    ...(search.undo === true && { undo: true }),
+  }),
+  component: lazyRouteComponent(() => import('~/imports/ImportPage'), 'ImportPage'),
+});
+
+const auditRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: 'audit',
+  component: lazyRouteComponent(() => import('~/audit/AuditPage'), 'AuditPage'),
+});
+
 const routeTree = rootRoute.addChildren([
   callbackRoute,
-  shellRoute.addChildren([indexRoute, usersRoute, userRoute]),
+  shellRoute.addChildren([indexRoute, usersRoute, userRoute, importsRoute, importRoute, auditRoute]),
 ]);
 
 export const router = createRouter({

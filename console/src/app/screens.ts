@@ -1,6 +1,8 @@
-import { IconUsers, type Icon } from '@tabler/icons-react';
+import { IconClipboardList, IconTableImport, IconUsers, type Icon } from '@tabler/icons-react';
 
 /** The screens of the menu, in its order. */
 export const SCREENS: readonly { to: string; label: string; icon: Icon }[] = [
   { to: '/users', label: 'Users', icon: IconUsers },
+  { to: '/imports', label: 'Imports', icon: IconTableImport },
+  { to: '/audit', label: 'Audit', icon: IconClipboardList },
 ];

@@ -14,11 +14,25 @@ const accent: MantineColorsTuple = [
   '#15346a',
 ];
 
+// White text on shade 6 has a contrast of 5 or more; on Mantine's own it has 3.
+const red: MantineColorsTuple = [
+  '#fff0f0',
+  '#ffe0e0',
+  '#ffc4c4',
+  '#ffa3a3',
+  '#ff8585',
+  '#e35050',
+  '#c92a2a',
+  '#b32323',
+  '#9c1d1d',
+  '#861616',
+];
+
 export const theme = createTheme({
   primaryColor: 'accent',
   primaryShade: { light: 6, dark: 6 },
   autoContrast: true,
-  colors: { accent },
+  colors: { accent, red },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace',
   defaultRadius: 'sm',

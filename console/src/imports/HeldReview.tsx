@@ -1,0 +1,174 @@
+import { Paper, Stack, Text, Title } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+
+import { imports } from '~/api/transport';
+import type { Import } from '~/gen/userimport/v1/import_service_pb';
+import { ConfirmForm } from '~/review/ConfirmForm';
+import { Refusals } from '~/review/Refusals';
+import { useResults } from '~/review/useResults';
+import { useSession } from '~/session/Session';
+import { Failure } from '~/shared/Failure';
+
+import { skippingResults } from './followResults';
+import { plannedCounts } from './plannedCounts';
+import { ReviewParts } from './ReviewParts';
+import { StreamState } from './StreamState';
+import { useFollowed, type Followed } from './useFollowed';
+
+interface HeldReviewProps {
+  readonly record: Import;
+  /** True: the way here said that it is to be approved. */
+  readonly isToApprove: boolean;
+  /** Told when the approval begins, and when it has ended. */
+  readonly onApproving: (isApproving: boolean) => void;
+}
+
+/** What a held import would do now, and the decision. */
+export function HeldReview({ record, isToApprove, onApproving }: HeldReviewProps) {
+  const { organization } = useSession();
+  const [round, setRound] = useState(1);
+  const [confirmation, setConfirmation] = useState<string>();
+  const { importId } = record;
+  const review = useFollowed({
+    key: `review ${importId} ${round}`,
+    open: (_, signal) => imports.reviewImport({ organization, importId }, { signal }),
+    restarts: true,
+  });
+  const digest = review.store.summary?.planDigest;
+  const approval = useFollowed({
+    key: confirmation === undefined ? undefined : `approve ${importId} ${round}`,
+    open: (after, signal) => {
+      const request = {
+        organization,
+        importId,
+        expectedPlanDigest: digest ?? new Uint8Array(),
+        confirmation,
+      };
+      return skippingResults(imports.approveImport(withoutUnset(request), { signal }), after);
+    },
+    resumes: true,
+    reviewed: review.store,
+  });
+  useApprovalEnd(approval, onApproving);
+  if (confirmation !== undefined && !approval.problem) {
+    return <Approving approval={approval} />;
+  }
+  const again = () => {
+    setConfirmation(undefined);
+    setRound(round + 1);
+  };
+  return (
+    <Stack gap="md">
+      {approval.problem && (
+        <Failure
+          problem={approval.problem}
+          title="The import was not approved"
+          nextStep="Nothing was changed, and the import is still held. Review it again to see what it would do now."
+          onRetry={again}
+        />
+      )}
+      {!approval.problem && (
+        <Reviewed
+          review={review}
+          isToApprove={isToApprove}
+          onAgain={again}
+          onConfirm={(word) => {
+            onApproving(true);
+            setConfirmation(word);
+          }}
+        />
+      )}
+    </Stack>
+  );
+}
+
+function withoutUnset<T extends { confirmation: string | undefined }>({ confirmation, ...request }: T) {
+  return confirmation === undefined ? request : { ...request, confirmation };
+}
+
+/** Everything that the page knows is asked again once the import is applied. */
+function useApprovalEnd({ hasEnded, problem }: Followed, onApproving: (isApproving: boolean) => void): void {
+  const queries = useQueryClient();
+  useEffect(() => {
+    if (hasEnded) {
+      void queries.invalidateQueries().then(() => problem === undefined && onApproving(false));
+    }
+  }, [hasEnded, problem, queries, onApproving]);
+}
+
+function Approving({ approval }: { readonly approval: Followed }) {
+  return (
+    <Stack gap="md">
+      <Title order={2} size="h5">
+        Importing
+      </Title>
+      <StreamState followed={approval} />
+      <ReviewParts store={approval.store} isPlanned={false} title="Results" />
+    </Stack>
+  );
+}
+
+interface ReviewedProps {
+  readonly review: Followed;
+  readonly isToApprove: boolean;
+  readonly onAgain: () => void;
+  readonly onConfirm: (confirmation: string) => void;
+}
+
+function Reviewed({ review, isToApprove, onAgain, onConfirm }: ReviewedProps) {
+  const { store, hasEnded, problem } = review;
+  useResults(store);
+  const { summary } = store;
+  if (!summary || !hasEnded) {
+    return problem ? (
+      <Failure problem={problem} title="The import cannot be reviewed" onRetry={onAgain} />
+    ) : (
+      <StreamState followed={review} />
+    );
+  }
+  return (
+    <>
+      <Refusals refusals={summary.refusals} title="Why this import is held">
+        Nothing was written. If you approve the import, it is applied as shown here all the same.
+      </Refusals>
+      <ReviewParts store={store} isPlanned title="What each row would do" />
+      <Approve review={review} isToApprove={isToApprove} onAgain={onAgain} onConfirm={onConfirm} />
+    </>
+  );
+}
+
+/** The decision: it names the numbers, and asks for the word if users would be deactivated. */
+function Approve({ review, isToApprove, onAgain, onConfirm }: ReviewedProps) {
+  const { may } = useSession();
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (isToApprove) {
+      heading.current?.focus();
+    }
+  }, [isToApprove]);
+  const lacking = (['users.import', 'users.approve'] as const).filter((needed) => !may(needed));
+  return (
+    <Paper withBorder p="md">
+      <Title order={2} size="h5" mb="xs" ref={heading} tabIndex={-1}>
+        Approve
+      </Title>
+      {lacking.length > 0 ? (
+        <Text size="sm">Approving needs the permission {lacking.join(' and ')}, which you lack.</Text>
+      ) : (
+        <ConfirmForm
+          verb="Approve"
+          counts={plannedCounts(review.store)}
+          onConfirm={onConfirm}
+          onCancel={onAgain}
+          cancelLabel="Review again"
+        >
+          <Text size="sm">
+            What is applied is the plan that is shown above. If the directory has changed by then, nothing is
+            written, and the import stays held.
+          </Text>
+        </ConfirmForm>
+      )}
+    </Paper>
+  );
+}
