@@ -1,4 +1,5 @@
-//! Compiles the public contract (`proto/`) in pure Rust: no protoc on the machine.
+//! Compiles the public contract (`proto/`) in pure Rust: no protoc on the machine. Compresses the files of the console
+//! (`console/dist`, whose build is committed: no Node on the machine).
 
 #![allow(
     clippy::disallowed_methods,
@@ -8,9 +9,14 @@
 use std::{
     env,
     error::Error,
+    fmt::Write as _,
     fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
+
+use brotli::{CompressorWriter, enc::BrotliEncoderParams};
+use flate2::{Compression, write::GzEncoder};
 
 use prost::Message;
 
@@ -44,7 +50,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .btree_map(["."])
         .exclude([".userimport.v1.RowResults"])
         .build(&[".userimport.v1"])?;
-    compile_health(&out)
+    compile_health(&out)?;
+    embed_console(&out)
 }
 
 /// gRPC's own health protocol: a set of its own, so that the contract is ours alone.
@@ -56,4 +63,75 @@ fn compile_health(out: &Path) -> Result<(), Box<dyn Error>> {
         .btree_map(".")
         .compile_fds(descriptors)?;
     Ok(())
+}
+
+/// The folder of the console's build.
+const CONSOLE: &str = "console/dist";
+
+/// Writes the list of the console's files as `server/console/files.rs` includes it, and beside it what each is
+/// compressed. The same files always give the same bytes.
+fn embed_console(out: &Path) -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={CONSOLE}");
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join(CONSOLE);
+    let mut paths = Vec::new();
+    collect_files(&root, &mut paths)?;
+    paths.sort();
+    let mut list = String::from("&[\n");
+    for (number, path) in paths.iter().enumerate() {
+        let content = fs::read(path)?;
+        let name = text(path.strip_prefix(&root)?)?.replace('\\', "/");
+        let plain = text(path)?;
+        write!(
+            list,
+            "EmbeddedFile {{ path: {name:?}, plain: include_bytes!({plain:?})"
+        )?;
+        for (field, compressed) in [("brotli", brotli(&content)?), ("gzip", gzip(&content)?)] {
+            if compressed.len() >= content.len() {
+                write!(list, ", {field}: None")?;
+                continue;
+            }
+            let file = out.join(format!("console-{number}.{field}"));
+            fs::write(&file, compressed)?;
+            write!(list, ", {field}: Some(include_bytes!({:?}))", text(&file)?)?;
+        }
+        list += " },\n";
+    }
+    list += "]\n";
+    fs::write(out.join("console_files.rs"), list)?;
+    Ok(())
+}
+
+fn text(path: &Path) -> Result<&str, Box<dyn Error>> {
+    Ok(path.to_str().ok_or("a path is no text")?)
+}
+
+fn collect_files(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        match entry.file_type()?.is_dir() {
+            true => collect_files(&entry.path(), files)?,
+            false => files.push(entry.path()),
+        }
+    }
+    Ok(())
+}
+
+/// As small as it gets: it is compressed once, and sent often.
+fn brotli(content: &[u8]) -> io::Result<Vec<u8>> {
+    let best = BrotliEncoderParams {
+        quality: 11,
+        lgwin: 22,
+        size_hint: content.len(),
+        ..BrotliEncoderParams::default()
+    };
+    let mut writer = CompressorWriter::with_params(Vec::new(), 4_096, &best);
+    writer.write_all(content)?;
+    Ok(writer.into_inner())
+}
+
+/// For browsers that reach the server without TLS: they accept no Brotli.
+fn gzip(content: &[u8]) -> io::Result<Vec<u8>> {
+    let mut writer = GzEncoder::new(Vec::new(), Compression::best());
+    writer.write_all(content)?;
+    writer.finish()
 }

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::{
-    access::{TokenText, TrustedProxies, WebOrigin, jwt::JwtSettings},
+    access::{PublicUrl, SignInProvider, TokenText, TrustedProxies, WebOrigin, jwt::JwtSettings},
     input::Limits,
     limits::{DatabaseLimits, ServerLimits},
     store::DEFAULT_LEASE,
@@ -73,8 +73,12 @@ pub struct SecuritySettings {
     /// The local token of this server, valid until a credential is configured. `None` if no caller is
     /// admitted until then.
     pub local_token: Option<TokenText>,
-    /// Origins of web pages that may call.
+    /// Origins of web pages that may call, besides the console.
     pub web_origins: Vec<WebOrigin>,
+    /// Addresses under which browsers on other machines reach the console.
+    pub public_urls: Vec<PublicUrl>,
+    /// Where people sign in to the console; `None`: with a token alone.
+    pub sign_in: Option<Box<SignInProvider>>,
     /// Proxies that are believed when they say where a call or a connection comes from.
     pub trusted_proxies: TrustedProxies,
     /// Time between two checks of the files that these name, and of the credentials of streams.
@@ -91,6 +95,8 @@ impl Default for SecuritySettings {
             jwt: None,
             local_token: None,
             web_origins: Vec::new(),
+            public_urls: Vec::new(),
+            sign_in: None,
             trusted_proxies: TrustedProxies::default(),
             reload_interval: Duration::from_secs(5),
             handshake_timeout: Duration::from_secs(10),

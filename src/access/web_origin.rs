@@ -5,6 +5,8 @@
 
 use std::{fmt, str::FromStr};
 
+use super::loopback::is_loopback_authority;
+
 /// The origin of web pages, as browsers write it: `https://roster.example`, or with a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebOrigin(String);
@@ -42,18 +44,19 @@ impl FromStr for WebOrigin {
         if !is_scheme || !is_authority(authority) {
             return Err(InvalidWebOrigin::Malformed);
         }
-        // Browsers leave out the scheme's own port.
-        let own_port = match scheme {
-            "https" => ":443",
-            "http" => ":80",
-            _ => "",
-        };
-        let authority = match own_port {
-            "" => authority,
-            port => authority.strip_suffix(port).unwrap_or(authority),
-        };
+        let authority = without_own_port(scheme, authority);
         Ok(Self(format!("{scheme}://{authority}")))
     }
+}
+
+/// The authority as browsers write it: they leave out the scheme's own port.
+fn without_own_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
+    let own_port = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        _ => return authority,
+    };
+    authority.strip_suffix(own_port).unwrap_or(authority)
 }
 
 /// A host, with a port if one is given; nothing that would make it a URL.
@@ -79,6 +82,35 @@ impl WebOrigin {
     #[must_use]
     pub fn is(&self, named: &str) -> bool {
         self.0 == named
+    }
+
+    /// Returns `true` for pages that a browser loads over HTTP, with or without TLS.
+    #[must_use]
+    pub(crate) fn is_http(&self) -> bool {
+        matches!(self.parts().0, "http" | "https")
+    }
+
+    /// Returns `true` if a `Host` header with this text means the host and the port of this origin.
+    #[must_use]
+    pub(crate) fn is_at_host(&self, host: &str) -> bool {
+        let (scheme, authority) = self.parts();
+        let host = host.to_ascii_lowercase();
+        without_own_port(scheme, &host) == authority
+    }
+
+    /// Returns `true` if nobody on the way can read what is sent there: it has TLS, or is this machine.
+    #[must_use]
+    pub(crate) fn keeps_secrets(&self) -> bool {
+        match self.parts() {
+            ("https", _) => true,
+            ("http", authority) => is_loopback_authority(authority),
+            _ => false,
+        }
+    }
+
+    /// Scheme and authority.
+    fn parts(&self) -> (&str, &str) {
+        self.0.split_once("://").unwrap_or_default()
     }
 }
 

@@ -6,6 +6,7 @@
 mod checks;
 mod client;
 mod completions;
+mod console_address;
 mod descriptor;
 mod exit_status;
 mod failure;

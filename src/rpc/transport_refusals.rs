@@ -16,13 +16,14 @@ use crate::{
 /// Most bytes of a request that needs no credential, and of a reflection request.
 pub(crate) const SMALL_REQUEST_BYTES: usize = 1024;
 
-/// A web page of an origin that is not allowed calls.
+/// A web page of an origin that is not allowed calls. A page of this server's own is here if it is opened under a name
+/// that the server does not know.
 #[must_use]
 pub(crate) fn origin_refused() -> Status {
     const REASON: &str = "ORIGIN_NOT_ALLOWED";
     metrics::refused(REASON);
-    let message = "Pages of this origin may not call this server; its operator allows an origin \
-        with --web-origin.";
+    let message = "Pages of this origin may not call this server; its operator allows the address of the console with \
+        --public-url, and the origin of another page with --web-origin.";
     Status::with_error_details(Code::PermissionDenied, message, status::info(REASON, []))
 }
 

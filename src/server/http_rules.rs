@@ -3,6 +3,8 @@
 //! Knows methods, hosts and content types. A request that passes is gRPC, or gRPC-Web under a content type
 //! that tonic knows.
 
+use std::sync::Arc;
+
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version,
     header::{ACCEPT, ALLOW, CONTENT_TYPE, HOST},
@@ -10,33 +12,41 @@ use http::{
 };
 use tonic::body::Body;
 
-use super::web_text::WebText;
+use super::{console::Console, web_text::WebText};
 use crate::rpc::{Middleware, Next};
 
 const WEB: HeaderValue = HeaderValue::from_static("application/grpc-web+proto");
 const WEB_TEXT: HeaderValue = HeaderValue::from_static("application/grpc-web-text+proto");
 
 const WHAT_THIS_IS: &str = "This is a User Import server. It keeps users in step with roster files, and \
-    speaks gRPC and gRPC-Web: use the command line (user-import), or a gRPC client.\n";
+    speaks gRPC and gRPC-Web: use the command line (user-import), or a gRPC client. Its page for browsers is at /console/.\n";
 const ONE_HOST: &str = "A request over HTTP/1.1 needs exactly one valid Host header.\n";
 const POST_ALONE: &str = "This server speaks gRPC and gRPC-Web: calls are made with POST.\n";
 const GRPC_ALONE: &str = "This server speaks gRPC (application/grpc, over HTTP/2 alone) and gRPC-Web \
     (application/grpc-web, application/grpc-web-text), with protobuf messages.\n";
 
-/// The layer. Only calls pass it.
-pub(super) fn layer() -> Middleware {
-    Middleware::new(async |mut request, next: Next| match refuse(&mut request) {
-        None => next.call(request).await,
-        Some(answer) => answer,
+/// The layer. Only calls pass it. Pages are those of `console`, if there is one on this port.
+pub(super) fn layer(console: Option<Arc<Console>>) -> Middleware {
+    Middleware::new(move |mut request, next: Next| {
+        let answered = answer_other(&mut request, console.as_deref());
+        async move {
+            match answered {
+                None => next.call(request).await,
+                Some(answer) => answer,
+            }
+        }
     })
 }
 
 /// Returns the response to a request that is no call, or `None` for a call, whose content type is set to
 /// the one that tonic knows.
-fn refuse(request: &mut Request<Body>) -> Option<Response<Body>> {
+fn answer_other(request: &mut Request<Body>, console: Option<&Console>) -> Option<Response<Body>> {
     let is_http_1 = request.version() < Version::HTTP_2;
     if is_http_1 && !has_one_host(request) {
         return Some(answer(StatusCode::BAD_REQUEST, ONE_HOST));
+    }
+    if let Some(page) = console.and_then(|console| console.answer(request)) {
+        return Some(page);
     }
     let is_look = matches!(*request.method(), Method::GET | Method::HEAD);
     if is_look && request.uri().path() == "/" {

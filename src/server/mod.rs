@@ -4,6 +4,7 @@ mod call_accounting;
 mod call_time;
 mod connection_limiter;
 mod connection_usage;
+mod console;
 mod cross_origin;
 mod forwarded;
 mod free_memory;
@@ -14,6 +15,7 @@ mod listener;
 mod loaded_security;
 mod proxy_header;
 mod reflection;
+mod request_host;
 mod services;
 mod tls;
 mod tracked_connection;
@@ -41,6 +43,7 @@ pub use listen_exposure::{CredentialState, ListenExposure, UnsafeExposure};
 pub use tls::expect_sound as expect_sound_tls;
 
 use connection_limiter::ConnectionLimiter;
+use console::Console;
 use listener::ConnectionSetup;
 use tracked_connection::TrackedConnection;
 
@@ -106,7 +109,8 @@ pub async fn serve(
     let limits = settings.server.clone();
     let looks = settings.security.reload_interval;
     let clock = Clock::system();
-    let origins = cross_origin::layer(&settings.security.web_origins);
+    let origins = cross_origin::layer(&settings.security);
+    let console = Arc::new(Console::new(&settings.security)?);
     let named = loaded_security::start(&settings.security, &stop)?;
     let proxies = settings.security.trusted_proxies.clone();
     let [for_calls, for_health] = connection_setups(&settings, named.tls);
@@ -137,7 +141,7 @@ pub async fn serve(
     free_memory::keep_releasing(guard.memory().clone(), store, stop.clone());
     let serving = transport(&limits)
         .layer(origins)
-        .layer(http_rules::layer())
+        .layer(http_rules::layer(Some(console)))
         // The layers below see gRPC, also for gRPC-Web.
         .layer(GrpcWebLayer::new())
         .layer(MapRequestLayer::new(web_text::decode))
@@ -188,7 +192,7 @@ async fn serve_health(
     proxies: TrustedProxies,
 ) {
     let serving = transport(&limits)
-        .layer(http_rules::layer())
+        .layer(http_rules::layer(None))
         .layer(call_accounting::layer(limits.message_bytes))
         .layer(forwarded::layer(proxies))
         .layer(unary_body::layer(&limits))
@@ -228,7 +232,7 @@ async fn run(
 fn transport(limits: &ServerLimits) -> Server {
     let (keepalive, answer) = limits.deadlines.keepalive;
     Server::builder()
-        // For gRPC-Web. Nothing else is served over HTTP/1.
+        // For gRPC-Web and the console. Nothing else is served over HTTP/1.
         .accept_http1(true)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)

@@ -4,11 +4,13 @@ use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use crate::{
     department::{Department, officers, program, text},
     process::{Running, address},
+    terminal::Terminal,
 };
 
 /// Makes a token for `pd`; its text.
@@ -139,6 +141,70 @@ fn the_local_token_is_in_a_file_of_its_own_until_the_server_stops() {
     department.start_server();
     assert_ne!(fs::read_to_string(&file).unwrap(), first);
     assert_eq!(department.run(&["imports"]).status.code(), Some(0));
+}
+
+#[test]
+fn the_address_that_signs_in_is_printed_for_those_who_ask() {
+    let department = Department::open();
+    let token = fs::read_to_string(local_token_file(&department)).unwrap();
+    let printed = department.run(&["token", "local", "--console"]);
+    assert_eq!(printed.status.code(), Some(0), "{printed:?}");
+    let expected = format!("http://{}/console/#token={token}", department.address());
+    assert_eq!(text(&printed.stdout), expected);
+}
+
+/// A server on a free port of this machine.
+fn serving(home: &Path, options: &[&str]) -> Command {
+    let database = format!("sqlite://{}", home.join("users.db").display());
+    let mut command = program();
+    command
+        .args(["serve", "--listen=127.0.0.1:0", "--database-url", &database])
+        .args(options);
+    command
+}
+
+#[test]
+fn only_a_terminal_gets_the_address_that_signs_in() {
+    let home = tempfile::tempdir().unwrap();
+    let log = home.path().join("server.log");
+    let mut server = Running::start(serving(home.path(), &[]), &log);
+    let place = address(&mut server);
+    let console = format!("http://{place}/console/");
+    let told = server.wait_for("console: ").to_owned();
+    let expected = format!(
+        "console: {console} (user-import token local --console --endpoint http://{place} prints the \
+         address that signs in)\n"
+    );
+    assert_eq!(told, expected);
+    server.terminate();
+    let ended = server.end(&log);
+    let all = ended.lines.concat() + &ended.errors;
+    assert!(!all.contains("uit_"), "{all}");
+
+    let mut terminal = Terminal::start(serving(home.path(), &[]));
+    let shown = terminal.wait_for("/console/#token=uit_");
+    assert!(
+        shown.starts_with("listening on ") || shown.contains("\nlistening on "),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_public_url_is_the_address_of_the_console() {
+    let home = tempfile::tempdir().unwrap();
+    let log = home.path().join("server.log");
+    let public = ["--public-url", "https://roster.example"];
+    let mut server = Running::start(serving(home.path(), &public), &log);
+    assert!(server.wait_for("").starts_with("listening on "));
+    assert_eq!(
+        server.wait_for(""),
+        "console: https://roster.example/console/\n"
+    );
+    assert!(
+        server
+            .wait_for("")
+            .starts_with("console: http://127.0.0.1:")
+    );
 }
 
 #[test]

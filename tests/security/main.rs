@@ -14,6 +14,7 @@
 mod identity_provider;
 
 mod before_applying;
+mod console;
 mod credentials;
 mod disclosure;
 mod import_ids;

@@ -76,7 +76,7 @@ pub(crate) async fn run(args: DoctorArgs, verbosity: Verbosity) -> anyhow::Resul
 fn contradictions(args: &ServeArgs) -> Vec<CheckResult> {
     let unsound = args.settings.expect_sound().err();
     let unsound = unsound.map(|error| error.to_string());
-    let all = unsound.into_iter().chain(args.security.unpaired());
+    let all = unsound.into_iter().chain(args.security.faults());
     all.map(|text| {
         CheckResult::new(
             CheckLevel::Wrong,

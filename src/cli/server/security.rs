@@ -2,12 +2,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, value_parser};
+use clap::{Args, builder::NonEmptyStringValueParser, value_parser};
 
 use crate::cli::failure::UsageError;
 use crate::{
     access::{
-        ProxyNetwork, WebOrigin,
+        InvalidIssuer, ProxyNetwork, PublicUrl, SignInProvider, WebOrigin,
         jwt::{AlgorithmName, InvalidKeySetUrl, JwtKeyLocation, JwtSettings},
     },
     config::{SecuritySettings, TlsFiles},
@@ -71,8 +71,34 @@ pub(super) struct SecurityArgs {
     #[arg(long, value_name = "CLAIM", env = "USER_IMPORT_JWT_PERMISSIONS_CLAIM")]
     #[arg(default_value = "permissions")]
     jwt_permissions_claim: String,
+    /// The console, as the provider knows it: its client ID. People then sign in to the console there
+    #[arg(long, value_name = "ID", env = "USER_IMPORT_OIDC_CLIENT_ID")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    oidc_client_id: Option<String>,
+    /// What the console asks the provider for, apart by spaces [default: openid]
+    #[arg(long, value_name = "SCOPE", env = "USER_IMPORT_OIDC_SCOPE")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    oidc_scope: Option<String>,
+    /// Another origin that browsers call to sign in, such as the one of the provider's token endpoint if it is not the
+    /// issuer's; several apart by commas
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "USER_IMPORT_OIDC_ORIGIN",
+        value_delimiter = ','
+    )]
+    oidc_origin: Vec<WebOrigin>,
+    /// Address under which people on other machines open the console, such as `https://roster.example`; several apart
+    /// by commas. Under other names than these and loopback it is refused
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "USER_IMPORT_PUBLIC_URL",
+        value_delimiter = ','
+    )]
+    public_url: Vec<PublicUrl>,
     /// Origin of web pages that may call, over gRPC-Web, such as `https://roster.example`; several apart
-    /// by commas. Pages of any other are refused
+    /// by commas. Pages of any other are refused, the console apart
     #[arg(
         long,
         value_name = "ORIGIN",
@@ -97,7 +123,7 @@ pub(super) struct SecurityArgs {
 
 impl SecurityArgs {
     /// Returns a sentence for each option that has no effect without another one.
-    pub(super) fn unpaired(&self) -> Vec<String> {
+    fn unpaired(&self) -> Vec<String> {
         let certificate = ("--tls-cert", self.tls_cert.is_some());
         let key = ("--tls-key", self.tls_key.is_some());
         let authority = ("--tls-client-ca", self.tls_client_ca.is_some());
@@ -109,6 +135,9 @@ impl SecurityArgs {
         let issuer = ("--jwt-issuer", self.jwt_issuer.is_some());
         let audience = ("--jwt-audience", self.jwt_audience.is_some());
         let keys_authority = ("--jwt-jwks-ca", self.jwt_jwks_ca.is_some());
+        let client = ("--oidc-client-id", self.oidc_client_id.is_some());
+        let scope = ("--oidc-scope", self.oidc_scope.is_some());
+        let origin = ("--oidc-origin", !self.oidc_origin.is_empty());
         let needs = [
             (certificate, key),
             (key, certificate),
@@ -120,6 +149,9 @@ impl SecurityArgs {
             (issuer, keys),
             (audience, keys),
             (keys_authority, keys),
+            (client, issuer),
+            (scope, client),
+            (origin, client),
         ];
         let missing = needs
             .iter()
@@ -129,14 +161,32 @@ impl SecurityArgs {
             .collect()
     }
 
+    /// Returns a sentence for each option that has no effect, or cannot have it.
+    pub(super) fn faults(&self) -> Vec<String> {
+        let mut faults = self.unpaired();
+        if let Some(Err(error)) = self.sign_in() {
+            faults.push(format!(
+                "--jwt-issuer does not go with --oidc-client-id: {error}."
+            ));
+        }
+        let plain = self
+            .oidc_origin
+            .iter()
+            .find(|origin| !origin.keeps_secrets());
+        faults.extend(plain.map(|origin| {
+            format!("--oidc-origin {origin} has no TLS: others on the network could take the token. Use https.")
+        }));
+        faults
+    }
+
     /// Expects that the options fit together.
     ///
     /// # Errors
-    /// Fails if an option has no effect without another one; the text says which.
+    /// Fails if an option has no effect, or cannot have it; the text says which and why.
     pub(super) fn expect_sound(&self) -> Result<(), UsageError> {
-        match self.unpaired() {
-            missing if missing.is_empty() => Ok(()),
-            missing => Err(UsageError::new(missing.join(" "))),
+        match self.faults() {
+            faults if faults.is_empty() => Ok(()),
+            faults => Err(UsageError::new(faults.join(" "))),
         }
     }
 
@@ -148,6 +198,8 @@ impl SecurityArgs {
             identities: self.tls_client_identities.clone(),
             jwt: self.jwt(),
             web_origins: self.web_origin.clone(),
+            public_urls: self.public_url.clone(),
+            sign_in: self.sign_in().and_then(Result::ok).map(Box::new),
             trusted_proxies: self.trusted_proxy.clone().into(),
             handshake_timeout: Duration::from_secs(self.tls_handshake_seconds),
             ..SecuritySettings::default()
@@ -160,6 +212,18 @@ impl SecurityArgs {
             key: self.tls_key.clone()?,
             client_ca: self.tls_client_ca.clone(),
         })
+    }
+
+    /// Where people sign in, if the provider and the console's client ID are given.
+    fn sign_in(&self) -> Option<Result<SignInProvider, InvalidIssuer>> {
+        let (issuer, client) = (self.jwt_issuer.as_ref()?, self.oidc_client_id.as_ref()?);
+        let scope = self.oidc_scope.as_deref().unwrap_or("openid");
+        Some(SignInProvider::new(
+            issuer,
+            client,
+            scope,
+            &self.oidc_origin,
+        ))
     }
 
     fn jwt(&self) -> Option<JwtSettings> {
@@ -239,12 +303,48 @@ mod tests {
     }
 
     #[test]
+    fn options_of_the_console_that_cannot_work_are_refused() {
+        for (options, valid) in [
+            ("--oidc-client-id c", false),
+            ("--oidc-scope openid", false),
+            ("--oidc-origin https://t.example", false),
+            (
+                "--jwt-jwks f --jwt-issuer https://id.example --jwt-audience a --oidc-client-id c",
+                true,
+            ),
+            (
+                "--jwt-jwks f --jwt-issuer http://localhost:1 --jwt-audience a --oidc-client-id c",
+                true,
+            ),
+            (
+                "--jwt-jwks f --jwt-issuer http://id.example --jwt-audience a --oidc-client-id c",
+                false,
+            ),
+            (
+                "--jwt-jwks f --jwt-issuer i --jwt-audience a --oidc-client-id c",
+                false,
+            ),
+            (
+                "--jwt-jwks f --jwt-issuer https://id.example --jwt-audience a --oidc-client-id c \
+                --oidc-origin http://t.example",
+                false,
+            ),
+            (
+                "--public-url https://roster.example,http://10.0.0.5:50051",
+                true,
+            ),
+            ("--public-url roster.example", false),
+            ("--public-url https://roster.example/console", false),
+        ] {
+            assert_eq!(parse(options).is_ok(), valid, "{options}");
+        }
+    }
+
+    #[test]
     fn every_option_reaches_its_setting() {
         let security = parse(
             "--tls-cert c --tls-key k --tls-client-ca a --tls-client-identities i \
-            --jwt-jwks https://id.example/k --jwt-jwks-ca ca --jwt-issuer iss --jwt-audience aud \
-            --jwt-algorithms ES256 --jwt-leeway-seconds 3 --jwt-organization-claim o \
-            --jwt-permissions-claim p --web-origin https://r.example --trusted-proxy ::1 --tls-handshake-seconds 4",
+            --web-origin https://r.example --trusted-proxy ::1 --tls-handshake-seconds 4",
         );
         insta::assert_debug_snapshot!(security.unwrap(), @r#"
         SecuritySettings {
@@ -260,35 +360,15 @@ mod tests {
             identities: Some(
                 "i",
             ),
-            jwt: Some(
-                JwtSettings {
-                    keys: Url(
-                        KeySetUrl {
-                            uri: https://id.example/k,
-                            host: "id.example",
-                        },
-                    ),
-                    keys_ca: Some(
-                        "ca",
-                    ),
-                    issuer: "iss",
-                    audience: "aud",
-                    algorithms: [
-                        AlgorithmName(
-                            ES256,
-                        ),
-                    ],
-                    leeway: 3s,
-                    organization_claim: "o",
-                    permissions_claim: "p",
-                },
-            ),
+            jwt: None,
             local_token: None,
             web_origins: [
                 WebOrigin(
                     "https://r.example",
                 ),
             ],
+            public_urls: [],
+            sign_in: None,
             trusted_proxies: TrustedProxies(
                 [
                     ProxyNetwork(
@@ -300,5 +380,51 @@ mod tests {
             handshake_timeout: 4s,
         }
         "#);
+    }
+
+    #[test]
+    fn options_of_the_identity_provider_reach_their_settings() {
+        let security = parse(
+            "--jwt-jwks https://id.example/k --jwt-jwks-ca ca --jwt-issuer iss --jwt-audience aud \
+            --jwt-algorithms ES256 --jwt-leeway-seconds 3 --jwt-organization-claim o \
+            --jwt-permissions-claim p",
+        );
+        insta::assert_debug_snapshot!(security.unwrap().jwt.unwrap(), @r#"
+        JwtSettings {
+            keys: Url(
+                KeySetUrl {
+                    uri: https://id.example/k,
+                    host: "id.example",
+                },
+            ),
+            keys_ca: Some(
+                "ca",
+            ),
+            issuer: "iss",
+            audience: "aud",
+            algorithms: [
+                AlgorithmName(
+                    ES256,
+                ),
+            ],
+            leeway: 3s,
+            organization_claim: "o",
+            permissions_claim: "p",
+        }
+        "#);
+    }
+
+    #[test]
+    fn options_of_the_console_reach_their_settings() {
+        let security = parse(
+            "--jwt-jwks f --jwt-issuer https://id.example/pd --jwt-audience a --oidc-client-id c \
+            --oidc-scope o --oidc-origin https://t.example --public-url https://p.example",
+        );
+        let SecuritySettings {
+            public_urls,
+            sign_in,
+            ..
+        } = security.unwrap();
+        insta::assert_snapshot!(format!("{public_urls:?} {sign_in:?}"), @r#"[PublicUrl(WebOrigin("https://p.example"))] Some(SignInProvider { issuer: "https://id.example/pd", client_id: "c", scope: "o", origins: [WebOrigin("https://id.example"), WebOrigin("https://t.example")] })"#);
     }
 }

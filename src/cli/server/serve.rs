@@ -1,7 +1,7 @@
 //! `serve`: runs the server until it gets a signal to stop.
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     net::SocketAddr,
 };
 
@@ -10,7 +10,7 @@ use clap::{Args, builder::BoolishValueParser};
 use tokio::{net::TcpSocket, signal};
 
 use super::{environment, migrate::DatabaseArgs, security::SecurityArgs, settings::SettingsArgs};
-use crate::cli::{ExitStatus, failure::UsageError};
+use crate::cli::{ExitStatus, console_address::ConsoleAddress, failure::UsageError, output::print};
 use crate::{
     access::{LocalTokenFile, local_token},
     client::ServerAddress,
@@ -119,6 +119,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitStatus> {
         calls: calls.listen(BACKLOG)?,
     };
     announce(&listeners)?;
+    tell_console(listeners.calls.local_addr()?, &settings.security);
     server::serve(listeners, store, settings, stopped()).await?;
     Ok(ExitStatus::Done)
 }
@@ -217,8 +218,36 @@ fn announce(listeners: &Listeners) -> io::Result<()> {
     out.flush()
 }
 
+/// Prints where the console is. Only a terminal gets the address that signs in: a file would keep the token.
+fn tell_console(address: SocketAddr, security: &SecuritySettings) {
+    let own = ConsoleAddress::on_this_machine(address, security.tls.is_some());
+    let own = own.map(|own| match &security.local_token {
+        Some(token) if io::stdout().is_terminal() => own.with_token(token),
+        Some(_) => format!(
+            "{own} (user-import token local --console --endpoint {} prints the address that signs in)",
+            own.endpoint()
+        ),
+        None => own.to_string(),
+    });
+    let mut addresses: Vec<String> = ConsoleAddress::public(security)
+        .map(|address| address.to_string())
+        .collect();
+    if addresses.is_empty() || security.local_token.is_some() {
+        addresses.extend(own);
+    }
+    if addresses.is_empty() {
+        tracing::info!(
+            "the console is served under no name: give --public-url the address under which people open it"
+        );
+    }
+    for address in addresses {
+        // The server is of use without anybody who reads this.
+        let _ = print(&format!("console: {address}\n"));
+    }
+}
+
 /// Ends when this process is asked to stop.
-async fn stopped() {
+pub(super) async fn stopped() {
     #[cfg(unix)]
     if let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) {
         tokio::select! {

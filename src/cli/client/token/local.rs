@@ -1,11 +1,15 @@
-//! `token local`: the local token of a server on this machine, for clients that do not find it themselves.
+//! `token local`: the local token of a server on this machine, for clients that do not find it themselves, browsers among
+//! them.
 
 use anyhow::anyhow;
-use clap::Args;
+use clap::{Args, builder::BoolishValueParser};
 
 use crate::{
     access::local_token,
-    cli::{ExitStatus, client::connection::DEFAULT_ENDPOINT, failure::UsageError, output::print},
+    cli::{
+        ExitStatus, client::connection::DEFAULT_ENDPOINT, console_address::ConsoleAddress,
+        failure::UsageError, output::print,
+    },
     client::ServerAddress,
 };
 
@@ -16,8 +20,9 @@ use crate::{
 /// Exits with 1 if there is none.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Example: for a client that takes its token from the environment:\n  \
-    user-import token local --endpoint http://127.0.0.1:50051"
+    after_help = "Examples: for a client that takes its token from the environment, and for a browser:\n  \
+    user-import token local --endpoint http://127.0.0.1:50051\n  \
+    user-import token local --console"
 )]
 pub(crate) struct LocalArgs {
     /// Address of the server, which has to be on this machine
@@ -28,6 +33,9 @@ pub(crate) struct LocalArgs {
         default_value = DEFAULT_ENDPOINT
     )]
     endpoint: ServerAddress,
+    /// Print the address of the console that signs in with the token, to be opened in a browser
+    #[arg(long, env = "USER_IMPORT_CONSOLE", value_parser = BoolishValueParser::new())]
+    console: bool,
 }
 
 /// Runs the command.
@@ -45,7 +53,11 @@ pub(super) fn run(args: &LocalArgs) -> anyhow::Result<ExitStatus> {
     }
     match local_token::find(endpoint.port())? {
         Some(token) => {
-            print(&format!("{}\n", token.reveal()))?;
+            let shown = match args.console {
+                true => ConsoleAddress::at(endpoint).with_token(&token),
+                false => token.reveal().to_owned(),
+            };
+            print(&format!("{shown}\n"))?;
             Ok(ExitStatus::Done)
         }
         None => Err(anyhow!(
