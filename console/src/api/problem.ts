@@ -17,6 +17,8 @@ export interface Problem {
   readonly message: string;
   /** One sentence for each fault, if there are several. */
   readonly faults: readonly string[];
+  /** What each fault is about, by the API's name of the field or entry. */
+  readonly places: readonly { readonly at: string; readonly fault: string }[];
   /** The server's word for programs, such as IMPORT_ID_BOUND; empty: none. */
   readonly reasons: readonly string[];
   readonly code: Code;
@@ -39,6 +41,10 @@ export function problemOf(thrown: unknown): Problem {
   const faults = [
     ...new Set(violations.map((violation) => plainWords(violation.description)).filter(Boolean)),
   ];
+  const places = violations.map((violation) => ({
+    at: 'field' in violation ? violation.field : violation.subject,
+    fault: plainWords(violation.description),
+  }));
   const types = error.findDetails(PreconditionFailureSchema).flatMap((detail) => detail.violations);
   const reasons = [
     ...error.findDetails(ErrorInfoSchema).map((detail) => detail.reason),
@@ -47,7 +53,7 @@ export function problemOf(thrown: unknown): Problem {
   const delay = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
   const retryDelay = delay && Number(delay.seconds) * 1000 + delay.nanos / 1e6;
   const isTransient = isLost(error) || TRANSIENT.has(error.code) || retryDelay !== undefined;
-  return { message: words(error), faults, reasons, code: error.code, isTransient, retryDelay };
+  return { message: words(error), faults, places, reasons, code: error.code, isTransient, retryDelay };
 }
 
 /** True: the connection was lost, so it is not known what the server did. */

@@ -11,6 +11,7 @@ import {
 
 import { readImportSearch } from '~/imports/importSearch';
 import { SessionProvider } from '~/session/SessionProvider';
+import { readSettingsSearch } from '~/settings/settingsSearch';
 import { readUserSearch } from '~/users/userSearch';
 
 import { NotFound } from './NotFound';
@@ -89,9 +90,24 @@ const auditRoute = createRoute({
   component: lazyRouteComponent(() => import('~/audit/AuditPage'), 'AuditPage'),
 });
 
+const settingsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: 'settings',
+  validateSearch: readSettingsSearch,
+  component: lazyRouteComponent(() => import('~/settings/SettingsPage'), 'SettingsPage'),
+});
+
 const routeTree = rootRoute.addChildren([
   callbackRoute,
-  shellRoute.addChildren([indexRoute, usersRoute, userRoute, importsRoute, importRoute, auditRoute]),
+  shellRoute.addChildren([
+    indexRoute,
+    usersRoute,
+    userRoute,
+    importsRoute,
+    importRoute,
+    settingsRoute,
+    auditRoute,
+  ]),
 ]);
 
 export const router = createRouter({

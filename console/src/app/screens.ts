@@ -1,8 +1,9 @@
-import { IconClipboardList, IconTableImport, IconUsers, type Icon } from '@tabler/icons-react';
+import { IconClipboardList, IconSettings, IconTableImport, IconUsers, type Icon } from '@tabler/icons-react';
 
 /** The screens of the menu, in its order. */
 export const SCREENS: readonly { to: string; label: string; icon: Icon }[] = [
   { to: '/users', label: 'Users', icon: IconUsers },
   { to: '/imports', label: 'Imports', icon: IconTableImport },
+  { to: '/settings', label: 'Settings', icon: IconSettings },
   { to: '/audit', label: 'Audit', icon: IconClipboardList },
 ];

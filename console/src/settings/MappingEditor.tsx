@@ -1,0 +1,123 @@
+import {
+  Alert,
+  Button,
+  Group,
+  NumberInput,
+  Paper,
+  Stack,
+  TagsInput,
+  Text,
+  TextInput,
+  Title,
+} from '@mantine/core';
+import { IconUsers } from '@tabler/icons-react';
+import { useEffect, useRef } from 'react';
+
+import type { NamedMapping } from '~/gen/userimport/v1/directory_service_pb';
+import { useSession } from '~/session/Session';
+import { Failure } from '~/shared/Failure';
+
+import { ColumnLines, TemplateLines, ValueLines } from './MappingLines';
+import { UnsavedGuard } from './UnsavedGuard';
+import { useMappingDraft, type MappingEditing } from './useMappingDraft';
+
+interface MappingEditorProps {
+  readonly saved: NamedMapping;
+  /** Of all mappings that there are. */
+  readonly names: readonly string[];
+  readonly onClose: () => void;
+}
+
+/** Edits a saved mapping. */
+export function MappingEditor({ saved, names, onClose }: MappingEditorProps) {
+  const { organization } = useSession();
+  const editing = useMappingDraft(organization, saved, onClose);
+  const { name, setName, draft, change } = editing;
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  const isTaken = name.trim() !== saved.name && names.includes(name.trim());
+  return (
+    <Stack gap="md">
+      <UnsavedGuard isChanged={editing.isChanged && !editing.isSaving} />
+      <Title order={2} size="h5" ref={heading} tabIndex={-1}>
+        Mapping “{saved.name}”
+      </Title>
+      <TextInput
+        label="Name"
+        description="Small letters, digits and hyphens. Jobs name the mapping by it."
+        maw={420}
+        value={name}
+        maxLength={63}
+        error={isTaken ? 'There is another mapping of this name.' : undefined}
+        onChange={({ currentTarget }) => setName(currentTarget.value)}
+      />
+      <ColumnLines lines={draft.columns} onChange={(columns) => change({ columns })} />
+      <ValueLines lines={draft.values} onChange={(values) => change({ values })} />
+      <TemplateLines lines={draft.templates} onChange={(templates) => change({ templates })} />
+      <Paper withBorder p="md">
+        <Stack gap="sm" maw={520}>
+          <TagsInput
+            label="Words that mean blank"
+            description="Whole cells such as NULL or N/A, in any case. Press Enter after each."
+            value={[...draft.nullValues]}
+            onChange={(nullValues) => change({ nullValues })}
+          />
+          <NumberInput
+            label="Lines above the header"
+            description="Titles and the like, which are left out."
+            min={0}
+            max={1000}
+            allowDecimal={false}
+            value={draft.skipLeadingLines}
+            onChange={(lines) => change({ skipLeadingLines: Number(lines) || 0 })}
+          />
+          <TagsInput
+            label="Beginnings of lines that are no rows"
+            description="Such as Total: or #. Press Enter after each."
+            value={[...draft.ignoredLinePrefixes]}
+            onChange={(ignoredLinePrefixes) => change({ ignoredLinePrefixes })}
+          />
+        </Stack>
+      </Paper>
+      <SaveMapping editing={editing} isTaken={isTaken} onClose={onClose} />
+    </Stack>
+  );
+}
+
+interface SaveMappingProps {
+  readonly editing: MappingEditing;
+  readonly isTaken: boolean;
+  readonly onClose: () => void;
+}
+
+function SaveMapping({ editing, isTaken, onClose }: SaveMappingProps) {
+  const { isChanged, isSaving, isConflict, problem, save } = editing;
+  return (
+    <Stack gap="sm">
+      {isConflict && (
+        <Alert
+          color="yellow"
+          icon={<IconUsers aria-hidden />}
+          title="Somebody else has changed this mapping meanwhile"
+          role="alert"
+        >
+          <Text size="sm" mb="xs">
+            Nothing was saved yet. Saving yours replaces what they have saved.
+          </Text>
+          <Button size="xs" variant="light" color="red" onClick={() => save(true)}>
+            Save mine all the same
+          </Button>
+        </Alert>
+      )}
+      {problem && <Failure problem={problem} title="The mapping was not saved" />}
+      <Group gap="xs">
+        <Button variant="default" onClick={onClose}>
+          {isChanged ? 'Discard changes' : 'Back'}
+        </Button>
+        <Button disabled={!isChanged || isTaken} loading={isSaving} onClick={() => save(false)}>
+          Save mapping
+        </Button>
+      </Group>
+    </Stack>
+  );
+}
