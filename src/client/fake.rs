@@ -16,8 +16,9 @@ use crate::proto::{
     FinishImportRequest, FinishImportResponse, GetImportRequest, GetImportResponse,
     GetImportTemplateRequest, GetImportTemplateResponse, ImportUsersRequest, ImportUsersResponse,
     InspectRosterRequest, InspectRosterResponse, ListImportsRequest, ListImportsResponse,
-    PushUsersRequest, PushUsersResponse, ReviewImportRequest, ReviewImportResponse,
-    UndoImportRequest, UndoImportResponse, WatchImportRequest, WatchImportResponse,
+    PushUsersRequest, PushUsersResponse, ReadRosterRowsRequest, ReadRosterRowsResponse,
+    ReviewImportRequest, ReviewImportResponse, UndoImportRequest, UndoImportResponse,
+    WatchImportRequest, WatchImportResponse,
     import_service_server::{ImportService, ImportServiceServer},
 };
 
@@ -163,6 +164,13 @@ impl ImportService for FakeServer {
         &self,
         _: Request<InspectRosterRequest>,
     ) -> Result<Response<InspectRosterResponse>, Status> {
+        Err(Status::unimplemented("fake"))
+    }
+
+    async fn read_roster_rows(
+        &self,
+        _: Request<ReadRosterRowsRequest>,
+    ) -> Result<Response<ReadRosterRowsResponse>, Status> {
         Err(Status::unimplemented("fake"))
     }
 

@@ -110,7 +110,7 @@ impl Importer {
     }
 
     /// Finds the caller's upload.
-    async fn inspected_upload(
+    pub(super) async fn inspected_upload(
         &self,
         principal: &Principal,
         organization: &Organization,
@@ -126,7 +126,11 @@ impl Importer {
     }
 
     /// Returns the first bytes of an upload, at most `most`.
-    async fn beginning(&self, upload: &Upload, most: usize) -> Result<Vec<u8>, ImportError> {
+    pub(super) async fn beginning(
+        &self,
+        upload: &Upload,
+        most: usize,
+    ) -> Result<Vec<u8>, ImportError> {
         let key = (upload.organization_id, upload.import_id);
         let mut content = Vec::new();
         while content.len() < most {

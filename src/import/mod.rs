@@ -14,6 +14,7 @@ pub(crate) mod record;
 mod refusal;
 pub(crate) mod respond;
 mod review;
+mod roster_rows;
 mod stages;
 mod undo;
 mod upload;
@@ -43,6 +44,7 @@ pub use respond::ResponseSender;
 pub(crate) use respond::ResponseStream;
 pub(crate) use review::{Approval, HeldAction};
 pub use review::{PlannedImport, PlanningInput};
+pub(crate) use roster_rows::{RosterRow, WantedRows};
 pub use stages::Submitter;
 
 use crate::{

@@ -30,6 +30,9 @@ const MOST_COLUMNS: usize = 1_000;
 /// Longest text of the file that is shown, in characters.
 const LONGEST: usize = 100;
 
+/// Most rows that are shown.
+const FIRST_ROWS: usize = 5;
+
 /// What is known of a file before it is inspected.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InspectionRequest {
@@ -82,6 +85,8 @@ pub(crate) struct Inspection {
     pub values: Vec<InspectedValue>,
     /// The proposal, if there is a header.
     pub mapping: Option<Mapping>,
+    /// The cells of the first rows, as the file has them.
+    pub first_rows: Vec<Vec<String>>,
     /// Required columns that nothing in the file gives.
     pub missing: Vec<Column>,
     /// What else was noticed.
@@ -283,6 +288,15 @@ impl Inspection {
                     .map(|cell| shown(cell))
                     .collect(),
                 reason: proposal.reason(at).to_owned(),
+            })
+            .collect();
+        let first = table.rows.iter().take(FIRST_ROWS);
+        self.first_rows = first
+            .map(|row| {
+                row.iter()
+                    .take(MOST_COLUMNS)
+                    .map(|cell| shown(cell))
+                    .collect()
             })
             .collect();
         self.mapping = Some(proposal.mapping);

@@ -42,9 +42,10 @@ use crate::{
         GetImportRequest, GetImportResponse, GetImportTemplateRequest, GetImportTemplateResponse,
         Import, ImportUsersRequest, ImportUsersResponse, InspectRosterRequest,
         InspectRosterResponse, ListImportsRequest, ListImportsResponse, PushUsersRequest,
-        PushUsersResponse, ReviewImportRequest, ReviewImportResponse, UndoImportRequest,
-        UndoImportResponse, WatchImportRequest, WatchImportResponse,
-        import_service_server::ImportService, import_users_response::Message as Reply,
+        PushUsersResponse, ReadRosterRowsRequest, ReadRosterRowsResponse, ReviewImportRequest,
+        ReviewImportResponse, UndoImportRequest, UndoImportResponse, WatchImportRequest,
+        WatchImportResponse, import_service_server::ImportService,
+        import_users_response::Message as Reply,
     },
     store::{ImportRecord, Store, StoreError},
     telemetry::{request_id, traces},
@@ -535,6 +536,13 @@ impl ImportService for ImportHandlers {
         request: Request<InspectRosterRequest>,
     ) -> Answer<InspectRosterResponse> {
         serve(self, request, Self::inspect).await
+    }
+
+    async fn read_roster_rows(
+        &self,
+        request: Request<ReadRosterRowsRequest>,
+    ) -> Answer<ReadRosterRowsResponse> {
+        serve(self, request, Self::read_rows).await
     }
 
     async fn get_import_template(

@@ -9,6 +9,7 @@ use crate::{
     inspect::{self, Inspection, InspectionRequest, Meaning},
     proto::{
         InspectRosterRequest, InspectRosterResponse, InspectedColumn, InspectedValue, RosterFormat,
+        SampleRow,
     },
 };
 
@@ -76,7 +77,12 @@ fn response(inspection: Inspection) -> InspectRosterResponse {
         mapping: inspection.mapping.map(Into::into),
         missing_columns: inspection.missing.into_iter().map(header).collect(),
         issues: inspection.issues.iter().map(Into::into).collect(),
+        first_rows: inspection.first_rows.into_iter().map(sample_row).collect(),
     }
+}
+
+fn sample_row(cells: Vec<String>) -> SampleRow {
+    SampleRow { cells }
 }
 
 fn column(inspected: inspect::InspectedColumn) -> InspectedColumn {

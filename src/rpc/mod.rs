@@ -22,6 +22,7 @@ mod middleware;
 mod paging;
 mod partial_message;
 mod push;
+mod roster_rows;
 mod rpc_table;
 mod status;
 mod supervised_response;

@@ -126,6 +126,7 @@ const TABLE: &[Rpc] = table! {
         UndoImport           Needs(UsersImport),                  Waits, Import,    Message,     Imports;
         GetImportTemplate    Needs(UsersImport),                  Fails, Call,      Message,     Interactive;
         InspectRoster        Needs(UsersImport),                  Fails, Call,      Message,     Interactive;
+        ReadRosterRows       Needs(UsersImport),                  Fails, Call,      Message,     Interactive;
         GetImport            Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
         ListImports          Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
     }

@@ -137,6 +137,7 @@ const STEPS: [(&str, &[&str]); 2] = [
             "upload",
             "held",
             "inspection",
+            "roster_rows",
         ],
     ),
 ];

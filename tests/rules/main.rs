@@ -55,6 +55,7 @@ mod results;
 mod resuming;
 mod retries;
 mod roster_of;
+mod roster_rows;
 mod round_trips;
 mod saved_mappings;
 mod scope;

@@ -23,9 +23,8 @@ on_both_databases![
 fn needed(path: &str) -> Vec<Permission> {
     let permission = match rpcs::name(path) {
         "ImportUsers" | "PushUsers" | "BeginImport" | "AppendImport" | "FinishImport"
-        | "CancelImport" | "UndoImport" | "GetImportTemplate" | "InspectRoster" => {
-            Permission::UsersImport
-        }
+        | "CancelImport" | "UndoImport" | "GetImportTemplate" | "InspectRoster"
+        | "ReadRosterRows" => Permission::UsersImport,
         "WatchImport" | "GetImport" | "ListImports" | "GetOrganization" | "ListOrganizations"
         | "GetCatalog" | "GetUser" | "ListUsers" | "ExportUsers" | "ListAuditEvents" => {
             Permission::UsersRead

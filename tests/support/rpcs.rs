@@ -12,9 +12,9 @@ use user_import::proto::{
     GetImportTemplateRequest, GetOrganizationRequest, GetUserRequest, ImportUsersRequest,
     InspectRosterRequest, ListAuditEventsRequest, ListImportsRequest, ListMappingsRequest,
     ListOrganizationsRequest, ListUsersRequest, Mapping, NamedMapping, PushUsersRequest,
-    RecordAuditArchiveRequest, ReviewImportRequest, SaveMappingRequest, SetUserProtectedRequest,
-    UndoImportRequest, UpdateCatalogRequest, WatchImportRequest, append_import_request,
-    get_user_request::Key, import_users_request,
+    ReadRosterRowsRequest, RecordAuditArchiveRequest, ReviewImportRequest, SaveMappingRequest,
+    SetUserProtectedRequest, UndoImportRequest, UpdateCatalogRequest, WatchImportRequest,
+    append_import_request, get_user_request::Key, import_users_request,
 };
 
 use crate::{App, catalog, start_of};
@@ -102,6 +102,13 @@ fn import_request(method: &str, organization: String) -> Vec<u8> {
             organization,
             content: "EMAIL".into(),
             ..InspectRosterRequest::default()
+        }
+        .encode_to_vec(),
+        "ReadRosterRows" => ReadRosterRowsRequest {
+            organization,
+            import_id,
+            rows: vec![1],
+            ..ReadRosterRowsRequest::default()
         }
         .encode_to_vec(),
         "GetImport" => GetImportRequest {

@@ -142,6 +142,7 @@ impl ImportSession<'_> {
                 if only_planned || matches!(error, ImportError::ClientGone) {
                     messages::set_counts(&mut self.summary, &Tally::default());
                     self.summary.identity_changes = 0;
+                    self.summary.going_inactive = 0;
                     self.summary.consequences.clear();
                 }
                 ImportState::Interrupted

@@ -47,14 +47,15 @@ pub(crate) fn options_digest(start: &ImportStart, undoes: Option<Uuid>) -> [u8; 
     digest.finalize().into()
 }
 
-/// Encodes what a summary has besides its counts for the record: refusals, warnings, the number of identity changes and
-/// consequences.
+/// Encodes what a summary has besides its counts for the record: refusals, warnings, the numbers of identity changes and
+/// of users who become Inactive, and consequences.
 #[must_use]
 pub(crate) fn encode_notes(summary: &ImportSummary) -> Vec<u8> {
     let notes = Import {
         refusals: summary.refusals.clone(),
         warnings: summary.warnings.clone(),
         identity_changes: summary.identity_changes,
+        going_inactive: summary.going_inactive,
         consequences: summary.consequences.clone(),
         ..Import::default()
     };
@@ -88,6 +89,7 @@ fn encode_refused(summary: &ImportSummary) -> Vec<u8> {
     encode_notes(&ImportSummary {
         refusals: kept,
         identity_changes: summary.identity_changes,
+        going_inactive: summary.going_inactive,
         consequences: with_few_examples(&summary.consequences, room),
         ..ImportSummary::default()
     })
@@ -170,7 +172,7 @@ pub(crate) fn close(record: &mut ImportRecord, summary: &ImportSummary, now: Off
     record.finished_at = Some(now);
 }
 
-/// The refusals, warnings, number of identity changes and consequences of a record.
+/// What a record has besides its counts, as [`encode_notes`] has written it.
 #[derive(Debug)]
 pub(crate) struct RecordedNotes(Import);
 
@@ -210,6 +212,7 @@ pub(crate) fn summary(record: &ImportRecord, state: ImportState) -> ImportSummar
         started_at: Some(timestamp(record.started_at)),
         finished_at: record.finished_at.map(timestamp),
         identity_changes: notes.identity_changes,
+        going_inactive: notes.going_inactive,
         consequences: notes.consequences,
         undoes: id_text(record.undoes),
         ..ImportSummary::default()
@@ -272,6 +275,7 @@ pub(crate) fn message(
         started_at: summary.started_at,
         finished_at: summary.finished_at,
         identity_changes: summary.identity_changes,
+        going_inactive: summary.going_inactive,
         consequences: summary.consequences,
         undoes: summary.undoes,
         ..import

@@ -47,7 +47,7 @@ pub struct Model {
     pub protected_skipped: i32,
     /// Recorded batches of results.
     pub results: i32,
-    /// An encoded `Import` message that has refusals, warnings, `identity_changes` and consequences only.
+    /// An encoded `Import` message that has refusals, warnings, `identity_changes`, `going_inactive` and consequences only.
     pub notes: Vec<u8>,
     /// Somebody has asked it to stop.
     pub cancel_requested: bool,

@@ -103,6 +103,7 @@ impl ImportSession<'_> {
         self.summary.plan_digest = planned.plan.digest.to_vec();
         messages::set_counts(&mut self.summary, &planned.tally());
         self.summary.identity_changes = planned.plan.identity_changes;
+        self.summary.going_inactive = planned.plan.going_inactive;
         self.summary.consequences = messages::consequences(&planned.plan.consequences);
         self.warn_of_skipped(&planned);
         Ok(planned)
