@@ -5,9 +5,11 @@ import './app/page.css';
 import { createRoot } from 'react-dom/client';
 
 import { App } from './app/App';
+import { forgetImportsOnSignOut } from './import/forgetImports';
 import { takeTokenFromAddress } from './session/token';
 
 takeTokenFromAddress();
+forgetImportsOnSignOut();
 
 const root = document.getElementById('root');
 if (root) {

@@ -58,8 +58,12 @@ export function problemOf(thrown: unknown): Problem {
 
 /** True: the connection was lost, so it is not known what the server did. */
 export function isLost(error: ConnectError): boolean {
-  // Browsers report a connection that could not be made, or broke, as a TypeError.
-  return error.cause instanceof TypeError || error.code === Code.Unavailable;
+  // Browsers report a connection that could not be made, or broke, as a TypeError. A proxy may end an answer in between.
+  return (
+    error.cause instanceof TypeError ||
+    error.code === Code.Unavailable ||
+    (error.details.length === 0 && /missing (trailer|message)/.test(error.rawMessage))
+  );
 }
 
 function words(error: ConnectError): string {

@@ -84,6 +84,12 @@ const importRoute = createRoute({
   component: lazyRouteComponent(() => import('~/imports/ImportPage'), 'ImportPage'),
 });
 
+const importUsersRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: 'import-users',
+  component: lazyRouteComponent(() => import('~/import/ImportUsersPage'), 'ImportUsersPage'),
+});
+
 const auditRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: 'audit',
@@ -103,6 +109,7 @@ const routeTree = rootRoute.addChildren([
     indexRoute,
     usersRoute,
     userRoute,
+    importUsersRoute,
     importsRoute,
     importRoute,
     settingsRoute,

@@ -61,6 +61,18 @@ export class ChangeColumns {
     }));
   }
 
+  /** Whether a change of the row gives a value that is looked for. Makes no objects: it is asked for every row. */
+  hasAfter(index: number, isWanted: (column: string, after: string) => boolean): boolean {
+    const to = this.ends.at(index);
+    for (let at = index === 0 ? 0 : this.ends.at(index - 1); at < to; at++) {
+      const after = this.after[at];
+      if (after !== undefined && isWanted(this.names[this.columnNumbers.at(at)] ?? '', after)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** The columns with a change, in the roster's order, and `others`. */
   columns(others: readonly string[] = []): readonly string[] {
     return this.names.filter((name) => this.seen.has(name) || others.includes(name));

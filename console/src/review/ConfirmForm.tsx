@@ -12,8 +12,6 @@ export interface ConfirmFormProps {
   /** "Import", "Undo", "Approve". */
   readonly verb: string;
   readonly counts: PlannedCounts;
-  /** True: the word is asked for though it is not known whether users would be deactivated. */
-  readonly alwaysAsk?: boolean;
   /** Called with the confirmation to send: the typed word, or nothing if none is needed. */
   readonly onConfirm: (confirmation: string) => void;
   readonly onCancel: () => void;
@@ -24,19 +22,10 @@ export interface ConfirmFormProps {
 }
 
 export function ConfirmForm(props: ConfirmFormProps) {
-  const {
-    verb,
-    counts,
-    onConfirm,
-    onCancel,
-    cancelLabel = 'Cancel',
-    isBusy = false,
-    alwaysAsk = false,
-    children,
-  } = props;
+  const { verb, counts, onConfirm, onCancel, cancelLabel = 'Cancel', isBusy = false, children } = props;
   const [typed, setTyped] = useState('');
   const [asked, setAsked] = useState(false);
-  const needsWord = alwaysAsk || counts.deactivated > 0;
+  const needsWord = counts.deactivated > 0;
   const isReady = !needsWord || typed.trim() === CONFIRMATION;
   return (
     <form
@@ -53,11 +42,7 @@ export function ConfirmForm(props: ConfirmFormProps) {
         {children}
         {needsWord && (
           <TextInput
-            label={
-              counts.deactivated > 0
-                ? `Type ${CONFIRMATION} to deactivate ${plural(counts.deactivated, 'user')}`
-                : `Type ${CONFIRMATION}, as users may be deactivated`
-            }
+            label={`Type ${CONFIRMATION} to deactivate ${plural(counts.deactivated, 'user')}`}
             description="A deactivated user can no longer sign in. The account is kept."
             autoComplete="off"
             spellCheck={false}

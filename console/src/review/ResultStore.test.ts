@@ -9,6 +9,7 @@ import {
   IssueSeverity,
   RowOutcome,
   RowResultSchema,
+  UserRowSchema,
 } from '~/gen/userimport/v1/types_pb';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 
@@ -81,18 +82,21 @@ test('results of a record take their values from the review of the same plan', (
   expect(store.row(0).changes).toEqual([{ column: 'ROLE', before: 'A', after: 'B' }]);
 });
 
-test('users whom rows make inactive are counted, and a deactivation that is sent twice counts once', () => {
+test('a deactivation that is sent twice counts once', () => {
   const store = new ResultStore();
-  store.add([
-    result(1, RowOutcome.UPDATED, { changes: [change('STATUS', 'Active', 'Inactive')] }),
-    result(2, RowOutcome.UPDATED, { changes: [change('STATUS', 'Inactive', 'Active')] }),
-    result(3, RowOutcome.CREATED, { changes: [change('STATUS', undefined, 'Inactive')] }),
-    result(4, RowOutcome.UPDATED, { changes: [change('STATUS')] }),
-  ]);
   const user = create(DeactivatedUserSchema, { userId: 'u', externalId: 'P-9' });
   store.addDeactivations([user]);
   store.addDeactivations([user]);
-  expect([store.deactivatedByRow, store.unknownStatusChanges, store.deactivated.length]).toEqual([1, 1, 1]);
+  expect(store.deactivated).toEqual([{ userId: 'u', externalId: 'P-9', email: '' }]);
+});
+
+test('the values of a rejected row are kept beside it', () => {
+  const store = new ResultStore();
+  store.add([result(2, RowOutcome.REJECTED), result(1, RowOutcome.CREATED)]);
+  store.keepSent(2, create(UserRowSchema, { externalId: 'P-2', role: 'Oficer', phone: '' }));
+  expect(store.sentValues(0)?.role).toBe('Oficer');
+  expect(store.sentValues(1)).toBeUndefined();
+  expect(store.columns()).toEqual(['EXTERNAL_ID', 'ROLE', 'PHONE']);
 });
 
 test('listeners hear of many results a few times a second', () => {

@@ -10,6 +10,7 @@ import { ChangeColumns, type CellChange } from './ChangeColumns';
 import { hasWarning, rowIssue, type RowIssue } from './issues';
 import { NumberColumn } from './NumberColumn';
 import { RowOrder, type Tab } from './RowOrder';
+import { FIELDS, ROSTER_COLUMNS } from './rosterColumns';
 import { StringPool } from './StringPool';
 
 /** What is said about one row. */
@@ -45,10 +46,6 @@ export class ResultStore {
   private readonly sent = new Map<number, UserRow>();
   private readonly order = new RowOrder();
   private readonly messages = new StringPool();
-  /** Rows that make an Active user Inactive. */
-  deactivatedByRow = 0;
-  /** Rows that change the status of a user, whose values the caller may not see. */
-  unknownStatusChanges = 0;
   private readonly deactivatedIds = new Set<string>();
   private readonly listeners = new Set<() => void>();
   private notified = 0;
@@ -77,7 +74,6 @@ export class ResultStore {
       this.externalIds.push(result.externalId);
       this.userIds.push(result.userId);
       this.changes.push(result.changes);
-      this.countStatus(result);
       if (result.issues.length > 0) {
         const issues = result.issues.map((issue) => rowIssue(issue, this.messages));
         this.issues.set(index, issues);
@@ -121,6 +117,15 @@ export class ResultStore {
     return this.rows.at(index);
   }
 
+  externalId(index: number): string {
+    return this.externalIds[index] ?? '';
+  }
+
+  /** Whether a cell that the row changes gets a value that is looked for. */
+  hasAfter(index: number, isWanted: (column: string, after: string) => boolean): boolean {
+    return this.changes.hasAfter(index, isWanted);
+  }
+
   issuesOf(index: number): readonly RowIssue[] {
     return this.issues.get(index) ?? NO_ISSUES;
   }
@@ -130,7 +135,7 @@ export class ResultStore {
       row: this.rows.at(index),
       line: this.lines.at(index),
       outcome: this.outcome(index),
-      externalId: this.externalIds[index] ?? '',
+      externalId: this.externalId(index),
       userId: this.userIds[index] ?? '',
       changes: this.changesOf(index),
       issues: this.issuesOf(index),
@@ -150,6 +155,16 @@ export class ResultStore {
   /** The values of a rejected row as the server read them; undefined: not known. */
   sentValues(index: number): UserRow | undefined {
     return this.sent.get(index);
+  }
+
+  /** Takes the values of a rejected row. */
+  keepSent(row: number, values: UserRow): void {
+    const index = this.indexOfRow(row);
+    if (index !== undefined) {
+      this.sent.set(index, values);
+      this.changes.note(ROSTER_COLUMNS.filter((column) => values[FIELDS[column]] !== undefined));
+      this.changed();
+    }
   }
 
   private changesOf(index: number): readonly CellChange[] {
@@ -178,18 +193,6 @@ export class ResultStore {
   };
 
   readonly snapshot = (): number => this.version;
-
-  private countStatus({ outcome, changes }: RowResult): void {
-    const status = changes.find(({ column }) => column === 'STATUS');
-    if (outcome !== RowOutcome.UPDATED || !status) {
-      return;
-    }
-    if (status.before === undefined && status.after === undefined) {
-      this.unknownStatusChanges++;
-    } else if (status.after === 'Inactive') {
-      this.deactivatedByRow++;
-    }
-  }
 
   /** Tells the listeners, a few times a second while rows stream in. */
   private changed(): void {

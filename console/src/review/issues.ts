@@ -16,6 +16,10 @@ export interface RowIssue {
   readonly message: string;
   /** Empty: none. */
   readonly suggestion: string;
+  /** The other row that this is about; 0: none. */
+  readonly relatedRow: number;
+  /** External ID of the other user that this is about; empty: none. */
+  readonly relatedExternalId: string;
 }
 
 export function rowIssue(issue: Issue, pool: StringPool): RowIssue {
@@ -27,6 +31,8 @@ export function rowIssue(issue: Issue, pool: StringPool): RowIssue {
     value: pool.share(issue.value),
     message: pool.share(plainWords(issue.message)),
     suggestion: pool.share(issue.suggestion),
+    relatedRow: issue.relatedRow,
+    relatedExternalId: pool.share(issue.relatedExternalId),
   };
 }
 

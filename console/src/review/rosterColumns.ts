@@ -4,7 +4,7 @@ import type { UserRow } from '~/gen/userimport/v1/types_pb';
 
 export type RowField = Exclude<keyof UserRow, `$${string}`>;
 
-const FIELDS = {
+export const FIELDS = {
   EXTERNAL_ID: 'externalId',
   EMAIL: 'email',
   BADGE_NUMBER: 'badgeNumber',

@@ -1,0 +1,99 @@
+import { Alert, Button, Stack, Text } from '@mantine/core';
+import { IconAlertTriangle, IconArrowLeft, IconArrowRight } from '@tabler/icons-react';
+
+import type { InspectRosterResponse } from '~/gen/userimport/v1/import_service_pb';
+import { Failure } from '~/shared/Failure';
+import { Loading } from '~/shared/Loading';
+
+import { ColumnTable } from './ColumnTable';
+import { ComputedColumns } from './ComputedColumns';
+import { mappingJson, mappingOf, type EditableMapping } from './editMapping';
+import styles from './import.module.css';
+import { LinesAndBlanks } from './LinesAndBlanks';
+import { SavedMappings } from './SavedMappings';
+import { StepHeading } from './StepHeading';
+import type { StepProps } from './StepProps';
+import { ValueTable } from './ValueTable';
+
+/** What the parts of this step are given. */
+export interface MappingProps {
+  readonly response: InspectRosterResponse;
+  readonly mapping: EditableMapping;
+  readonly onChange: (mapping: EditableMapping) => void;
+}
+
+export function ColumnsStep({ session, state }: StepProps) {
+  const { inspection, draft } = state;
+  const { response, problem } = inspection;
+  const change = (mapping: EditableMapping) => session.setMapping(mappingJson(mapping));
+  const goOn = () => {
+    if (response) {
+      // What was proposed and not changed is what was chosen.
+      session.keep({ mapping: mappingJson(mappingOf(draft.mapping, response)) });
+    }
+    session.goTo('options');
+  };
+  return (
+    <>
+      <StepHeading title="Match columns and values">
+        Some names or values of this file are not those of a roster. Look at what each becomes, and correct
+        it.
+      </StepHeading>
+      {problem && (
+        <Failure
+          problem={problem}
+          title="The file cannot be read like this"
+          nextStep="Nothing was written. Change what you chose last."
+          onRetry={() => void session.inspect()}
+        />
+      )}
+      {!response && inspection.isPending && <Loading label="Looking at the file" />}
+      {response && (
+        <Matching response={response} mapping={mappingOf(draft.mapping, response)} onChange={change} />
+      )}
+      <div className={styles.bar}>
+        <Button
+          variant="default"
+          leftSection={<IconArrowLeft size={16} aria-hidden />}
+          onClick={() => session.goTo('file')}
+        >
+          Back
+        </Button>
+        <Button
+          rightSection={<IconArrowRight size={16} aria-hidden />}
+          onClick={goOn}
+          disabled={!response || problem !== undefined}
+        >
+          Continue
+        </Button>
+      </div>
+    </>
+  );
+}
+
+function Matching(props: MappingProps) {
+  const { missingColumns } = props.response;
+  return (
+    <Stack gap="lg">
+      <div role="status">
+        {missingColumns.length > 0 && (
+          <Alert
+            color="orange"
+            icon={<IconAlertTriangle aria-hidden />}
+            title={`Nothing in the file gives ${missingColumns.join(', ')}`}
+          >
+            <Text size="sm">
+              Every roster needs {missingColumns.length === 1 ? 'this column' : 'these columns'}. Choose a
+              column of the file for each, or compute it from others.
+            </Text>
+          </Alert>
+        )}
+      </div>
+      <SavedMappings {...props} />
+      <ColumnTable {...props} />
+      <ValueTable {...props} />
+      <ComputedColumns {...props} />
+      <LinesAndBlanks {...props} />
+    </Stack>
+  );
+}

@@ -1,0 +1,208 @@
+// Rejected rows that are corrected in the review. They are typed rows of an import of their own, which follows the import
+// of the file: judged by a dry run as soon as they are corrected, applied once the file has been imported.
+
+import { fromJson, toJson, type JsonObject } from '@bufbuild/protobuf';
+
+import { problemOf } from '~/api/problem';
+import { UserRowSchema, type UserRow } from '~/gen/userimport/v1/types_pb';
+import { ResultStore } from '~/review/ResultStore';
+import { fieldOf } from '~/review/rosterColumns';
+
+import { holdersIn, rowsNamedBy } from './contextRows';
+import type { Correction } from './draft';
+import type { ImportSession } from './ImportSession';
+import { correctionOptions } from './options';
+import { retrying } from './retrying';
+import { readRows } from './readRows';
+
+/** Most rows of one call. */
+export const MOST_CORRECTIONS = 1000;
+/** How often rows that others count on are looked for. */
+const ROUNDS = 6;
+
+export class CorrectedRows {
+  private judging = new AbortController();
+
+  constructor(private readonly session: ImportSession) {}
+
+  /** Begins with a new review: reads the values of its rejected rows, and judges the corrections that still apply. */
+  async begin(): Promise<void> {
+    const { session } = this;
+    const { review } = session.state.get();
+    if (!review) {
+      return;
+    }
+    const rejected = new Set<number>();
+    for (const index of review.indices('rejected')) {
+      rejected.add(review.rowNumber(index));
+    }
+    const still = session.draft.corrections.filter(({ row }) => rejected.has(row));
+    session.keep({ corrections: still });
+    this.judging.abort();
+    this.judging = new AbortController();
+    const wanted = [...rejected].slice(0, MOST_CORRECTIONS);
+    try {
+      await readRows(session, wanted, this.judging.signal, (row, values) => review.keepSent(row, values));
+    } catch (thrown) {
+      // Without their values rows cannot be corrected here. They still can be in the file.
+      if (!this.judging.signal.aborted) {
+        session.show({ judgingProblem: problemOf(thrown) });
+      }
+      return;
+    }
+    if (still.length > 0) {
+      await this.judge();
+    }
+  }
+
+  /** Whether the row can be corrected here. */
+  values(row: number): UserRow | undefined {
+    const { review } = this.session.state.get();
+    const corrected = this.find(row);
+    if (corrected) {
+      return fromJson(UserRowSchema, corrected.values);
+    }
+    const index = review?.indexOfRow(row);
+    return index === undefined ? undefined : review?.sentValues(index);
+  }
+
+  find(row: number): Correction | undefined {
+    return this.session.draft.corrections.find((one) => one.row === row);
+  }
+
+  /** Corrects one cell of each of these rows. */
+  setCell(rows: readonly number[], column: string, value: string): void {
+    const field = fieldOf(column);
+    const corrected = rows.flatMap((row) => {
+      const values = this.values(row);
+      return field && values ? [{ row, values: { ...values, [field]: value } }] : [];
+    });
+    this.set(corrected);
+  }
+
+  /** Takes rows along as they are: what they counted on has been corrected. */
+  take(rows: readonly number[]): void {
+    this.set(
+      rows.flatMap((row) => [this.values(row)].flatMap((values) => (values ? [{ row, values }] : []))),
+    );
+  }
+
+  /** Corrects rows, and has them judged. */
+  set(corrected: readonly { row: number; values: UserRow }[]): void {
+    const kept = new Map(this.session.draft.corrections.map((one) => [one.row, one]));
+    for (const { row, values } of corrected) {
+      kept.set(row, { row, values: toJson(UserRowSchema, values) as JsonObject });
+    }
+    const corrections = [...kept.values()].sort((a, b) => a.row - b.row).slice(0, MOST_CORRECTIONS);
+    this.session.keep({ corrections });
+    void this.judge();
+  }
+
+  /** Takes a correction back. */
+  remove(row: number): void {
+    const corrections = this.session.draft.corrections.filter((one) => one.row !== row);
+    this.session.keep({ corrections });
+    void this.judge();
+  }
+
+  /** Stops what goes on. */
+  stop(): void {
+    this.judging.abort();
+  }
+
+  /** How many corrected rows would stand, as judged. */
+  standing(): number {
+    const { judged } = this.session.state.get();
+    return judged ? judged.count - judged.counts().rejected : 0;
+  }
+
+  /** Judges all corrected rows as one set. */
+  async judge(): Promise<void> {
+    const { session } = this;
+    this.judging.abort();
+    this.judging = new AbortController();
+    const { signal } = this.judging;
+    const { corrections } = session.draft;
+    if (corrections.length === 0) {
+      session.show({ judged: undefined, judgingProblem: undefined, isJudging: false });
+      return;
+    }
+    session.show({ isJudging: true, judgingProblem: undefined });
+    try {
+      const judged = await this.judgeTogether(corrections, signal);
+      session.show({ judged, isJudging: false });
+    } catch (thrown) {
+      if (!signal.aborted) {
+        session.show({ isJudging: false, judgingProblem: problemOf(thrown) });
+      }
+    }
+  }
+
+  /** Applies the corrected rows, after the file. Called again after a reload it goes on under the same ID. */
+  async apply(): Promise<void> {
+    const { session } = this;
+    const { corrections, followUp } = session.draft;
+    if (corrections.length === 0) {
+      return;
+    }
+    const importId = followUp?.importId ?? crypto.randomUUID();
+    session.keep({ followUp: { importId, isDone: false } });
+    session.show({ running: 'follow-up', followUpProblem: undefined });
+    this.judging.abort();
+    this.judging = new AbortController();
+    const { signal } = this.judging;
+    try {
+      const store = await this.push(corrections, importId, signal);
+      session.keep({ followUp: { importId, isDone: true } });
+      session.show({ followUp: store, running: 'nothing' });
+    } catch (thrown) {
+      if (!signal.aborted) {
+        session.show({ running: 'nothing', followUpProblem: problemOf(thrown) });
+      }
+    }
+  }
+
+  /** Judges the corrected rows together with the rows of the file that they touch. */
+  private async judgeTogether(corrections: readonly Correction[], signal: AbortSignal): Promise<ResultStore> {
+    const { session } = this;
+    const { review } = session.state.get();
+    const together = new Map(corrections.map((one) => [one.row, one]));
+    const own = new Set(corrections.map(({ row }) => row));
+    let judged = new ResultStore();
+    // A supervisor may have a supervisor in the file, and so on. A few rounds reach all but the longest of such chains.
+    for (let round = 0; round < ROUNDS; round++) {
+      const rows = [...together.values()].map(({ values }) => fromJson(UserRowSchema, values));
+      const named = review ? rowsNamedBy(review, rows, holdersIn(judged)) : [];
+      const more = named.filter((row) => !together.has(row)).slice(0, MOST_CORRECTIONS - together.size);
+      if (more.length === 0 && round > 0) {
+        break;
+      }
+      await readRows(session, more, signal, (row, values) =>
+        together.set(row, { row, values: toJson(UserRowSchema, values) as JsonObject }),
+      );
+      const sorted = [...together.values()].sort((a, b) => a.row - b.row);
+      judged = await this.push(sorted, '', signal, own);
+    }
+    return judged;
+  }
+
+  /** Sends rows as an import; as a dry run that tells of the `judged` rows alone if these are given. */
+  private async push(
+    corrections: readonly Correction[],
+    importId: string,
+    signal: AbortSignal,
+    judged?: ReadonlySet<number>,
+  ): Promise<ResultStore> {
+    const { session } = this;
+    const start = correctionOptions(session.rosterOptions(), importId, judged !== undefined);
+    const rows = corrections.map(({ values }) => fromJson(UserRowSchema, values));
+    const push = () => session.parts.calls.pushUsers({ start, rows }, { signal });
+    const { results, summary } = await retrying(push, session.context(signal));
+    const store = new ResultStore();
+    // The rows keep their numbers in the file.
+    const numbered = results.map((result) => ({ ...result, row: corrections[result.row - 1]?.row ?? 0 }));
+    store.add(numbered.filter(({ row }) => judged?.has(row) ?? true));
+    store.update({ summary });
+    return store;
+  }
+}

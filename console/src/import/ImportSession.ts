@@ -1,0 +1,402 @@
+// One import of the console, from the choice of a file to its results. It lives beside the page: leaving the stepper stops
+// nothing, and after a reload it goes on from what the tab's storage and the browser's database have kept.
+
+import { toJsonString, type JsonObject } from '@bufbuild/protobuf';
+
+import { problemOf, type Problem } from '~/api/problem';
+import {
+  ImportStartSchema,
+  type ImportStart,
+  type ImportSummary,
+} from '~/gen/userimport/v1/import_service_pb';
+import { ImportState } from '~/gen/userimport/v1/types_pb';
+import { ResultStore } from '~/review/ResultStore';
+
+import { fromHex, toHex } from './bytes';
+import { CorrectedRows } from './CorrectedRows';
+import { EMPTY_DRAFT, loadDraft, saveDraft, type Draft, type RosterFile, type Step } from './draft';
+import { inspectFile, needsColumns } from './inspectFile';
+import { kindOf } from './fileKinds';
+import { Observable } from './Observable';
+import { applyOptions, reviewOptions, type ImportChoices, type Reading, type RosterOptions } from './options';
+import { type RetryContext } from './retrying';
+import type { RosterFiles } from './rosterFiles';
+import { RosterUpload } from './RosterUpload';
+import { runImport, type RosterToImport } from './runImport';
+import { idleState, NO_INSPECTION, type SessionState } from './sessionState';
+import type { ImportCalls } from './uploadRoster';
+
+export interface SessionParts {
+  readonly calls: ImportCalls;
+  readonly files: RosterFiles;
+  readonly storage: Storage;
+  readonly wait?: RetryContext['wait'];
+}
+
+export class ImportSession {
+  readonly state: Observable<SessionState>;
+  readonly corrected: CorrectedRows;
+  /** False: the caller may not see the values of users. */
+  canSeeValues = true;
+  private upload: RosterUpload | undefined;
+  private work = new AbortController();
+  private inspecting = new AbortController();
+
+  constructor(
+    readonly organization: string,
+    readonly parts: SessionParts,
+  ) {
+    this.state = new Observable(idleState(loadDraft(organization, parts.storage)));
+    this.corrected = new CorrectedRows(this);
+    if (this.draft.file) {
+      void this.restore();
+    }
+  }
+
+  get draft(): Draft {
+    return this.state.get().draft;
+  }
+
+  /** Changes what is shown. */
+  show(part: Partial<SessionState>): void {
+    this.state.set({ ...this.state.get(), ...part });
+  }
+
+  /** Changes what outlives a reload. */
+  keep(part: Partial<Draft>): void {
+    const draft = { ...this.draft, ...part };
+    saveDraft(this.organization, draft, this.parts.storage);
+    this.show({ draft });
+  }
+
+  /** Takes a file, and looks at it. Whatever was begun before is given up. */
+  async choose(file: File): Promise<void> {
+    await this.startOver();
+    const { name, size } = file;
+    const roster: RosterFile = { name, size, kind: kindOf(name) };
+    const uploadId = crypto.randomUUID();
+    this.keep({ ...EMPTY_DRAFT, file: roster, uploadId });
+    // Without a copy the import works too, but not after a reload.
+    await this.parts.files.keep(uploadId, file).catch(() => undefined);
+    this.takeFile(file);
+    await this.inspect();
+  }
+
+  /** Takes the file again whose copy is gone. Returns false if it is another one. */
+  chooseAgain(file: File): boolean {
+    if (file.size !== this.draft.file?.size || file.name !== this.draft.file.name) {
+      return false;
+    }
+    void this.parts.files.keep(this.draft.uploadId, file).catch(() => undefined);
+    this.takeFile(file);
+    this.goOn();
+    return true;
+  }
+
+  /** Looks at the file, as it is to be read now. */
+  async inspect(): Promise<void> {
+    const { file, inspection } = this.state.get();
+    if (!file || !this.upload) {
+      return;
+    }
+    this.inspecting.abort();
+    this.inspecting = new AbortController();
+    const { signal } = this.inspecting;
+    this.show({ inspection: { ...inspection, isPending: true, problem: undefined } });
+    try {
+      const response = await inspectFile(this.parts.calls, this.rosterOptions(), {
+        file,
+        upload: this.upload,
+        uploadId: this.draft.uploadId,
+        context: this.context(signal),
+      });
+      this.show({ inspection: { isPending: false, response, problem: undefined } });
+      if (this.draft.mapping === null) {
+        this.keep({ hasColumnsStep: needsColumns(response) });
+      }
+    } catch (thrown) {
+      if (!signal.aborted) {
+        this.show({ inspection: { ...NO_INSPECTION, problem: problemOf(thrown) } });
+      }
+    }
+  }
+
+  setReading(reading: Partial<Reading>): void {
+    // The mapping is made from what was read before.
+    this.keep({ reading: { ...this.draft.reading, ...reading }, mapping: null });
+    void this.inspect();
+  }
+
+  setMapping(mapping: JsonObject | null): void {
+    this.keep({ mapping });
+    void this.inspect();
+  }
+
+  setChoices(choices: Partial<ImportChoices>): void {
+    this.keep({ choices: { ...this.draft.choices, ...choices } });
+  }
+
+  goTo(step: Step): void {
+    this.keep({ step });
+    if (step === 'review') {
+      this.beginReview();
+    }
+  }
+
+  /** Reviews, unless that has been done with these options. */
+  beginReview(): void {
+    const start = reviewOptions(this.rosterOptions());
+    const options = toJsonString(ImportStartSchema, start);
+    const { review } = this.draft;
+    if (review?.options !== options) {
+      this.stop();
+      this.keep({ review: { importId: crypto.randomUUID(), isFinished: false, options } });
+      this.show({ review: undefined, problem: undefined });
+    } else if (this.state.get().running === 'review' || this.state.get().review?.summary) {
+      return;
+    }
+    void this.review(start);
+  }
+
+  /** Reviews once more: the directory may have changed. */
+  reviewAgain(notice = ''): void {
+    this.stop();
+    this.keep({ step: 'review', review: null, notice });
+    this.beginReview();
+  }
+
+  /** Applies the plan that was reviewed. */
+  apply(confirmation: string): void {
+    const digest = this.state.get().review?.summary?.planDigest;
+    if (!digest) {
+      return;
+    }
+    const importId = crypto.randomUUID();
+    const apply = { importId, isFinished: false, planDigest: toHex(digest), confirmation };
+    this.keep({ step: 'results', apply, followUp: null, notice: '' });
+    void this.runApply();
+  }
+
+  /** Stops the import that is being applied between two transactions. */
+  async cancel(): Promise<void> {
+    const { apply } = this.draft;
+    if (apply) {
+      const request = { organization: this.organization, importId: apply.importId };
+      await this.parts.calls.cancelImport(request);
+    }
+  }
+
+  /** Gives up what was begun. An import that is being applied goes on without the page. */
+  async startOver(): Promise<void> {
+    const { file, uploadId, review, apply } = this.draft;
+    this.stop();
+    this.upload?.stop();
+    this.upload = undefined;
+    this.state.set(idleState(EMPTY_DRAFT));
+    saveDraft(this.organization, EMPTY_DRAFT, this.parts.storage);
+    if (file) {
+      await this.parts.files.remove(uploadId).catch(() => undefined);
+      const begun = apply ? [uploadId] : [uploadId, ...(review ? [review.importId] : [])];
+      await this.removeUploads(begun);
+    }
+  }
+
+  /** Waits until the server has the roster whole. Returns the ID of its upload. */
+  async uploaded(isGone = false): Promise<string> {
+    await (isGone ? this.upload?.again() : this.upload?.ready());
+    return this.draft.uploadId;
+  }
+
+  rosterOptions(): RosterOptions {
+    const { file, reading, mapping, choices } = this.draft;
+    return {
+      organization: this.organization,
+      fileName: file?.name ?? '',
+      kind: file?.kind ?? 'csv',
+      reading,
+      mapping,
+      choices,
+      canSeeValues: this.canSeeValues,
+    };
+  }
+
+  context(signal: AbortSignal): RetryContext {
+    const onTrouble = (trouble: Problem | undefined) => {
+      if (this.state.get().trouble !== trouble) {
+        this.show({ trouble });
+      }
+    };
+    return { signal, onTrouble, ...(this.parts.wait && { wait: this.parts.wait }) };
+  }
+
+  private async restore(): Promise<void> {
+    this.show({ isRestoring: true });
+    const file = await this.parts.files.find(this.draft.uploadId).catch(() => undefined);
+    this.show({ isRestoring: false });
+    if (file) {
+      this.takeFile(file);
+    }
+    this.goOn();
+  }
+
+  /** Goes on with what was under way. */
+  private goOn(): void {
+    const { step, apply, review } = this.draft;
+    if (step === 'file' || step === 'columns') {
+      void this.inspect();
+    } else if (step === 'review' || step === 'confirm') {
+      this.beginReview();
+    } else if (step === 'results' && apply) {
+      void this.runApply();
+      if (review?.isFinished) {
+        void this.recallReview(review.importId);
+      }
+    }
+  }
+
+  private takeFile(file: File): void {
+    const { uploadId, sha256 } = this.draft;
+    const known = sha256 === '' ? undefined : fromHex(sha256);
+    const source = {
+      organization: this.organization,
+      uploadId,
+      file,
+      kind: kindOf(file.name),
+      sha256: known,
+    };
+    const { signal } = new AbortController();
+    const { onTrouble, wait } = this.context(signal);
+    this.upload = new RosterUpload(this.parts.calls, source, {
+      onTrouble,
+      onSent: (sent) => this.show({ sent }),
+      ...(wait && { wait }),
+    });
+    this.show({ file });
+    this.upload.sha256().then(
+      (digest) => this.draft.uploadId === uploadId && this.keep({ sha256: toHex(digest) }),
+      () => undefined,
+    );
+    // A failure is told by the review, which needs the upload.
+    this.upload.ready().catch(() => undefined);
+  }
+
+  private async review(start: ImportStart): Promise<void> {
+    const { review } = this.draft;
+    if (!review) {
+      return;
+    }
+    const summary = await this.run('review', start, review, {
+      newStore: () => {
+        const store = new ResultStore();
+        this.show({ review: store });
+        return store;
+      },
+      onFinished: () => this.keep({ review: { ...review, isFinished: true } }),
+    });
+    if (summary) {
+      await this.corrected.begin();
+    }
+  }
+
+  private async runApply(): Promise<void> {
+    const { apply } = this.draft;
+    if (!apply) {
+      return;
+    }
+    const start = applyOptions(this.rosterOptions(), fromHex(apply.planDigest), apply.confirmation);
+    const summary = await this.run('apply', start, apply, {
+      newStore: () => {
+        const store = new ResultStore(this.state.get().review);
+        this.show({ results: store });
+        return store;
+      },
+      onFinished: () => this.keep({ apply: { ...apply, isFinished: true } }),
+    });
+    if (isChangedPlan(summary, this.state.get().problem)) {
+      this.keep({ apply: null });
+      this.show({ results: undefined, problem: undefined });
+      this.reviewAgain(CHANGED);
+    } else if (summary?.state === ImportState.COMPLETED) {
+      await this.corrected.apply();
+      await this.parts.files.remove(this.draft.uploadId).catch(() => undefined);
+      await this.removeUploads([this.draft.uploadId]);
+    }
+  }
+
+  /** Runs a review or an import to its end. Returns nothing if it failed, or was stopped. */
+  private async run(
+    running: 'review' | 'apply',
+    start: ImportStart,
+    begun: { readonly importId: string; readonly isFinished: boolean },
+    hooks: { newStore: () => ResultStore; onFinished: () => void },
+  ): Promise<ImportSummary | undefined> {
+    this.work.abort();
+    this.work = new AbortController();
+    const { signal } = this.work;
+    this.show({ running, problem: undefined, trouble: undefined });
+    try {
+      const hasUpload = begun.isFinished || (await this.upload?.ready());
+      const roster = this.roster(hasUpload ? this.draft.uploadId : '');
+      const onSent = (sent: number) => this.show({ sent });
+      const run = { ...begun, start, roster, onSent, ...hooks };
+      const summary = await runImport(this.parts.calls, run, this.context(signal));
+      this.show({ running: 'nothing', trouble: undefined });
+      return summary;
+    } catch (thrown) {
+      if (!signal.aborted) {
+        this.show({ running: 'nothing', trouble: undefined, problem: problemOf(thrown) });
+      }
+      return undefined;
+    }
+  }
+
+  private roster(uploadId: string): RosterToImport {
+    const { file, sha256 } = this.draft;
+    return {
+      file: this.state.get().file,
+      size: file?.size ?? 0,
+      kind: file?.kind ?? 'csv',
+      uploadId,
+      sha256: () => this.upload?.sha256() ?? Promise.resolve(fromHex(sha256)),
+    };
+  }
+
+  /** Shows the review of an import that is running again: its results have the values. */
+  private async recallReview(importId: string): Promise<void> {
+    const store = new ResultStore();
+    const { signal } = this.work;
+    const request = { organization: this.organization, importId };
+    try {
+      const { takeResult } = await import('~/review/collectResults');
+      for await (const message of this.parts.calls.watchImport(request, { signal })) {
+        takeResult(store, message);
+      }
+      this.show({ review: store });
+    } catch {
+      // The server has forgotten it: the results are shown without values.
+    }
+  }
+
+  /** Stops what goes on in this page. What the server does goes on. */
+  stop(): void {
+    this.work.abort(new Error('This was stopped.'));
+    this.inspecting.abort();
+    this.corrected.stop();
+    this.show({ running: 'nothing', trouble: undefined });
+  }
+
+  /** Removes uploads from the server. What is left behind expires by itself. */
+  private async removeUploads(importIds: readonly string[]): Promise<void> {
+    const { organization } = this;
+    const remove = (importId: string) => this.parts.calls.cancelImport({ organization, importId });
+    await Promise.allSettled(importIds.map(remove));
+  }
+}
+
+const CHANGED =
+  'The directory has changed since you reviewed this import, so nothing was written. This is a new review with the same options.';
+
+function isChangedPlan(summary: ImportSummary | undefined, problem: Problem | undefined): boolean {
+  const codes = summary?.refusals.map(({ code }) => code) ?? problem?.reasons ?? [];
+  return codes.includes('PLAN_DIFFERS');
+}

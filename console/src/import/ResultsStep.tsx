@@ -1,0 +1,151 @@
+import { Alert, Button, Group, Stack, Text } from '@mantine/core';
+import { IconArrowBackUp, IconCheck, IconPlayerStop, IconPlus } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+
+import { problemOf } from '~/api/problem';
+import type { ImportSummary } from '~/gen/userimport/v1/import_service_pb';
+import { ImportState } from '~/gen/userimport/v1/types_pb';
+import { DeactivatedUsers } from '~/review/DeactivatedUsers';
+import { ImportWarnings } from '~/review/ImportWarnings';
+import { Refusals } from '~/review/Refusals';
+import type { ResultStore } from '~/review/ResultStore';
+import { ReviewTable } from '~/review/ReviewTable';
+import { SummaryCounts } from '~/review/SummaryCounts';
+import { useResults } from '~/review/useResults';
+import { Failure } from '~/shared/Failure';
+import { plural } from '~/shared/time';
+
+import { ErrorFileButton } from './ErrorFileButton';
+import { FollowUp } from './FollowUp';
+import styles from './import.module.css';
+import { MissingFile } from './MissingFile';
+import { RunProgress } from './RunProgress';
+import { StepHeading } from './StepHeading';
+import type { StepProps } from './StepProps';
+
+export function ResultsStep({ session, state }: StepProps) {
+  const { draft, results, running, problem, sent, file } = state;
+  const isRunning = running === 'apply';
+  return (
+    <>
+      <StepHeading title="Results">
+        {isRunning ? 'You may leave this page: the import goes on without it.' : 'What became of the import.'}
+      </StepHeading>
+      {problem && (
+        <Failure
+          problem={problem}
+          title="The import did not go through"
+          nextStep="Whatever was written is in the history of imports. Look at the review again to go on."
+          onRetry={() => session.reviewAgain()}
+        />
+      )}
+      {problem && !file && <MissingFile session={session} state={state} />}
+      {isRunning && (
+        <RunProgress title="Importing" store={results} sent={sent} size={draft.file?.size ?? 0}>
+          <StopButton session={session} />
+        </RunProgress>
+      )}
+      {results && <Results session={session} state={state} store={results} />}
+      {!isRunning && (
+        <div className={styles.bar}>
+          <Group gap="xs">
+            <Button component={Link} to="/users" variant="default">
+              See the users
+            </Button>
+          </Group>
+          <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => void session.startOver()}>
+            Import another file
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}
+
+function StopButton({ session }: Pick<StepProps, 'session'>) {
+  const [said, setSaid] = useState('');
+  const stop = () => {
+    setSaid('Stopping…');
+    session.cancel().catch((thrown: unknown) => setSaid(problemOf(thrown).message));
+  };
+  return (
+    <Group gap="xs">
+      <Text size="sm" role="status">
+        {said}
+      </Text>
+      <Button
+        size="xs"
+        variant="default"
+        leftSection={<IconPlayerStop size={14} aria-hidden />}
+        onClick={stop}
+        disabled={said !== ''}
+      >
+        Stop the import
+      </Button>
+    </Group>
+  );
+}
+
+function Results({ session, state, store }: StepProps & { readonly store: ResultStore }) {
+  useResults(store);
+  const { summary } = store;
+  const isRunning = state.running === 'apply';
+  if (!summary) {
+    return isRunning ? null : <Text size="sm">{plural(store.count, 'row')} reported so far.</Text>;
+  }
+  return (
+    <Stack gap="md">
+      <HowItEnded summary={summary} />
+      <SummaryCounts counts={summary} />
+      <Refusals refusals={summary.refusals}>
+        {summary.state === ImportState.REFUSED
+          ? 'Nothing was written.'
+          : 'What was written before stays. The history of imports has it.'}
+      </Refusals>
+      <ImportWarnings warnings={summary.warnings} />
+      <FollowUp session={session} state={state} />
+      <DeactivatedUsers store={store} isPlanned={false} />
+      <ReviewTable store={store} label="Rows of the file">
+        {summary.rejected > 0 && <ErrorFileButton session={session} state={state} store={store} />}
+      </ReviewTable>
+    </Stack>
+  );
+}
+
+/** The end of the import in a sentence, announced to screen readers, with Undo. */
+function HowItEnded({ summary }: { readonly summary: ImportSummary }) {
+  const { state, importId } = summary;
+  const wrote = summary.created + summary.updated + summary.deactivated > 0;
+  const [title, color] = ENDS[state] ?? ['The import has ended', 'gray'];
+  return (
+    <Alert color={color} icon={<IconCheck aria-hidden />} title={title} role="status">
+      <Group gap="md" justify="space-between">
+        <Text size="sm">
+          {plural(summary.created, 'user')} created, {summary.updated.toLocaleString('en-GB')} updated,{' '}
+          {summary.deactivated.toLocaleString('en-GB')} deactivated because not listed,{' '}
+          {plural(summary.rejected, 'row')} rejected.
+        </Text>
+        {wrote && (
+          <Button
+            renderRoot={(props) => (
+              <Link {...props} to="/imports/$importId" params={{ importId }} search={{ undo: true }} />
+            )}
+            size="xs"
+            variant="default"
+            leftSection={<IconArrowBackUp size={14} aria-hidden />}
+          >
+            Undo this import
+          </Button>
+        )}
+      </Group>
+    </Alert>
+  );
+}
+
+const ENDS: Partial<Record<ImportState, readonly [string, string]>> = {
+  [ImportState.COMPLETED]: ['The import is complete', 'green'],
+  [ImportState.REFUSED]: ['The import was refused', 'red'],
+  [ImportState.CANCELLED]: ['The import was stopped', 'gray'],
+  [ImportState.INTERRUPTED]: ['The import was interrupted', 'orange'],
+};

@@ -1,0 +1,45 @@
+// Copies of the files that are being imported, in the browser's own database, so that an import goes on after a reload. A
+// copy is removed when its import has ended or is given up, and when the user signs out. A tab that is closed in between
+// leaves its copy behind: it is removed by the next tab, once it is a day old.
+
+import { createStore, del, entries, get, set, type UseStore } from 'idb-keyval';
+
+interface KeptFile {
+  readonly file: File;
+  readonly keptAt: number;
+}
+
+const LONGEST_LIFE = 24 * 60 * 60 * 1000;
+
+let opened: UseStore | undefined;
+
+function store(): UseStore {
+  opened ??= createStore('user-import-rosters', 'files');
+  return opened;
+}
+
+/** What keeps the files. */
+export interface RosterFiles {
+  readonly keep: (uploadId: string, file: File) => Promise<void>;
+  readonly find: (uploadId: string) => Promise<File | undefined>;
+  readonly remove: (uploadId: string) => Promise<void>;
+}
+
+export const rosterFiles: RosterFiles = {
+  async keep(uploadId, file) {
+    await removeOld();
+    await set(uploadId, { file, keptAt: Date.now() } satisfies KeptFile, store());
+  },
+  async find(uploadId) {
+    return (await get<KeptFile>(uploadId, store()))?.file;
+  },
+  remove: (uploadId) => del(uploadId, store()),
+};
+
+async function removeOld(): Promise<void> {
+  for (const [key, { keptAt }] of await entries<string, KeptFile>(store())) {
+    if (keptAt < Date.now() - LONGEST_LIFE) {
+      await del(key, store());
+    }
+  }
+}
