@@ -388,6 +388,14 @@ async fn a_discarded_import_is_gone_and_its_id_is_free(database: Database) {
     let record = app.import_record(ID).await.unwrap();
     assert_eq!(record.state(), ImportState::Cancelled);
     assert_eq!(record.held_until, None);
+    // It has done nothing of what was planned.
+    let counts = [
+        record.created,
+        record.updated,
+        record.unchanged,
+        record.deactivated,
+    ];
+    assert_eq!(counts, [0; 4], "{record:?}");
     refused_with(&app.review(ID).await, "NOT_HELD");
     let late = app.approve(ID, &held.summary().plan_digest).await;
     refused_with(&late, "NOT_HELD");

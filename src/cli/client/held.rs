@@ -44,6 +44,8 @@ pub(crate) struct ReviewArgs {
     #[arg(default_value_t = RowFilter::All)]
     result_filter: RowFilter,
     #[command(flatten)]
+    pager: PagerArgs,
+    #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
     organization: OrganizationArgs,
@@ -67,6 +69,8 @@ pub(crate) struct ApproveArgs {
     #[arg(long, value_name = "WORD", env = "USER_IMPORT_CONFIRM")]
     confirm: Option<String>,
     #[command(flatten)]
+    pager: PagerArgs,
+    #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
     organization: OrganizationArgs,
@@ -84,7 +88,8 @@ pub(crate) async fn review(args: ReviewArgs, verbosity: Verbosity) -> anyhow::Re
         import_id,
         result_filter: ResultFilter::from(args.result_filter).into(),
     };
-    let (_, exit) = show_review(&mut client, request, args.format.format, verbosity).await?;
+    let options = view(args.format.format, true, args.pager, verbosity);
+    let (_, exit) = show_review(&mut client, request, options).await?;
     Ok(exit)
 }
 
@@ -92,10 +97,9 @@ pub(crate) async fn review(args: ReviewArgs, verbosity: Verbosity) -> anyhow::Re
 async fn show_review(
     client: &mut ServiceClient,
     request: ReviewImportRequest,
-    format: OutputFormat,
-    verbosity: Verbosity,
+    options: ReportOptions,
 ) -> anyhow::Result<(ImportEnd, ExitStatus)> {
-    let mut report = ImportReport::new(view(format, true, verbosity));
+    let mut report = ImportReport::new(options);
     let reviewing = client.review(request, |answer| report.show(answer));
     let ended = tokio::select! {
         ended = reviewing => ended?,
@@ -149,8 +153,9 @@ pub(crate) async fn approve(args: ApproveArgs, verbosity: Verbosity) -> anyhow::
         import_id,
         result_filter: ResultFilter::All.into(),
     };
-    let shown = shown_format(args.format.format, verbosity);
-    let (ended, exit) = show_review(&mut client, review, shown.0, shown.1).await?;
+    let (format, shown) = shown_format(args.format.format, verbosity);
+    let options = view(format, true, args.pager, shown);
+    let (ended, exit) = show_review(&mut client, review, options).await?;
     let Some(summary) = ended.summary.filter(|_| exit == ExitStatus::Done) else {
         return Ok(exit);
     };
@@ -180,7 +185,7 @@ async fn apply(
         request.import_id.clone(),
         hex::encode(&request.expected_plan_digest),
     );
-    let mut report = ImportReport::new(view(args.format.format, false, verbosity));
+    let mut report = ImportReport::new(view(args.format.format, false, args.pager, verbosity));
     let approving = client.approve(request, |answer| report.show(answer));
     let ended = tokio::select! {
         ended = approving => ended?,
@@ -204,12 +209,17 @@ async fn apply(
     Ok(exit)
 }
 
-fn view(format: OutputFormat, review: bool, verbosity: Verbosity) -> ReportOptions {
+fn view(
+    format: OutputFormat,
+    review: bool,
+    pager: PagerArgs,
+    verbosity: Verbosity,
+) -> ReportOptions {
     ReportOptions {
         format,
         review,
         follow: false,
-        pager: PagerArgs::default(),
+        pager,
         summary_options: SummaryOptions::default(),
         verbosity,
     }
