@@ -16,9 +16,9 @@ use crate::proto::{
     FinishImportRequest, FinishImportResponse, GetImportRequest, GetImportResponse,
     GetImportTemplateRequest, GetImportTemplateResponse, ImportUsersRequest, ImportUsersResponse,
     InspectRosterRequest, InspectRosterResponse, ListImportsRequest, ListImportsResponse,
-    PushUsersRequest, PushUsersResponse, ReadRosterRowsRequest, ReadRosterRowsResponse,
-    ReviewImportRequest, ReviewImportResponse, UndoImportRequest, UndoImportResponse,
-    WatchImportRequest, WatchImportResponse,
+    ListUserImportsRequest, ListUserImportsResponse, PushUsersRequest, PushUsersResponse,
+    ReadRosterRowsRequest, ReadRosterRowsResponse, ReviewImportRequest, ReviewImportResponse,
+    UndoImportRequest, UndoImportResponse, WatchImportRequest, WatchImportResponse,
     import_service_server::{ImportService, ImportServiceServer},
 };
 
@@ -143,6 +143,13 @@ impl ImportService for FakeServer {
         &self,
         _: Request<ListImportsRequest>,
     ) -> Result<Response<ListImportsResponse>, Status> {
+        Err(Status::unimplemented("fake"))
+    }
+
+    async fn list_user_imports(
+        &self,
+        _: Request<ListUserImportsRequest>,
+    ) -> Result<Response<ListUserImportsResponse>, Status> {
         Err(Status::unimplemented("fake"))
     }
 

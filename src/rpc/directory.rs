@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::{
     Answer, Responses,
-    caller::{Caller, OrganizationWithPermit},
-    catalog_draft, computed, messages,
+    caller::Caller,
+    catalog_draft, messages,
     paging::PageRequest,
     serve,
     status::{self, invalid},
@@ -35,10 +35,7 @@ use crate::{
         UpdateCatalogResponse, UserStatus, directory_service_server::DirectoryService,
         get_user_request::Key,
     },
-    store::{
-        ConnectionLane, LanePermit, Organization, ProtectionChange, Store, StoreError, UserFilter,
-        UserKey, UserPage,
-    },
+    store::{Organization, ProtectionChange, Store, UserFilter, UserKey},
 };
 
 /// Longest display name of an organisation, in characters.
@@ -71,7 +68,7 @@ impl DirectoryHandlers {
         }
     }
 
-    async fn catalog(&self, organization: &Organization) -> Result<Catalog, Status> {
+    pub(super) async fn catalog(&self, organization: &Organization) -> Result<Catalog, Status> {
         let found = self.store.catalog(organization.id).await;
         found.map_err(|error| status::from_store(&error, &organization.slug))
     }
@@ -223,70 +220,6 @@ impl DirectoryHandlers {
         })
     }
 
-    /// A page of users by external ID, beginning after the last user of the page before. No user appears
-    /// twice if users are created or removed meanwhile.
-    async fn list(
-        self,
-        caller: Caller,
-        request: ListUsersRequest,
-    ) -> Result<ListUsersResponse, Status> {
-        let organization = caller
-            .organization(&self.store, &request.organization)
-            .await?;
-        let catalog = self.catalog(&organization).await?;
-        let page = PageRequest::parse(request.page_size, &request.page_token)?;
-        let (catalog, filter) = computed(move || {
-            let (role, group, text) = (&request.role, &request.group, &request.text);
-            let filter = filter(request.status, role, group, text, &catalog);
-            (catalog, filter)
-        })
-        .await?;
-        let filter = filter?;
-        let found = self
-            .find_users(&caller, organization, &filter, &page)
-            .await?;
-        let users = found.users.into_iter();
-        let users = computed(move || users.map(|user| messages::user(user, &catalog)).collect());
-        let mut users: Vec<proto::User> = users.await?;
-        let mut next_page_token =
-            page.cut(&mut users, |_, last| PageRequest::after(&last.external_id));
-        let search_incomplete = next_page_token.is_empty() && found.stopped_at.is_some();
-        if let Some(stopped_at) = found.stopped_at.filter(|_| search_incomplete) {
-            next_page_token = PageRequest::after(&stopped_at);
-        }
-        Ok(ListUsersResponse {
-            users,
-            next_page_token,
-            search_incomplete,
-        })
-    }
-
-    /// Reads one user more than the page has, to know whether there is a next page. A filtered read may
-    /// look at many users, so it takes its turn with other heavy reads.
-    async fn find_users(
-        &self,
-        caller: &Caller,
-        organization: OrganizationWithPermit,
-        filter: &UserFilter,
-        page: &PageRequest,
-    ) -> Result<UserPage, Status> {
-        let searches = *filter != UserFilter::default();
-        let lane = match searches {
-            true => ConnectionLane::Heavy,
-            false => page.lane(),
-        };
-        let (store, limit) = (self.store.on_lane(lane), page.size + 1);
-        // No call waits for one permit while it holds another.
-        let organization = organization.release_permit();
-        let permit = caller.lane_permit(&store, &organization.slug).await?;
-        let (id, after) = (organization.id, &page.after);
-        let found = match searches {
-            true => store.search_users(&permit, id, filter, after, limit).await,
-            false => list_users(&store, &permit, id, after, limit).await,
-        };
-        found.map_err(|error| status::from_store(&error, &organization.slug))
-    }
-
     /// Protects a user from being made inactive by an import, or ends that protection.
     async fn protect(
         self,
@@ -316,20 +249,6 @@ impl DirectoryHandlers {
             }),
         })
     }
-}
-
-async fn list_users(
-    store: &Store,
-    permit: &LanePermit,
-    organization: i64,
-    after: &str,
-    limit: usize,
-) -> Result<UserPage, StoreError> {
-    let _turn = permit.read_turn().await?;
-    Ok(UserPage {
-        users: store.users(organization, after, limit).await?,
-        stopped_at: None,
-    })
 }
 
 #[tonic::async_trait]
@@ -474,7 +393,7 @@ fn user_key(key: Option<Key>) -> Result<(UserKey, String), Status> {
     })
 }
 
-fn user_id(text: &str) -> Result<Uuid, Status> {
+pub(super) fn user_id(text: &str) -> Result<Uuid, Status> {
     Uuid::try_parse(text).map_err(|_| invalid("BAD_USER_ID", "user_id", "user_id must be a UUID."))
 }
 
@@ -518,6 +437,7 @@ pub(super) fn filter(
         active,
         role: found_role.map(|role| role.id),
         group: found_group.map(|group| group.id),
+        protected: None,
         text,
     })
 }

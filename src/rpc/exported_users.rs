@@ -74,6 +74,9 @@ fn passes(user: &User, filter: &UserFilter) -> bool {
         .is_none_or(|active| active == (user.status == Status::Active))
         && filter.role.is_none_or(|role| role == user.role)
         && filter.group.is_none_or(|group| Some(group) == user.group)
+        && filter
+            .protected
+            .is_none_or(|wanted| wanted == user.protected)
         && contains_folded(texts, &filter.text)
 }
 

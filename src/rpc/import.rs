@@ -41,11 +41,11 @@ use crate::{
         CancelImportResponse, FileFormat, FinishImportRequest, FinishImportResponse,
         GetImportRequest, GetImportResponse, GetImportTemplateRequest, GetImportTemplateResponse,
         Import, ImportUsersRequest, ImportUsersResponse, InspectRosterRequest,
-        InspectRosterResponse, ListImportsRequest, ListImportsResponse, PushUsersRequest,
-        PushUsersResponse, ReadRosterRowsRequest, ReadRosterRowsResponse, ReviewImportRequest,
-        ReviewImportResponse, UndoImportRequest, UndoImportResponse, WatchImportRequest,
-        WatchImportResponse, import_service_server::ImportService,
-        import_users_response::Message as Reply,
+        InspectRosterResponse, ListImportsRequest, ListImportsResponse, ListUserImportsRequest,
+        ListUserImportsResponse, PushUsersRequest, PushUsersResponse, ReadRosterRowsRequest,
+        ReadRosterRowsResponse, ReviewImportRequest, ReviewImportResponse, UndoImportRequest,
+        UndoImportResponse, WatchImportRequest, WatchImportResponse,
+        import_service_server::ImportService, import_users_response::Message as Reply,
     },
     store::{ImportRecord, Store, StoreError},
     telemetry::{request_id, traces},
@@ -151,7 +151,11 @@ impl ImportHandlers {
 
     /// A record with its state now: an import whose server has no heartbeat any more is interrupted, even
     /// if another state was recorded last (semantics §8).
-    async fn as_message(&self, record: &ImportRecord, slug: &str) -> Result<Import, Status> {
+    pub(super) async fn as_message(
+        &self,
+        record: &ImportRecord,
+        slug: &str,
+    ) -> Result<Import, Status> {
         let state = self.importer.without_retries().state_now(record).await;
         let state = state.map_err(|error| status::from_store(&error, slug))?;
         let retention = self.importer.undo_retention();
@@ -500,6 +504,13 @@ impl ImportService for ImportHandlers {
         request: Request<ListImportsRequest>,
     ) -> Answer<ListImportsResponse> {
         serve(self, request, Self::list).await
+    }
+
+    async fn list_user_imports(
+        &self,
+        request: Request<ListUserImportsRequest>,
+    ) -> Answer<ListUserImportsResponse> {
+        serve(self, request, Self::user_imports).await
     }
 
     async fn review_import(

@@ -29,6 +29,8 @@ mod supervised_response;
 mod transport_refusals;
 mod undo;
 mod upload_parts;
+mod user_imports;
+mod user_list;
 mod workbook_export;
 
 pub(crate) use audit::AuditHandlers;

@@ -129,6 +129,7 @@ const TABLE: &[Rpc] = table! {
         ReadRosterRows       Needs(UsersImport),                  Fails, Call,      Message,     Interactive;
         GetImport            Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
         ListImports          Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
+        ListUserImports      Needs(UsersRead),                    Fails, Call,      Message,     Heavy;
     }
     "userimport.v1.DirectoryService" {
         CreateOrganization   Needs(OrganizationsWrite),           Fails, Call,      Message,     Interactive;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, TryInsertResult, Value,
+    QueryOrder, QuerySelect, Select, TryInsertResult, Value,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -290,26 +290,41 @@ impl Store {
         before: Option<(OffsetDateTime, Uuid)>,
         limit: u64,
     ) -> Result<Vec<ImportRecord>, StoreError> {
-        let mut select = Entity::find().filter(Column::OrganizationId.eq(organization));
+        let mut select = newest_first(organization, before).limit(limit);
         if !states.is_empty() {
             let states = states.iter().map(|&state| i32::from(state));
             select = select.filter(Column::State.is_in(states));
         }
-        if let Some((started_at, id)) = before {
-            let same_moment = Condition::all()
-                .add(Column::StartedAt.eq(started_at))
-                .add(Column::Id.lt(id));
-            let older = Condition::any()
-                .add(Column::StartedAt.lt(started_at))
-                .add(same_moment);
-            select = select.filter(older);
-        }
-        Ok(select
-            .order_by_desc(Column::StartedAt)
-            .order_by_desc(Column::Id)
-            .limit(limit)
-            .all(&self.db)
-            .await?)
+        Ok(select.all(&self.db).await?)
+    }
+
+    /// Returns up to `limit` imports that have changed users and had not ended at `since`, the latest first, from `before`
+    /// on.
+    ///
+    /// # Errors
+    /// Fails if the database fails.
+    pub async fn imports_with_changes(
+        &self,
+        organization: i64,
+        since: OffsetDateTime,
+        before: Option<(OffsetDateTime, Uuid)>,
+        limit: u64,
+    ) -> Result<Vec<ImportRecord>, StoreError> {
+        let has_changed = Condition::any()
+            .add(Column::Created.gt(0))
+            .add(Column::Updated.gt(0))
+            .add(Column::Deactivated.gt(0));
+        let was_there = Condition::any()
+            .add(Column::FinishedAt.is_null())
+            .add(Column::FinishedAt.gte(since));
+        let held = i32::from(ImportState::Held);
+        let select = newest_first(organization, before)
+            .filter(Column::OptionsDigest.is_not_null())
+            .filter(Column::ValidateOnly.eq(false))
+            .filter(Column::State.ne(held))
+            .filter(has_changed)
+            .filter(was_there);
+        Ok(select.limit(limit).all(&self.db).await?)
     }
 
     /// Returns up to `limit` recorded batches of an import, from number `sequence` on.
@@ -501,6 +516,24 @@ impl Store {
         tx.commit().await?;
         Ok(removed)
     }
+}
+
+/// The imports of an organisation from `before` on, the latest first.
+fn newest_first(organization: i64, before: Option<(OffsetDateTime, Uuid)>) -> Select<Entity> {
+    let select = Entity::find()
+        .filter(Column::OrganizationId.eq(organization))
+        .order_by_desc(Column::StartedAt)
+        .order_by_desc(Column::Id);
+    let Some((started_at, id)) = before else {
+        return select;
+    };
+    let same_moment = Condition::all()
+        .add(Column::StartedAt.eq(started_at))
+        .add(Column::Id.lt(id));
+    let older = Condition::any()
+        .add(Column::StartedAt.lt(started_at))
+        .add(same_moment);
+    select.filter(older)
 }
 
 impl WriteTransaction {

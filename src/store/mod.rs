@@ -42,6 +42,7 @@ mod upload_parts;
 mod upload_runs;
 mod uploads;
 mod user_reader;
+mod user_search;
 mod user_selection;
 mod user_values;
 mod users;
@@ -64,7 +65,7 @@ pub(crate) use error::{StoreError, WriteError};
 pub(crate) use held_imports::{HeldImport, HoldEnd};
 pub(crate) use import_audit::{AttemptEnd, RoleGrants};
 pub(crate) use import_transaction::{ImportTransaction, OverlapPermit, RecordChanges, WriteVolume};
-pub(crate) use imports::{AttemptOpening, BatchKind, ImportRecord};
+pub(crate) use imports::{AttemptOpening, BatchKind, ImportRecord, RecordedBatch};
 pub(crate) use lanes::{CONNECTIONS, ConnectionLane, LanePermit, ReadTurn};
 pub(crate) use leases::{DEFAULT_LEASE, Lease, LeaseAnswer, LeaseHolder, LeaseRequest, NEXT_FOR};
 pub(crate) use liveness::LeaseGuard;
@@ -78,10 +79,9 @@ pub use tokens::TokenRecord;
 pub(crate) use upload_parts::{AppendOutcome, UploadChunk, UploadPart};
 pub(crate) use upload_runs::{ClaimedRun, RunAnswer};
 pub(crate) use uploads::{Upload, UploadLimits, UploadOpening, UploadStage};
+pub(crate) use user_search::{UserFilter, UserOrder, UserPage, UserQuery, contains_folded};
 pub(crate) use user_values::UserValues;
-pub(crate) use users::{
-    ProtectionChange, UserFilter, UserKey, UserPage, UserRecord, contains_folded,
-};
+pub(crate) use users::{ProtectionChange, UserKey, UserRecord};
 
 use audit_heads::KnownHeads;
 use connection::Connection;

@@ -81,6 +81,8 @@ mod uncertain_rows;
 mod undo;
 mod uniqueness;
 mod uploads;
+mod user_imports;
+mod user_orders;
 mod users;
 mod values;
 mod who_it_is;

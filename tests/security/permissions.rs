@@ -25,10 +25,9 @@ fn needed(path: &str) -> Vec<Permission> {
         "ImportUsers" | "PushUsers" | "BeginImport" | "AppendImport" | "FinishImport"
         | "CancelImport" | "UndoImport" | "GetImportTemplate" | "InspectRoster"
         | "ReadRosterRows" => Permission::UsersImport,
-        "WatchImport" | "GetImport" | "ListImports" | "GetOrganization" | "ListOrganizations"
-        | "GetCatalog" | "GetUser" | "ListUsers" | "ExportUsers" | "ListAuditEvents" => {
-            Permission::UsersRead
-        }
+        "WatchImport" | "GetImport" | "ListImports" | "ListUserImports" | "GetOrganization"
+        | "ListOrganizations" | "GetCatalog" | "GetUser" | "ListUsers" | "ExportUsers"
+        | "ListAuditEvents" => Permission::UsersRead,
         "SetUserProtected" => Permission::UsersDeactivate,
         "ReviewImport" | "ApproveImport" => Permission::UsersApprove,
         "UpdateCatalog" | "SaveMapping" | "DeleteMapping" => Permission::CatalogWrite,

@@ -11,8 +11,13 @@ use user_import::proto::{
     FinishImportRequest, GetCallerRequest, GetCatalogRequest, GetImportRequest,
     GetImportTemplateRequest, GetOrganizationRequest, GetUserRequest, ImportUsersRequest,
     InspectRosterRequest, ListAuditEventsRequest, ListImportsRequest, ListMappingsRequest,
+<<<<<<< HEAD
     ListOrganizationsRequest, ListUsersRequest, Mapping, NamedMapping, PushUsersRequest,
     ReadRosterRowsRequest, RecordAuditArchiveRequest, ReviewImportRequest, SaveMappingRequest,
+=======
+    ListOrganizationsRequest, ListUserImportsRequest, ListUsersRequest, Mapping, NamedMapping,
+    PushUsersRequest, RecordAuditArchiveRequest, ReviewImportRequest, SaveMappingRequest,
+>>>>>>> 7af38b9 (List users in an order with their count, and the imports that touched a user)
     SetUserProtectedRequest, UndoImportRequest, UpdateCatalogRequest, WatchImportRequest,
     append_import_request, get_user_request::Key, import_users_request,
 };
@@ -119,6 +124,12 @@ fn import_request(method: &str, organization: String) -> Vec<u8> {
         "ListImports" => ListImportsRequest {
             organization,
             ..ListImportsRequest::default()
+        }
+        .encode_to_vec(),
+        "ListUserImports" => ListUserImportsRequest {
+            organization,
+            user_id: NOBODY.to_owned(),
+            ..ListUserImportsRequest::default()
         }
         .encode_to_vec(),
         "UndoImport" => UndoImportRequest {
