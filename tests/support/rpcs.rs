@@ -11,15 +11,10 @@ use user_import::proto::{
     FinishImportRequest, GetCallerRequest, GetCatalogRequest, GetImportRequest,
     GetImportTemplateRequest, GetOrganizationRequest, GetUserRequest, ImportUsersRequest,
     InspectRosterRequest, ListAuditEventsRequest, ListImportsRequest, ListMappingsRequest,
-<<<<<<< HEAD
-    ListOrganizationsRequest, ListUsersRequest, Mapping, NamedMapping, PushUsersRequest,
-    ReadRosterRowsRequest, RecordAuditArchiveRequest, ReviewImportRequest, SaveMappingRequest,
-=======
     ListOrganizationsRequest, ListUserImportsRequest, ListUsersRequest, Mapping, NamedMapping,
-    PushUsersRequest, RecordAuditArchiveRequest, ReviewImportRequest, SaveMappingRequest,
->>>>>>> 7af38b9 (List users in an order with their count, and the imports that touched a user)
-    SetUserProtectedRequest, UndoImportRequest, UpdateCatalogRequest, WatchImportRequest,
-    append_import_request, get_user_request::Key, import_users_request,
+    PushUsersRequest, ReadRosterRowsRequest, RecordAuditArchiveRequest, ReviewImportRequest,
+    SaveMappingRequest, SetUserProtectedRequest, UndoImportRequest, UpdateCatalogRequest,
+    WatchImportRequest, append_import_request, get_user_request::Key, import_users_request,
 };
 
 use crate::{App, catalog, start_of};
