@@ -86,7 +86,12 @@ test('a sign-in that expires is asked for again, and what was begun stays', asyn
   await expect(search).toHaveValue(letters);
   await lookAt(page, 'sign-in-again');
   provider.admit(admitted.page, OPERATOR, 600);
+  // In a window of its own: the page stays as it is.
+  const opened = page.waitForEvent('popup');
   await again.getByRole('button', { name: /^Sign in with / }).click();
-  await page.getByRole('button', { name: 'I am dana' }).click();
+  const signIn = await opened;
+  await signIn.getByRole('button', { name: 'I am dana' }).click();
+  await expect(again).toBeHidden();
   await expect(search).toHaveValue(letters);
+  expect(signIn.isClosed()).toBe(true);
 });

@@ -2,7 +2,7 @@ import { ActionIcon, Menu, Text } from '@mantine/core';
 import { IconLogout, IconUserCircle } from '@tabler/icons-react';
 
 import { useSession } from '~/session/Session';
-import { forgetToken } from '~/session/token';
+import { signOut } from '~/session/signOut';
 import { When } from '~/shared/When';
 
 /** Who is signed in, until when, and the way out. */
@@ -27,7 +27,7 @@ export function AccountMenu() {
           )}
           <Text size="xs">Server {serverVersion}</Text>
         </Menu.Label>
-        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={forgetToken}>
+        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={signOut}>
           Sign out
         </Menu.Item>
       </Menu.Dropdown>

@@ -20,6 +20,8 @@ export function OrganisationPicker() {
       size="xs"
       w={220}
       searchable
+      limit={100}
+      nothingFoundMessage="No organisation has this name"
       allowDeselect={false}
       value={organization}
       data={organizations.map((one) => ({ value: one.slug, label: nameOf(one) }))}

@@ -3,12 +3,15 @@ import { useDisclosure, useMediaQuery } from '@mantine/hooks';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { useEffect } from 'react';
 
+import { LazyQuickSearch } from '~/quickSearch/LazyQuickSearch';
+import { QuickSearchButton } from '~/quickSearch/QuickSearchButton';
 import { useSession } from '~/session/Session';
 
 import { AccountMenu } from './AccountMenu';
 import { NoOrganisation } from './NoOrganisation';
 import { OrganisationPicker } from './OrganisationPicker';
 import { SCREENS } from './screens';
+import { UnknownOrganisation } from './UnknownOrganisation';
 
 /** What surrounds every screen: the organisation, the way to the other screens, and the account. */
 export function Shell() {
@@ -42,7 +45,10 @@ export function Shell() {
             </Anchor>
             <OrganisationPicker />
           </Group>
-          <AccountMenu />
+          <Group gap="xs" wrap="nowrap">
+            <QuickSearchButton />
+            <AccountMenu />
+          </Group>
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label="Screens" {...(isNarrow && !isOpen && { inert: true })}>
@@ -61,8 +67,16 @@ export function Shell() {
         </ScrollArea>
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
-        {session.organization ? <Outlet /> : <NoOrganisation />}
+        {session.organization ? <KnownOrganisation /> : <NoOrganisation />}
       </AppShell.Main>
+      {session.organization && <LazyQuickSearch />}
     </AppShell>
   );
+}
+
+/** A screen, or what is said in its place if the address names an organisation that the caller does not have. */
+function KnownOrganisation() {
+  const { organization, organizations } = useSession();
+  const isKnown = organizations.length === 0 || organizations.some(({ slug }) => slug === organization);
+  return isKnown ? <Outlet /> : <UnknownOrganisation />;
 }

@@ -37,6 +37,15 @@ const callbackRoute = createRoute({
   component: lazyRouteComponent(() => import('~/session/ProviderCallback'), 'ProviderCallback'),
 });
 
+const signInWindowRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: 'sign-in/window',
+  validateSearch: ({ channel }): { channel: string } => ({
+    channel: typeof channel === 'string' ? channel : '',
+  }),
+  component: lazyRouteComponent(() => import('~/session/ProviderWindow'), 'ProviderWindow'),
+});
+
 // Everything that needs a sign-in.
 const shellRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -105,6 +114,7 @@ const settingsRoute = createRoute({
 
 const routeTree = rootRoute.addChildren([
   callbackRoute,
+  signInWindowRoute,
   shellRoute.addChildren([
     indexRoute,
     usersRoute,

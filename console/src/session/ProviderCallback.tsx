@@ -1,10 +1,11 @@
-import { Anchor, Center, Stack, Text } from '@mantine/core';
 import { useRouter } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 
 import { Loading } from '~/shared/Loading';
 
 import { finishProviderSignIn } from './provider';
+import { providerFault } from './providerFault';
+import { SignInFailure } from './SignInFailure';
 import { keepToken } from './token';
 
 /** Where the identity provider comes back to. */
@@ -19,21 +20,17 @@ export function ProviderCallback() {
     }
     begun.current = true;
     finishProviderSignIn()
-      .then(({ token, returnTo }) => {
-        keepToken(token);
-        router.history.replace(returnTo);
+      .then(({ token, state: { channel, returnTo = '/console/' } }) => {
+        if (channel !== undefined) {
+          // The page that opened this window goes on with the token.
+          new BroadcastChannel(channel).postMessage(token);
+          window.close();
+        } else {
+          keepToken(token);
+          router.history.replace(returnTo);
+        }
       })
-      .catch((error: unknown) => setFailure(error instanceof Error ? error.message : String(error)));
+      .catch((error: unknown) => setFailure(providerFault(error)));
   }, [router]);
-  if (failure === undefined) {
-    return <Loading label="Signing in" />;
-  }
-  return (
-    <Center mih="60vh" component="main">
-      <Stack gap="xs" maw={440}>
-        <Text>The identity provider did not sign you in: {failure}</Text>
-        <Anchor href="/console/">Try again</Anchor>
-      </Stack>
-    </Center>
-  );
+  return failure === undefined ? <Loading label="Signing in" /> : <SignInFailure failure={failure} />;
 }

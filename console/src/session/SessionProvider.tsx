@@ -1,3 +1,4 @@
+import { Center } from '@mantine/core';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { useQuery } from '@connectrpc/connect-query';
 import { useSearch } from '@tanstack/react-router';
@@ -61,7 +62,14 @@ function SignedIn({
       return <SignInPage refusal={refusal} />;
     }
     return caller.error ? (
-      <Failure problem={problemOf(caller.error)} onRetry={() => void caller.refetch()} />
+      <Center mih="100vh" p="md" component="main">
+        <Failure
+          problem={problemOf(caller.error)}
+          title="The page cannot be shown"
+          nextStep="Nothing was changed. Your sign-in is kept."
+          onRetry={() => void caller.refetch()}
+        />
+      </Center>
     ) : (
       <Loading label="Signing in" />
     );

@@ -18,7 +18,7 @@ export function SignInAgain({ refusal }: { readonly refusal: string }) {
       <Stack gap="md">
         <Text size="sm">{refusal}</Text>
         <Text size="sm">Nothing is lost: what you began goes on once you have signed in.</Text>
-        <ProviderButton />
+        <ProviderButton keepsPage />
         <TokenForm />
       </Stack>
     </Modal>

@@ -2,15 +2,21 @@ import { Button, PasswordInput, Stack } from '@mantine/core';
 import { useState } from 'react';
 
 import { keepToken } from './token';
+import { tokenFault } from './tokenFault';
 
 /** Asks for a token. */
 export function TokenForm() {
   const [entered, setEntered] = useState('');
+  const [fault, setFault] = useState<string>();
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        keepToken(entered);
+        const found = entered.trim() ? tokenFault(entered) : 'Enter the token.';
+        setFault(found);
+        if (found === undefined) {
+          keepToken(entered);
+        }
       }}
     >
       <Stack gap="sm">
@@ -19,13 +25,15 @@ export function TokenForm() {
           description="It is kept for the life of this tab only."
           autoComplete="off"
           data-autofocus
-          required
           value={entered}
-          onChange={(event) => setEntered(event.currentTarget.value)}
+          error={fault}
+          onChange={(event) => {
+            setEntered(event.currentTarget.value);
+            setFault(undefined);
+          }}
+          visibilityToggleButtonProps={{ 'aria-label': 'Show what is typed' }}
         />
-        <Button type="submit" disabled={!entered.trim()}>
-          Sign in
-        </Button>
+        <Button type="submit">Sign in</Button>
       </Stack>
     </form>
   );

@@ -6,6 +6,7 @@ import { PageHeader } from '~/shared/PageHeader';
 
 import { CatalogSettings } from './CatalogSettings';
 import { MappingSettings } from './MappingSettings';
+import { ProtectedUsers } from './ProtectedUsers';
 import type { SettingsTab } from './settingsSearch';
 
 /** What users may have, how files are read, and who is protected. */
@@ -24,12 +25,16 @@ export function SettingsPage() {
           <Tabs.List mb="md" aria-label="Settings">
             <Tabs.Tab value="catalog">Catalog</Tabs.Tab>
             <Tabs.Tab value="mappings">Mappings</Tabs.Tab>
+            <Tabs.Tab value="protected">Protected users</Tabs.Tab>
           </Tabs.List>
           <Tabs.Panel value="catalog">
             <CatalogSettings />
           </Tabs.Panel>
           <Tabs.Panel value="mappings">
             <MappingSettings />
+          </Tabs.Panel>
+          <Tabs.Panel value="protected">
+            <ProtectedUsers />
           </Tabs.Panel>
         </Tabs>
       </IfPermitted>

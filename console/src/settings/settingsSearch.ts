@@ -1,6 +1,6 @@
 // Which part of the settings is shown. It is part of the address, so that a link keeps it.
 
-export const SETTINGS_TABS = ['catalog', 'mappings'] as const;
+export const SETTINGS_TABS = ['catalog', 'mappings', 'protected'] as const;
 
 export type SettingsTab = (typeof SETTINGS_TABS)[number];
 

@@ -10,10 +10,18 @@ interface FailureProps {
   /** A sentence on what is safe and what to do next. */
   readonly nextStep?: string;
   readonly onRetry?: (() => void) | undefined;
+  /** What `onRetry` does, if it is not another try. */
+  readonly retryLabel?: string;
 }
 
 /** Says what happened, that nothing was lost, and the next step. */
-export function Failure({ problem, title = 'That did not work', nextStep, onRetry }: FailureProps) {
+export function Failure({
+  problem,
+  title = 'That did not work',
+  nextStep,
+  onRetry,
+  retryLabel = 'Try again',
+}: FailureProps) {
   return (
     <Alert color="red" icon={<IconAlertTriangle aria-hidden />} title={title} role="alert">
       <Stack gap="xs" align="flex-start">
@@ -28,7 +36,7 @@ export function Failure({ problem, title = 'That did not work', nextStep, onRetr
         <Text size="sm">{nextStep ?? 'Nothing was changed.'}</Text>
         {onRetry && (
           <Button size="xs" variant="light" color="red" onClick={onRetry}>
-            Try again
+            {retryLabel}
           </Button>
         )}
       </Stack>

@@ -6,6 +6,7 @@ import { problemOf } from '~/api/problem';
 import { EmptyState } from '~/shared/EmptyState';
 import { Failure } from '~/shared/Failure';
 import { IfPermitted } from '~/shared/IfPermitted';
+import { AnchorLink } from '~/shared/links';
 import { Loading } from '~/shared/Loading';
 import { PageHeader } from '~/shared/PageHeader';
 import { Pager } from '~/shared/Pager';
@@ -48,16 +49,16 @@ function UserList({ search }: { readonly search: UserSearch }) {
     <>
       <UserFilters search={search} onChange={filter} />
       {page.error && page.users.length === 0 ? (
-        <Failure problem={problemOf(page.error)} title="The users cannot be shown" onRetry={page.retry} />
+        <ListFailure page={page} search={search} onChange={filter} />
       ) : (
-        <FoundUsers page={page} isFiltered={isFiltered(search)} onClear={() => filter({})} />
+        <FoundUsers page={page} search={search} onChange={filter} />
       )}
       {page.users.length > 0 && !page.isIncomplete && (
         <Pager
           pages={pages}
           pageSize={PAGE_SIZE}
           shown={page.users.length}
-          total={undefined}
+          total={page.total}
           noun="user"
           nextToken={page.nextToken}
         />
@@ -68,20 +69,46 @@ function UserList({ search }: { readonly search: UserSearch }) {
 
 interface FoundUsersProps {
   readonly page: UserPage;
-  readonly isFiltered: boolean;
-  readonly onClear: () => void;
+  readonly search: UserSearch;
+  readonly onChange: (search: UserSearch) => void;
 }
 
-function FoundUsers({ page, isFiltered, onClear }: FoundUsersProps) {
+function FoundUsers({ page, search, onChange }: FoundUsersProps) {
   if (page.isPending) {
     return <Loading label="Reading the users" />;
   }
   return (
     <>
-      {page.users.length > 0 && <UserTable users={page.users} isOutdated={page.isOutdated} />}
+      {page.users.length > 0 && (
+        <UserTable
+          users={page.users}
+          isOutdated={page.isOutdated}
+          sort={search.sort}
+          onSort={(sort) => onChange({ ...search, sort })}
+        />
+      )}
       {page.isIncomplete && <SearchOn page={page} />}
-      {page.users.length === 0 && !page.isIncomplete && <NoUsers isFiltered={isFiltered} onClear={onClear} />}
+      {page.users.length === 0 && !page.isIncomplete && (
+        <NoUsers isFiltered={isFiltered(search)} onClear={() => onChange({ sort: search.sort })} />
+      )}
     </>
+  );
+}
+
+/** Nothing can be listed. An order that the server refuses for so many users is left again. */
+function ListFailure({ page, search, onChange }: FoundUsersProps) {
+  const problem = problemOf(page.error);
+  const byId = { ...search, sort: undefined };
+  return problem.places.some(({ at }) => at === 'order_by') ? (
+    <Failure
+      problem={problem}
+      title="There are too many users for this order"
+      nextStep="They can be sorted by external ID, email or badge number."
+      retryLabel="Sort by external ID"
+      onRetry={() => onChange(byId)}
+    />
+  ) : (
+    <Failure problem={problem} title="The users cannot be shown" onRetry={page.retry} />
   );
 }
 
@@ -124,7 +151,7 @@ function NoUsers({ isFiltered, onClear }: { readonly isFiltered: boolean; readon
   return (
     <EmptyState icon={<IconUsersPlus />} title="There are no users yet">
       Choose <em>Import users</em> to bring them in from a spreadsheet. The roles that they may have come
-      first: set them up in Settings.
+      first: set them up in the <AnchorLink to="/settings">catalog</AnchorLink>.
     </EmptyState>
   );
 }
