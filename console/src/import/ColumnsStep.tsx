@@ -10,7 +10,7 @@ import { ComputedColumns } from './ComputedColumns';
 import { mappingJson, mappingOf, type EditableMapping } from './editMapping';
 import styles from './import.module.css';
 import { LinesAndBlanks } from './LinesAndBlanks';
-import { SavedMappings } from './SavedMappings';
+import { SaveMapping, UseSavedMapping } from './SavedMappings';
 import { StepHeading } from './StepHeading';
 import type { StepProps } from './StepProps';
 import { ValueTable } from './ValueTable';
@@ -73,6 +73,8 @@ export function ColumnsStep({ session, state }: StepProps) {
 
 function Matching(props: MappingProps) {
   const { missingColumns } = props.response;
+  // What does not match comes first.
+  const matches = missingColumns.length === 0 && Object.keys(props.mapping.columns).length === 0;
   return (
     <Stack gap="lg">
       <div role="status">
@@ -89,11 +91,21 @@ function Matching(props: MappingProps) {
           </Alert>
         )}
       </div>
-      <SavedMappings {...props} />
-      <ColumnTable {...props} />
-      <ValueTable {...props} />
+      <UseSavedMapping {...props} />
+      {matches ? (
+        <>
+          <ValueTable {...props} />
+          <ColumnTable {...props} />
+        </>
+      ) : (
+        <>
+          <ColumnTable {...props} />
+          <ValueTable {...props} />
+        </>
+      )}
       <ComputedColumns {...props} />
       <LinesAndBlanks {...props} />
+      <SaveMapping {...props} />
     </Stack>
   );
 }

@@ -5,6 +5,7 @@ import { fromJson, toJson, type JsonObject } from '@bufbuild/protobuf';
 
 import { problemOf } from '~/api/problem';
 import { UserRowSchema, type UserRow } from '~/gen/userimport/v1/types_pb';
+import type { RowIssue } from '~/review/issues';
 import { ResultStore } from '~/review/ResultStore';
 import { fieldOf } from '~/review/rosterColumns';
 
@@ -14,6 +15,7 @@ import type { ImportSession } from './ImportSession';
 import { correctionOptions } from './options';
 import { retrying } from './retrying';
 import { readRows } from './readRows';
+import { issueKey, rowsByIssue } from './sameIssue';
 
 /** Most rows of one call. */
 export const MOST_CORRECTIONS = 1000;
@@ -22,6 +24,8 @@ const ROUNDS = 6;
 
 export class CorrectedRows {
   private judging = new AbortController();
+  /** The rows that can be corrected, by what is wrong with them. */
+  private alike = new Map<string, number[]>();
 
   constructor(private readonly session: ImportSession) {}
 
@@ -50,6 +54,7 @@ export class CorrectedRows {
       }
       return;
     }
+    this.alike = rowsByIssue(review, wanted);
     if (still.length > 0) {
       await this.judge();
     }
@@ -68,6 +73,11 @@ export class CorrectedRows {
 
   find(row: number): Correction | undefined {
     return this.session.draft.corrections.find((one) => one.row === row);
+  }
+
+  /** The rows with the same value and the same suggestion, as far as they can be corrected here. */
+  rowsWith(issue: RowIssue): readonly number[] {
+    return this.alike.get(issueKey(issue)) ?? [];
   }
 
   /** Corrects one cell of each of these rows. */

@@ -47,7 +47,14 @@ export function FollowUp({ session, state }: StepProps) {
         />
       )}
       {followUp?.summary && <Refusals refusals={followUp.summary.refusals} />}
-      {followUp && <ReviewTable store={followUp} label="Corrected rows" maxHeight={320} />}
+      {followUp && (
+        <ReviewTable
+          store={followUp}
+          label="Corrected rows"
+          maxHeight={320}
+          extras={{ valuesOf: ({ row }) => session.corrected.values(row) }}
+        />
+      )}
     </Stack>
   );
 }

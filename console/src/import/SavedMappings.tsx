@@ -12,55 +12,67 @@ import { useSession } from '~/session/Session';
 import type { MappingProps } from './ColumnsStep';
 import { mappingJson } from './editMapping';
 
-/** Uses a mapping that the organisation has saved, or saves this one for the next file of this kind. */
-export function SavedMappings({ mapping, onChange }: MappingProps) {
-  const { organization, may } = useSession();
-  const saved = useQuery(DirectoryService.method.listMappings, { organization });
-  const mappings = saved.data?.mappings ?? [];
+function useMappings() {
+  const { organization } = useSession();
+  return useQuery(DirectoryService.method.listMappings, { organization });
+}
+
+/** Uses a mapping that the organisation has saved. Nothing if there is none. */
+export function UseSavedMapping({ onChange }: Pick<MappingProps, 'onChange'>) {
+  const mappings = useMappings().data?.mappings ?? [];
+  if (mappings.length === 0) {
+    return null;
+  }
+  return (
+    <NativeSelect
+      size="xs"
+      w={260}
+      label="Use a saved mapping"
+      description="It replaces what is chosen below"
+      value=""
+      data={[{ value: '', label: 'Choose one' }, ...mappings.map(({ name }) => name)]}
+      onChange={({ currentTarget }) => {
+        const chosen = mappings.find(({ name }) => name === currentTarget.value)?.mapping;
+        if (chosen) {
+          onChange(chosen);
+        }
+      }}
+    />
+  );
+}
+
+/** Saves what was chosen for the next file of this kind. */
+export function SaveMapping({ mapping }: Pick<MappingProps, 'mapping'>) {
+  const { may } = useSession();
   return (
     <Stack gap="xs" component="section" aria-labelledby="saved-title">
       <Title order={3} size="h5" id="saved-title">
-        Saved mappings
+        Save for the next file
       </Title>
-      <Group gap="lg" align="flex-start">
-        {mappings.length > 0 && (
-          <NativeSelect
-            size="xs"
-            w={240}
-            label="Use a saved mapping"
-            value=""
-            data={[{ value: '', label: 'Choose one' }, ...mappings.map(({ name }) => name)]}
-            onChange={({ currentTarget }) => {
-              const chosen = mappings.find(({ name }) => name === currentTarget.value)?.mapping;
-              if (chosen) {
-                onChange(chosen);
-              }
-            }}
-          />
-        )}
-        {may('catalog.write') ? (
-          <SaveMapping mapping={mapping} onSaved={() => void saved.refetch()} />
-        ) : (
-          <Text size="sm" c="dimmed" maw={420}>
-            To save what you choose here for the next file, you need the permission catalog.write. This import
-            works without.
-          </Text>
-        )}
-      </Group>
+      {may('catalog.write') ? (
+        <SaveForm mapping={mapping} />
+      ) : (
+        <Text size="sm" c="dimmed" maw={520}>
+          To save what you chose here for the next file, you need the permission catalog.write. This import
+          works without.
+        </Text>
+      )}
     </Stack>
   );
 }
 
-function SaveMapping({ mapping, onSaved }: Pick<MappingProps, 'mapping'> & { readonly onSaved: () => void }) {
+function SaveForm({ mapping }: Pick<MappingProps, 'mapping'>) {
   const { organization } = useSession();
+  const saved = useMappings();
   const [name, setName] = useState('');
   const [said, setSaid] = useState<{ isError: boolean; words: string }>();
+  const isKnown = saved.data?.mappings.some((one) => one.name === name) ?? false;
   const save = async () => {
     try {
       const named = { name, mapping: fromJson(MappingSchema, mappingJson(mapping)) };
       await directory.saveMapping({ organization, mapping: named });
       setSaid({ isError: false, words: `Saved as ${name}.` });
-      onSaved();
+      await saved.refetch();
     } catch (thrown) {
       setSaid({ isError: true, words: problemOf(thrown).message });
     }
@@ -75,8 +87,9 @@ function SaveMapping({ mapping, onSaved }: Pick<MappingProps, 'mapping'> & { rea
       <Group gap="xs" align="flex-end">
         <TextInput
           size="xs"
-          w={240}
-          label="Save this mapping as"
+          w={260}
+          label="Name of the mapping"
+          description="Lower-case letters, digits and hyphens"
           placeholder="hr-export"
           autoComplete="off"
           value={name}
@@ -87,7 +100,7 @@ function SaveMapping({ mapping, onSaved }: Pick<MappingProps, 'mapping'> & { rea
           }}
         />
         <Button size="xs" variant="default" type="submit" disabled={name.trim() === ''}>
-          Save
+          {isKnown ? 'Replace it' : 'Save'}
         </Button>
       </Group>
       <Text size="xs" role="status">

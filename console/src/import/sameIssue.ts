@@ -1,27 +1,25 @@
 import type { RowIssue } from '~/review/issues';
 import type { ResultStore } from '~/review/ResultStore';
 
-import { MOST_CORRECTIONS } from './CorrectedRows';
+/** The same for issues with the same value in the same column, and the same suggestion. */
+export function issueKey({ code, column, value, suggestion }: RowIssue): string {
+  return JSON.stringify([code, column, value, suggestion]);
+}
 
-/** The rejected rows with the same value and the same suggestion, as far as they can be corrected at once. */
-export function rowsWithIssue(review: ResultStore | undefined, issue: RowIssue): number[] {
-  const rows: number[] = [];
-  if (!review) {
-    return rows;
-  }
-  for (const index of review.indices('rejected')) {
-    const isSame = review
-      .issuesOf(index)
-      .some(
-        (one) =>
-          one.code === issue.code &&
-          one.column === issue.column &&
-          one.value === issue.value &&
-          one.suggestion === issue.suggestion,
-      );
-    if (isSame && review.sentValues(index) && rows.push(review.rowNumber(index)) === MOST_CORRECTIONS) {
-      break;
+/** Those of the rows that can be corrected, by their issues with a suggestion. */
+export function rowsByIssue(review: ResultStore, rows: readonly number[]): Map<string, number[]> {
+  const alike = new Map<string, number[]>();
+  for (const row of rows) {
+    const index = review.indexOfRow(row);
+    if (index === undefined || !review.sentValues(index)) {
+      continue;
+    }
+    for (const issue of review.issuesOf(index)) {
+      if (issue.isError && issue.suggestion !== '') {
+        const key = issueKey(issue);
+        alike.set(key, [...(alike.get(key) ?? []), row]);
+      }
     }
   }
-  return rows;
+  return alike;
 }

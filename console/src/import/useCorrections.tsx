@@ -13,7 +13,6 @@ import { visibleText } from '~/review/text';
 import { CorrectedRow } from './CorrectedRow';
 import type { ImportSession } from './ImportSession';
 import { useOpenForms } from './openForms';
-import { rowsWithIssue } from './sameIssue';
 import type { SessionState } from './sessionState';
 
 /** The actions of the rows; others when a row was corrected or judged. */
@@ -25,6 +24,8 @@ export function useCorrections(session: ImportSession, state: SessionState): Row
     const canCorrect = (row: ReviewedRow) =>
       row.outcome === RowOutcome.REJECTED && session.corrected.values(row.row) !== undefined;
     return {
+      valuesOf: (row) =>
+        corrections.some((one) => one.row === row.row) ? session.corrected.values(row.row) : undefined,
       issueActions: (row, issue) =>
         canCorrect(row) && !corrections.some((one) => one.row === row.row) ? (
           <IssueActions session={session} row={row} issue={issue} />
@@ -93,7 +94,7 @@ function IssueActions({ session, row, issue }: IssueActionsProps) {
   if (suggestion === '' || column === '') {
     return null;
   }
-  const same = rowsWithIssue(session.state.get().review, issue);
+  const same = session.corrected.rowsWith(issue);
   const words = `Use “${visibleText(suggestion)}”`;
   return (
     <>

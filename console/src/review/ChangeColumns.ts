@@ -1,6 +1,6 @@
 // The changes of all rows in flat lists: the column's number, the value before and the value after.
 
-import type { ColumnChange } from '~/gen/userimport/v1/types_pb';
+import type { ColumnChange, RowOutcome } from '~/gen/userimport/v1/types_pb';
 
 import { NumberColumn } from './NumberColumn';
 import { ROSTER_COLUMNS } from './rosterColumns';
@@ -25,12 +25,14 @@ export class ChangeColumns {
   private readonly after: (string | undefined)[] = [];
   private readonly pools: StringPool[] = [];
   private readonly names: string[] = [...ROSTER_COLUMNS];
-  private readonly seen = new Set<string>();
+  // The numbers of the columns that the rows of each outcome change or are faulty in.
+  private readonly seen = new Map<RowOutcome, Set<number>>();
 
   /** Adds the changes of the next row. */
-  push(changes: readonly ColumnChange[]): void {
+  push(outcome: RowOutcome, changes: readonly ColumnChange[]): void {
     for (const { column, before, after } of changes) {
       const number = this.numberOf(column);
+      this.see(outcome, number);
       const pool = (this.pools[number] ??= new StringPool());
       this.columnNumbers.push(number);
       this.before.push(before === undefined ? undefined : pool.share(before));
@@ -40,10 +42,10 @@ export class ChangeColumns {
   }
 
   /** Notes columns that are shown though no row changes them. */
-  note(columns: readonly string[]): void {
+  note(outcome: RowOutcome, columns: readonly string[]): void {
     for (const column of columns) {
       if (column !== '') {
-        this.numberOf(column);
+        this.see(outcome, this.numberOf(column));
       }
     }
   }
@@ -73,13 +75,24 @@ export class ChangeColumns {
     return false;
   }
 
-  /** The columns with a change, in the roster's order, and `others`. */
-  columns(others: readonly string[] = []): readonly string[] {
-    return this.names.filter((name) => this.seen.has(name) || others.includes(name));
+  /** The columns that rows of these outcomes change or are faulty in, in the roster's order, and `others`. */
+  columns(outcomes: readonly RowOutcome[], others: readonly string[] = []): readonly string[] {
+    return this.names.filter(
+      (name, number) =>
+        others.includes(name) || outcomes.some((outcome) => this.seen.get(outcome)?.has(number)),
+    );
+  }
+
+  private see(outcome: RowOutcome, number: number): void {
+    let numbers = this.seen.get(outcome);
+    if (!numbers) {
+      numbers = new Set();
+      this.seen.set(outcome, numbers);
+    }
+    numbers.add(number);
   }
 
   private numberOf(column: string): number {
-    this.seen.add(column);
     const known = this.names.indexOf(column);
     return known >= 0 ? known : this.names.push(column) - 1;
   }

@@ -9,6 +9,9 @@ import { consequenceInWords, detailInWords } from './consequenceWords';
 import styles from './review.module.css';
 import { Value } from './text';
 
+/** More examples than this are shown when they are asked for. */
+const SHOWN_AT_ONCE = 3;
+
 /** What is worth a look before an import is applied. Nothing if there is nothing. */
 export function Consequences({ consequences }: { readonly consequences: readonly Consequence[] }) {
   if (consequences.length === 0) {
@@ -32,6 +35,24 @@ function OneConsequence({ consequence }: { readonly consequence: Consequence }) 
     return <Text size="sm">{words}</Text>;
   }
   const more = count - examples.length;
+  const list = (
+    <ul className={styles.examples}>
+      {examples.map((example, index) => (
+        <li key={index}>
+          <Example kind={kind} example={example} />
+        </li>
+      ))}
+      {more > 0 && <li>and {plural(more, 'more', 'more')}</li>}
+    </ul>
+  );
+  if (examples.length <= SHOWN_AT_ONCE) {
+    return (
+      <div>
+        <Text size="sm">{words}</Text>
+        {list}
+      </div>
+    );
+  }
   return (
     <details>
       <summary style={{ cursor: 'pointer' }}>
@@ -39,14 +60,7 @@ function OneConsequence({ consequence }: { readonly consequence: Consequence }) 
           {words}
         </Text>
       </summary>
-      <ul className={styles.examples}>
-        {examples.map((example, index) => (
-          <li key={index}>
-            <Example kind={kind} example={example} />
-          </li>
-        ))}
-        {more > 0 && <li>and {plural(more, 'more', 'more')}</li>}
-      </ul>
+      {list}
     </details>
   );
 }

@@ -72,6 +72,7 @@ test('a row has its changes and issues, blank apart from unknown', () => {
   expect(row.issues).toMatchObject([{ isError: false, column: 'BADGE_NUMBER', suggestion: '0500' }]);
   expect([...store.indices('warnings')]).toEqual([second]);
   expect(store.columns()).toEqual(['BADGE_NUMBER', 'ROLE', 'RANK']);
+  expect(store.columns('created')).toEqual([]);
 });
 
 test('results of a record take their values from the review of the same plan', () => {

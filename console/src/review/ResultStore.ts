@@ -9,7 +9,7 @@ import type { ImportStarted, ImportSummary } from '~/gen/userimport/v1/import_se
 import { ChangeColumns, type CellChange } from './ChangeColumns';
 import { hasWarning, rowIssue, type RowIssue } from './issues';
 import { NumberColumn } from './NumberColumn';
-import { RowOrder, type Tab } from './RowOrder';
+import { OUTCOMES_OF, RowOrder, type Tab } from './RowOrder';
 import { FIELDS, ROSTER_COLUMNS } from './rosterColumns';
 import { StringPool } from './StringPool';
 
@@ -28,6 +28,8 @@ export interface ReviewedRow {
 }
 
 const NO_ISSUES: readonly RowIssue[] = [];
+/** Rows whose objects are kept. */
+const MOST_SHOWN = 500;
 
 export class ResultStore {
   started: ImportStarted | undefined;
@@ -45,6 +47,7 @@ export class ResultStore {
   private readonly issues = new Map<number, readonly RowIssue[]>();
   private readonly sent = new Map<number, UserRow>();
   private readonly order = new RowOrder();
+  private readonly shown = new Map<number, ReviewedRow>();
   private readonly messages = new StringPool();
   private readonly deactivatedIds = new Set<string>();
   private readonly listeners = new Set<() => void>();
@@ -73,11 +76,14 @@ export class ResultStore {
       this.outcomes.push(result.outcome);
       this.externalIds.push(result.externalId);
       this.userIds.push(result.userId);
-      this.changes.push(result.changes);
+      this.changes.push(result.outcome, result.changes);
       if (result.issues.length > 0) {
         const issues = result.issues.map((issue) => rowIssue(issue, this.messages));
         this.issues.set(index, issues);
-        this.changes.note(issues.map(({ column }) => column));
+        this.changes.note(
+          result.outcome,
+          issues.map(({ column }) => column),
+        );
       }
       this.order.push(index, result.row, result.outcome, hasWarning(result.issues));
     }
@@ -130,8 +136,16 @@ export class ResultStore {
     return this.issues.get(index) ?? NO_ISSUES;
   }
 
+  /** A row. The same object as last time while it is in view, so that it is not drawn again for nothing. */
   row(index: number): ReviewedRow {
-    return {
+    const known = this.shown.get(index);
+    if (known) {
+      return known;
+    }
+    if (this.shown.size >= MOST_SHOWN) {
+      this.shown.clear();
+    }
+    const row = {
       row: this.rows.at(index),
       line: this.lines.at(index),
       outcome: this.outcome(index),
@@ -140,6 +154,15 @@ export class ResultStore {
       changes: this.changesOf(index),
       issues: this.issuesOf(index),
     };
+    this.shown.set(index, row);
+    return row;
+  }
+
+  /** Whether the row is shown on one line: it has no issues, and no values before and after beside each other. */
+  isOneLine(index: number): boolean {
+    const outcome = this.outcome(index);
+    const isPlain = outcome === RowOutcome.CREATED || outcome === RowOutcome.UNCHANGED;
+    return isPlain && !this.issues.has(index);
   }
 
   /** Index of the row with this number, or undefined. */
@@ -147,9 +170,9 @@ export class ResultStore {
     return this.order.indexOfRow(row);
   }
 
-  /** The names of the roster's columns that a row changes or is faulty in, in the roster's order. */
-  columns(): readonly string[] {
-    return this.changes.columns(this.reviewed?.columns());
+  /** The names of the roster's columns that rows of the tab change or are faulty in, in the roster's order. */
+  columns(tab: Tab = 'all'): readonly string[] {
+    return this.changes.columns(OUTCOMES_OF[tab], this.reviewed?.columns(tab));
   }
 
   /** The values of a rejected row as the server read them; undefined: not known. */
@@ -162,7 +185,10 @@ export class ResultStore {
     const index = this.indexOfRow(row);
     if (index !== undefined) {
       this.sent.set(index, values);
-      this.changes.note(ROSTER_COLUMNS.filter((column) => values[FIELDS[column]] !== undefined));
+      this.changes.note(
+        RowOutcome.REJECTED,
+        ROSTER_COLUMNS.filter((column) => values[FIELDS[column]] !== undefined),
+      );
       this.changed();
     }
   }
@@ -178,12 +204,11 @@ export class ResultStore {
 
   /** Whether a text that the row shows has `needle`, which is in lower case. */
   matches(index: number, needle: string): boolean {
-    const { externalId, changes, issues } = this.row(index);
     const has = (text: string | undefined) => text?.toLowerCase().includes(needle) ?? false;
     return (
-      has(externalId) ||
-      changes.some(({ before, after }) => has(before) || has(after)) ||
-      issues.some(({ message, value }) => has(value) || has(message))
+      has(this.externalId(index)) ||
+      this.changesOf(index).some(({ before, after }) => has(before) || has(after)) ||
+      this.issuesOf(index).some(({ message, value }) => has(value) || has(message))
     );
   }
 

@@ -9,14 +9,14 @@ import type { RowIssue } from './issues';
 import type { ReviewedRow } from './ResultStore';
 import styles from './review.module.css';
 import { fieldOf } from './rosterColumns';
-import { Value } from './text';
+import { Value, visibleText } from './text';
 
 /** What a screen adds to the rows: what can be done about an issue, and what stands beneath a row. */
 export interface RowExtras {
   readonly issueActions?: (row: ReviewedRow, issue: RowIssue) => ReactNode;
   readonly beneath?: (row: ReviewedRow, index: number) => ReactNode;
-  /** In place of the outcome's badge. */
-  readonly outcome?: (row: ReviewedRow) => ReactNode;
+  /** The values of a row that was corrected, or whose values the result does not have. */
+  readonly valuesOf?: (row: ReviewedRow) => UserRow | undefined;
 }
 
 interface ReviewRowProps {
@@ -46,8 +46,8 @@ export const ReviewRow = memo(function ReviewRow(props: ReviewRowProps) {
             {row.line > 0 ? row.line.toLocaleString('en-GB') : ''}
           </div>
         )}
-        <div role="cell" className={styles.cell}>
-          {extras.outcome?.(row) ?? <OutcomeBadge outcome={row.outcome} />}
+        <div role="cell" className={`${styles.cell} ${styles.outcome}`}>
+          <OutcomeBadge outcome={row.outcome} />
         </div>
         <div role="cell" className={styles.cell}>
           <Value>{row.externalId}</Value>
@@ -75,21 +75,31 @@ export const ReviewRow = memo(function ReviewRow(props: ReviewRowProps) {
   );
 });
 
-function ColumnCell({ column, row, sent }: { readonly column: string } & ReviewRowProps) {
-  const change = row.changes.find((one) => one.column === column);
+function ColumnCell({ column, row, sent, extras }: { readonly column: string } & ReviewRowProps) {
   const issue =
     row.issues.find((one) => one.column === column && one.isError) ??
     row.issues.find((one) => one.column === column);
   const field = fieldOf(column);
-  const value = (field && sent?.[field]) ?? (issue?.isError ? issue.value : '');
-  const mark = issue ? (issue.isError ? styles.faulty : styles.doubtful) : '';
+  const given = (field && sent?.[field]) ?? (issue?.isError ? issue.value : undefined);
+  const corrected = field && extras.valuesOf?.(row)?.[field];
+  const isCorrected = corrected !== undefined && given !== undefined && corrected !== given;
+  const change = isCorrected
+    ? { column, before: given === '' ? undefined : given, after: corrected === '' ? undefined : corrected }
+    : row.changes.find((one) => one.column === column);
+  const isKnown = change?.before !== undefined || change?.after !== undefined;
+  const mark = issue && !isCorrected ? (issue.isError ? styles.faulty : styles.doubtful) : '';
   return (
-    <div role="cell" className={`${styles.cell} ${mark}`}>
-      {change ? (
+    <div role="cell" className={`${styles.cell} ${mark}`} title={longer(change?.after)}>
+      {change && (isKnown || corrected === undefined) ? (
         <ChangeCell change={change} isNew={row.outcome === RowOutcome.CREATED} />
       ) : (
-        <Value>{value}</Value>
+        <Value>{corrected ?? given ?? ''}</Value>
       )}
     </div>
   );
+}
+
+/** A value that may be cut off, to be read on hover. */
+function longer(value: string | undefined): string | undefined {
+  return value !== undefined && value.length > 16 ? visibleText(value) : undefined;
 }

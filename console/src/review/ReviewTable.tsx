@@ -83,6 +83,7 @@ export function ReviewTable(props: ReviewTableProps) {
             <VirtualRows
               store={store}
               indices={indices}
+              tab={tab}
               label={label}
               extras={extras}
               maxHeight={maxHeight}

@@ -6,6 +6,18 @@ import { NumberColumn } from './NumberColumn';
 
 export type Tab = 'all' | 'created' | 'updated' | 'unchanged' | 'rejected' | 'warnings';
 
+const STANDING = [RowOutcome.CREATED, RowOutcome.UPDATED, RowOutcome.UNCHANGED];
+
+/** The outcomes that the rows of each tab have. */
+export const OUTCOMES_OF: Readonly<Record<Tab, readonly RowOutcome[]>> = {
+  all: [...STANDING, RowOutcome.REJECTED],
+  created: [RowOutcome.CREATED],
+  updated: [RowOutcome.UPDATED],
+  unchanged: [RowOutcome.UNCHANGED],
+  rejected: [RowOutcome.REJECTED],
+  warnings: STANDING,
+};
+
 const TAB_OF: Readonly<Record<RowOutcome, Tab>> = {
   [RowOutcome.UNSPECIFIED]: 'all',
   [RowOutcome.CREATED]: 'created',

@@ -8,6 +8,7 @@ import { gridTemplate } from './columnWidths';
 import type { ResultStore } from './ResultStore';
 import styles from './review.module.css';
 import { ReviewRow, type RowExtras } from './ReviewRow';
+import type { Tab } from './RowOrder';
 import { useResults } from './useResults';
 
 const ROW_HEIGHT = 33;
@@ -16,6 +17,8 @@ const ISSUE_HEIGHT = 30;
 interface VirtualRowsProps {
   readonly store: ResultStore;
   readonly indices: Uint32Array;
+  /** Whose rows these are; only its columns are shown. */
+  readonly tab: Tab;
   readonly label: string;
   readonly extras: RowExtras;
   readonly maxHeight: number;
@@ -23,13 +26,13 @@ interface VirtualRowsProps {
   readonly resetKey: string;
 }
 
-export function VirtualRows({ store, indices, label, extras, maxHeight, resetKey }: VirtualRowsProps) {
+export function VirtualRows({ store, indices, tab, label, extras, maxHeight, resetKey }: VirtualRowsProps) {
   useResults(store);
   const scroller = useRef<HTMLDivElement>(null);
   const { ref: sizeRef, width: viewWidth } = useElementSize();
   const ref = useMergedRef(scroller, sizeRef);
   // The external ID has a column of its own.
-  const columns = store.columns().filter((column) => column !== 'EXTERNAL_ID');
+  const columns = store.columns(tab).filter((column) => column !== 'EXTERNAL_ID');
   const hasLines = store.hasLines;
   const { template, width } = gridTemplate(columns, hasLines);
   const virtual = useVirtualRows(store, indices, scroller, resetKey);
@@ -77,11 +80,12 @@ export function VirtualRows({ store, indices, label, extras, maxHeight, resetKey
             return (
               <div
                 key={index}
-                ref={virtual.measureElement}
+                // Only rows that may have several lines need measuring.
+                ref={store.isOneLine(index) ? null : virtual.measureElement}
                 data-index={item.index}
                 role="row"
                 aria-rowindex={item.index + 2}
-                className={styles.row}
+                className={`${styles.row} ${store.isOneLine(index) ? styles.oneLine : ''}`}
                 style={{ transform: `translateY(${item.start}px)` }}
               >
                 <ReviewRow
@@ -118,7 +122,7 @@ function useVirtualRows(
       const issues = store.issuesOf(indices[position] ?? 0).length;
       return ROW_HEIGHT + (issues > 0 ? 8 + issues * ISSUE_HEIGHT : 0);
     },
-    overscan: 12,
+    overscan: 6,
   });
   useEffect(() => {
     scroller.current?.scrollTo({ top: 0 });

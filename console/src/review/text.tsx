@@ -35,6 +35,10 @@ export function visibleText(value: string): string {
 
 /** A value of a roster, kept apart from the text around it. */
 export function Value({ children }: { readonly children: string }): ReactNode {
+  // Nearly all values are plain.
+  if (children.search(HIDDEN) < 0) {
+    return children === '' ? null : <bdi>{children}</bdi>;
+  }
   const parts = visibleParts(children);
   return (
     <bdi>
