@@ -20,8 +20,8 @@ export function ColumnTable({ response, mapping, onChange }: MappingProps) {
           <Table.Thead>
             <Table.Tr>
               <Table.Th scope="col">In the file</Table.Th>
-              <Table.Th scope="col">Values</Table.Th>
               <Table.Th scope="col">Becomes</Table.Th>
+              <Table.Th scope="col">Values</Table.Th>
               <Table.Th scope="col">Why</Table.Th>
             </Table.Tr>
           </Table.Thead>
@@ -34,14 +34,6 @@ export function ColumnTable({ response, mapping, onChange }: MappingProps) {
                   <Table.Th scope="row">
                     <Value>{name === '' ? `Column ${index + 1}, without a name` : name}</Value>
                   </Table.Th>
-                  <Table.Td maw={260} style={{ overflow: 'hidden', textOverflow: 'ellipsis' }}>
-                    {samples.map((sample, position) => (
-                      <span key={position}>
-                        {position > 0 && ' · '}
-                        <Value>{sample}</Value>
-                      </span>
-                    ))}
-                  </Table.Td>
                   <Table.Td>
                     <NativeSelect
                       size="xs"
@@ -56,6 +48,14 @@ export function ColumnTable({ response, mapping, onChange }: MappingProps) {
                         ...ROSTER_COLUMNS,
                       ]}
                     />
+                  </Table.Td>
+                  <Table.Td maw={260} style={{ overflow: 'hidden', textOverflow: 'ellipsis' }}>
+                    {samples.map((sample, position) => (
+                      <span key={position}>
+                        {position > 0 && ' · '}
+                        <Value>{sample}</Value>
+                      </span>
+                    ))}
                   </Table.Td>
                   <Table.Td style={{ whiteSpace: 'normal', minWidth: 200 }}>
                     <Text size="xs" c="dimmed">

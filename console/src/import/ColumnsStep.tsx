@@ -85,8 +85,9 @@ function Matching(props: MappingProps) {
             title={`Nothing in the file gives ${missingColumns.join(', ')}`}
           >
             <Text size="sm">
-              Every roster needs {missingColumns.length === 1 ? 'this column' : 'these columns'}. Choose a
-              column of the file for each, or compute it from others.
+              {missingColumns.length === 1
+                ? 'Every roster needs this column. Choose a column of the file for it, or compute it from others.'
+                : 'Every roster needs these columns. Choose a column of the file for each, or compute it from others.'}
             </Text>
           </Alert>
         )}

@@ -54,7 +54,7 @@ export function OptionsStep({ session, state }: StepProps) {
           <NativeSelect
             label="Match users by"
             description={matchInWords(choices.matchBy)}
-            maw={420}
+            styles={{ wrapper: { maxWidth: 420 } }}
             value={String(choices.matchBy)}
             data={MATCH_BY.map(({ value, label }) => ({ value: String(value), label }))}
             onChange={({ currentTarget }) =>
