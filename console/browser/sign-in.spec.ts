@@ -4,12 +4,14 @@ import { expect, test } from './support/fixtures';
 import { lookAt } from './support/looks';
 import { createOrganisation, EXAMPLES } from './support/organisation';
 
-test('the address that the server prints signs in, and the token leaves the address', async ({
+test('the address that the program prints signs in, and the token leaves the address', async ({
   page,
   server,
   organisation,
 }) => {
-  const address = /http\S+#token=\S+/.exec(server.printed.join('\n'))?.[0] ?? '';
+  expect(server.printed.join('\n')).toContain(`console: ${server.origin}/console/ `);
+  const printed = await server.command('token', 'local', '--console', '--endpoint', server.origin);
+  const address = printed.trim();
   expect(address).toMatch(/\/console\/#token=uit_[0-9a-f]{64}$/);
   await page.goto(address.replace(server.origin, server.page.replace('/console', '')));
   await expect(page.getByRole('heading', { level: 1, name: 'Users' })).toBeVisible();

@@ -15,9 +15,13 @@ const SCHEMES = ['light', 'dark'] as const;
 /** WCAG 2.2 AA, and what it includes of before. */
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
-/** Expects no barrier on the page as it is. */
-export async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+/** What depends on colours. Nothing else differs between light and dark. */
+const COLOUR_RULES = ['color-contrast', 'link-in-text-block'];
+
+/** Expects no barrier on the page as it is, or only none of its colours. */
+export async function expectAccessible(page: Page, ofColours = false): Promise<void> {
+  const axe = new AxeBuilder({ page });
+  const { violations } = await (ofColours ? axe.withRules(COLOUR_RULES) : axe.withTags(RULES)).analyze();
   const found = violations.map(({ id, help, nodes }) => ({
     rule: `${id}: ${help}`,
     places: nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary ?? ''}`),
@@ -31,8 +35,14 @@ export async function expectNothingSideways(page: Page): Promise<void> {
   expect(over, 'pixels over the right edge').toBeLessThanOrEqual(0);
 }
 
-/** Looks at a screen in both schemes and both sizes, and leaves it light and wide. */
+/**
+ * Looks at a screen in both schemes and both sizes, and leaves it light and wide. On SQLite alone: the same screen looks the
+ * same on another database.
+ */
 export async function lookAt(page: Page, name: string): Promise<void> {
+  if (test.info().project.name !== 'sqlite') {
+    return;
+  }
   for (const size of SIZES) {
     await page.setViewportSize(size);
     for (const colorScheme of SCHEMES) {
@@ -42,7 +52,7 @@ export async function lookAt(page: Page, name: string): Promise<void> {
           path: picture(`${name}-${colorScheme}-${size.width}`),
           animations: 'disabled',
         });
-        await expectAccessible(page);
+        await expectAccessible(page, colorScheme === 'dark');
         await expectNothingSideways(page);
       });
     }
@@ -52,5 +62,5 @@ export async function lookAt(page: Page, name: string): Promise<void> {
 }
 
 function picture(name: string): string {
-  return join(import.meta.dirname, '../../artifacts/screens', test.info().project.name, `${name}.png`);
+  return join(import.meta.dirname, '../../artifacts/screens', `${name}.png`);
 }

@@ -134,7 +134,7 @@ function UndoLinks({ record }: { readonly record: Import }) {
     return null;
   }
   const link = (importId: string) => (
-    <AnchorLink to="/imports/$importId" params={{ importId }}>
+    <AnchorLink to="/imports/$importId" params={{ importId }} underline="always">
       import {shortId(importId)}
     </AnchorLink>
   );
