@@ -14,6 +14,7 @@
 mod audit;
 mod client_doctor;
 mod commands;
+mod demo;
 mod department;
 mod diffs;
 mod docs;

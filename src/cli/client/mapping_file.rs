@@ -133,7 +133,7 @@ pub(super) fn render(mapping: &Mapping) -> anyhow::Result<String> {
 ///
 /// # Errors
 /// Returns what is wrong with it.
-pub(super) fn parse(text: &str) -> Result<Mapping, String> {
+pub(in crate::cli) fn parse(text: &str) -> Result<Mapping, String> {
     let file: MappingFile = toml::from_str(text).map_err(|error| error.to_string())?;
     let values = file.values.into_iter().flat_map(|(column, cells)| {
         let value = move |(cell, value)| ValueMapping {

@@ -23,3 +23,5 @@ pub(super) mod token;
 pub(super) mod user;
 mod user_filters;
 pub(super) mod watch;
+
+pub(super) use mapping_file::parse as parse_mapping;

@@ -1,32 +1,32 @@
 //! `demo`: an import from beginning to end, with nothing but this program.
 //!
 //! A server on a free loopback port, a database in a temporary folder, and over gRPC the same client
-//! that `import` uses.
+//! that `import` uses. With `--keep` the server goes on, for the console.
 
-use std::{env, path::Path};
+mod department;
+mod embedded_server;
 
-use anyhow::{Context, ensure};
-use clap::Args;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use std::{env, future::pending};
 
+use anyhow::Context;
+use clap::{Args, builder::BoolishValueParser};
+
+use self::embedded_server::EmbeddedServer;
+use super::serve::stopped;
 use crate::cli::{
     ExitStatus,
+    console_address::ConsoleAddress,
     output::{ImportFindings, SummaryOptions, TerminalStyle, print, row_lines, summary_text},
 };
 use crate::{
-    access::TokenText,
     client::{
-        BearerToken, ClientCredentials, ClientError, ImportEnd, PresentedToken, RosterFormat,
-        ServerAddress, ServiceClient,
+        ClientCredentials, ClientError, ImportEnd, PresentedToken, RosterFormat, ServiceClient,
     },
-    config::{SecuritySettings, Settings},
     private_files,
     proto::{
         Catalog, ImportStart, ImportSummary, ImportUsersResponse, RowResult,
         import_users_response::Message,
     },
-    server,
-    store::Store,
 };
 
 const ORGANIZATION: &str = "riverton-pd";
@@ -38,30 +38,49 @@ const ROSTER: &str = include_str!("../../../examples/roster.csv");
 ///
 /// Nothing stays on this machine.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  user-import demo")]
-pub(crate) struct DemoArgs {}
+#[command(
+    after_help = "Examples: a page in this terminal, or the console in a browser\n  \
+    user-import demo\n  \
+    user-import demo --keep"
+)]
+pub(crate) struct DemoArgs {
+    /// Go on serving afterwards, and print the address of the console, until Ctrl-C or SIGTERM
+    #[arg(long, env = "USER_IMPORT_KEEP", value_parser = BoolishValueParser::new())]
+    keep: bool,
+}
 
 /// Runs the command. Rejected rows are part of the show, and no failure.
 ///
 /// # Errors
 /// Fails if the embedded server cannot be started, or a call to it fails.
-pub(crate) async fn run(_: DemoArgs) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitStatus> {
     let folder = private_files::temporary_folder("user-import-demo-");
     let folder = folder.context("no temporary folder can be made")?;
     let embedded = EmbeddedServer::start(folder.path()).await?;
-    let shown = show(&embedded).await;
-    let stopped = embedded.stop().await;
-    shown.and(stopped)?;
+    let demo = async {
+        let mut client = show(&embedded).await?;
+        match args.keep {
+            true => keep(&embedded, &mut client).await,
+            false => print(&try_next()),
+        }
+    };
+    let shown = tokio::select! {
+        shown = demo => shown,
+        // What is temporary is removed whenever it is stopped.
+        () = stopped(), if args.keep => Ok(()),
+    };
+    let ended = embedded.stop().await;
+    shown.and(ended)?;
     Ok(ExitStatus::Done)
 }
 
-async fn show(embedded: &EmbeddedServer) -> anyhow::Result<()> {
-    let address = &embedded.address;
+async fn show(embedded: &EmbeddedServer) -> anyhow::Result<ServiceClient> {
+    let address = embedded.address();
     print(&format!(
         "A server is running on {address}, with an empty database.\n"
     ))?;
     let credentials = ClientCredentials {
-        token: PresentedToken::Fixed(embedded.token.clone()),
+        token: PresentedToken::Fixed(embedded.bearer()?),
         ..ClientCredentials::default()
     };
     let mut client = ServiceClient::connect(address, credentials).await?;
@@ -74,7 +93,19 @@ async fn show(embedded: &EmbeddedServer) -> anyhow::Result<()> {
     print(&introduction(&before.summary))?;
     let shown = import(&mut client, ROSTER).await?;
     print(&shown.page(TerminalStyle::of_stdout()))?;
-    print(&try_next())
+    Ok(client)
+}
+
+/// Fills the organisation, and shows it in the console until somebody stops the program.
+async fn keep(embedded: &EmbeddedServer, client: &mut ServiceClient) -> anyhow::Result<()> {
+    department::fill(client).await?;
+    // Not only on a terminal: the token ends with the demo, and opens nothing else.
+    let address = ConsoleAddress::at(embedded.address()).with_token(embedded.token());
+    print(&format!(
+        "\nThe server goes on, and {ORGANIZATION} has more to look at by now. Open the console; the address signs you in:\n\n  \
+         {address}\n\nCtrl-C ends the demo. Nothing stays on this machine.\n"
+    ))?;
+    pending().await
 }
 
 fn introduction(before: &ImportSummary) -> String {
@@ -111,10 +142,8 @@ impl DemoImport {
 
 async fn import(client: &mut ServiceClient, roster: &'static str) -> anyhow::Result<DemoImport> {
     let start = ImportStart {
-        organization: ORGANIZATION.to_owned(),
         include_values: true,
-        source: "demo".to_owned(),
-        ..ImportStart::default()
+        ..start_from("demo")
     };
     let mut rows = Vec::new();
     let ended = client
@@ -128,6 +157,15 @@ async fn import(client: &mut ServiceClient, roster: &'static str) -> anyhow::Res
         rows,
         summary: completed(ended)?,
     })
+}
+
+/// An import into the demo's organisation, whose roster comes from `source`.
+fn start_from(source: &str) -> ImportStart {
+    ImportStart {
+        organization: ORGANIZATION.to_owned(),
+        source: source.to_owned(),
+        ..ImportStart::default()
+    }
 }
 
 fn results(answer: ImportUsersResponse) -> Vec<RowResult> {
@@ -163,61 +201,6 @@ fn try_next() -> String {
          {program} import roster.csv --validate-only\n  \
          {program} import roster.csv --errors rejected.csv\n"
     )
-}
-
-/// A server in this process.
-struct EmbeddedServer {
-    address: ServerAddress,
-    /// Known only in this process.
-    token: BearerToken,
-    stop: oneshot::Sender<()>,
-    running: JoinHandle<anyhow::Result<()>>,
-}
-
-impl EmbeddedServer {
-    async fn start(folder: &Path) -> anyhow::Result<Self> {
-        let url = format!("sqlite://{}", folder.join("demo.db").display());
-        let store = Store::connect(&url).await?;
-        store.migrate().await?;
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .context("no loopback port is free")?;
-        let address = format!("http://{}", listener.local_addr()?);
-        let address = address.parse().map_err(anyhow::Error::msg)?;
-        let (stop, stopped) = oneshot::channel();
-        let stopped = async move {
-            // A sender that is gone means stop, too.
-            let _ = stopped.await;
-        };
-        let local = TokenText::generate().context("this system has no randomness to give")?;
-        let token = local.reveal().parse().map_err(anyhow::Error::msg)?;
-        let serving = server::serve(listener, store, settings(local), stopped);
-        Ok(Self {
-            address,
-            token,
-            stop,
-            running: tokio::spawn(serving),
-        })
-    }
-
-    async fn stop(self) -> anyhow::Result<()> {
-        ensure!(
-            self.stop.send(()).is_ok(),
-            "the embedded server stopped by itself"
-        );
-        self.running.await?
-    }
-}
-
-/// Default settings with this local token.
-fn settings(local: TokenText) -> Settings {
-    Settings {
-        security: SecuritySettings {
-            local_token: Some(local),
-            ..SecuritySettings::default()
-        },
-        ..Settings::default()
-    }
 }
 
 #[cfg(test)]
