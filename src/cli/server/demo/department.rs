@@ -27,7 +27,7 @@ const LAST_NAMES: [&str; 10] = [
     "Jensen",
 ];
 
-/// Officers, of whom the first of each team is its sergeant.
+/// How many officers there are. The first of each team is its sergeant.
 const OFFICERS: usize = FIRST_NAMES.len() * LAST_NAMES.len();
 const TEAM: usize = 20;
 
