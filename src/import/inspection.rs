@@ -12,7 +12,7 @@ use super::{
 use crate::{
     access::Principal,
     inspect::{self, Inspection, InspectionRequest},
-    limits::MemoryAccount,
+    limits::{MemoryAccount, MemoryReservation},
     store::{Organization, Upload},
 };
 
@@ -74,11 +74,7 @@ impl Importer {
             }
             (true, import) if !import.is_empty() => {
                 let upload = self.inspected_upload(principal, organization, import);
-                let upload = upload.await?;
-                let most = most_bytes(&upload);
-                memory.grow(most)?;
-                let content = self.beginning(&upload, most).await?;
-                (content, upload.received.unsigned_abs() > most as u64)
+                self.inspected_content(&upload.await?, &mut memory).await?
             }
             _ => return Err(no_content().into()),
         };
@@ -92,13 +88,7 @@ impl Importer {
         let inspecting = tokio::task::spawn_blocking(move || {
             // The call counts until the work has ended, also if nobody waits for the answer any more.
             let _permit = permit;
-            let mut pause = |bytes: usize| match gone.is_cancelled() {
-                true => ControlFlow::Break(()),
-                false => match memory.resize(held + bytes) {
-                    Ok(()) => ControlFlow::Continue(()),
-                    Err(_) => ControlFlow::Break(()),
-                },
-            };
+            let mut pause = |bytes| go_on(&gone, &mut memory, held + bytes);
             let content = (&*content, is_cut);
             inspect::inspect(content, (&request, limits), &catalog, &mut pause)
         });
@@ -107,6 +97,18 @@ impl Importer {
             let refusals: Vec<_> = faults.iter().map(Refusal::from).collect();
             refusals.into()
         })
+    }
+
+    /// Returns what is inspected of an upload, and `true` if more of it follows.
+    async fn inspected_content(
+        &self,
+        upload: &Upload,
+        memory: &mut MemoryReservation,
+    ) -> Result<(Vec<u8>, bool), ImportError> {
+        let most = most_bytes(upload);
+        memory.grow(most)?;
+        let content = self.beginning(upload, most).await?;
+        Ok((content, upload.received.unsigned_abs() > most as u64))
     }
 
     /// Finds the caller's upload.
@@ -144,6 +146,18 @@ impl Importer {
         }
         content.truncate(most);
         Ok(content)
+    }
+}
+
+/// Breaks if nobody waits for the answer any more, or so many bytes cannot be had.
+pub(super) fn go_on(
+    gone: &CancellationToken,
+    memory: &mut MemoryReservation,
+    bytes: usize,
+) -> ControlFlow<()> {
+    match gone.is_cancelled() || memory.resize(bytes).is_err() {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
     }
 }
 

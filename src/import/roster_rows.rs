@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 
 use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
 
-use super::{ImportError, Importer, Refusal, receive::WORKBOOK};
+use super::{ImportError, Importer, Refusal, inspection::go_on, receive::WORKBOOK};
 use crate::{
     access::Principal,
     domain::{Cell, Column, RawRow},
@@ -89,14 +90,15 @@ impl Importer {
         let most = usize::try_from(upload.received).unwrap_or(usize::MAX);
         memory.grow(most)?;
         let content = self.beginning(&upload, most).await?;
+        // Cancelled when nobody waits for the answer any more.
+        let wanted_still = CancellationToken::new();
+        let gone = wanted_still.clone();
+        let _guard = wanted_still.drop_guard();
         let reading = spawn_blocking(move || {
             // The call counts until the work has ended, also if nobody waits for the answer any more.
             let _permit = permit;
             let held = READING_BYTES + content.len();
-            let mut pause = |bytes: usize| match memory.resize(held + bytes) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(_) => ControlFlow::Break(()),
-            };
+            let mut pause = |bytes| go_on(&gone, &mut memory, held + bytes);
             read_workbook_rows(&content, wanted, limits, &mut pause)
         });
         reading.await?

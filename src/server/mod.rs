@@ -126,11 +126,13 @@ pub async fn serve(
     );
     let (start, started) = watch::channel(false);
     let (telling, status) = health::starting();
+    // Served also while the server drains, until this is dropped.
     let health_only = CancellationToken::new();
+    let _until_the_end = health_only.clone().drop_guard();
     if let Some(listener) = listeners.health {
         let accepted = listener::connections(listener, for_health);
         let serving = serve_health(accepted, status.clone(), limits.clone(), proxies.clone());
-        tokio::spawn(health_only.clone().run_until_cancelled_owned(serving));
+        tokio::spawn(health_only.run_until_cancelled_owned(serving));
     }
     let watching = health::watch(telling, store.clone(), started.clone(), stop.clone());
     let watching = tokio::spawn(watching);
@@ -157,7 +159,6 @@ pub async fn serve(
     let (result, deadline) = run(serving, started, shutdown, &stop, grace).await;
     finish(&importer, house, deadline).await?;
     watching.await?;
-    health_only.cancel();
     result
 }
 

@@ -93,29 +93,39 @@ impl ImportSession<'_> {
                     return received;
                 }
                 Some(Some(message)) => {
-                    let begun = Instant::now();
-                    self.memory.grow(message_weight(&message))?;
-                    if let Some(kept) = &mut self.kept_input {
-                        kept.add(&message);
-                    }
-                    let (back, result) = push(receiver, message).await?;
-                    decoding += begun.elapsed();
-                    receiver = back;
-                    self.memory.resize(self.bytes_with(receiver.bytes()))?;
-                    self.progress.set_received(receiver.rows());
-                    // A client that knows the import's ID may ask for its record.
-                    if self.is_recorded() || result.is_err() {
-                        self.announce_start(&receiver).await?;
-                    }
-                    result?;
-                    if receiver.rows() > 0 {
-                        self.begin_read_ahead(receiver.rows());
-                    }
+                    receiver = self.take(receiver, message, &mut decoding).await?
                 }
                 Some(None) => return Err(out_of_order("A message was empty.").into()),
                 None => return Err(incomplete().into()),
             }
         }
+    }
+
+    /// Decodes and checks a message of the input, and adds the time that this takes to `decoding`.
+    async fn take(
+        &mut self,
+        receiver: RosterReceiver,
+        message: Request,
+        decoding: &mut Duration,
+    ) -> Result<RosterReceiver, ImportError> {
+        let begun = Instant::now();
+        self.memory.grow(message_weight(&message))?;
+        if let Some(kept) = &mut self.kept_input {
+            kept.add(&message);
+        }
+        let (mut receiver, result) = push(receiver, message).await?;
+        *decoding += begun.elapsed();
+        self.memory.resize(self.bytes_with(receiver.bytes()))?;
+        self.progress.set_received(receiver.rows());
+        // A client that knows the import's ID may ask for its record.
+        if self.is_recorded() || result.is_err() {
+            self.announce_start(&receiver).await?;
+        }
+        result?;
+        if receiver.rows() > 0 {
+            self.begin_read_ahead(receiver.rows());
+        }
+        Ok(receiver)
     }
 
     /// Checks the input against what `finish` states, and adds the input's digest and warnings to the summary. This
