@@ -16,7 +16,11 @@ export async function startFront(): Promise<Front | undefined> {
     return undefined;
   }
   const connected: ProxyOptions[] = [];
-  const configure = (_: unknown, options: ProxyOptions) => void connected.push(options);
+  const configure: ProxyOptions['configure'] = (proxy, options) => {
+    connected.push(options);
+    // A connection that the server breaks is broken for the page too.
+    proxy.on('proxyRes', (answer, _, response) => answer.once('aborted', () => response.destroy()));
+  };
   const anyServer = { target: 'http://127.0.0.1:9', configure };
   const front = await preview({
     logLevel: 'error',

@@ -17,6 +17,7 @@ interface FileDropProps {
 export function FileDrop({ title, onFile, onWrongKind }: FileDropProps) {
   return (
     <Dropzone
+      role="button"
       className={styles.drop ?? ''}
       multiple={false}
       aria-label={title}

@@ -1,7 +1,7 @@
 import { get, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 
-import { expect, test } from './support/fixtures';
+import { expect, test } from '../support/fixtures';
 
 interface Answer {
   readonly status: number | undefined;

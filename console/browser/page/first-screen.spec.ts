@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
-import { expect, test } from './support/fixtures';
-import { EXAMPLES } from './support/organisation';
+import { expect, test } from '../support/fixtures';
+import { EXAMPLES } from '../support/organisation';
 
 /** What the first screen may load, in bytes as they come over the network. */
 const SCRIPT_BUDGET = 350 * 1024;
