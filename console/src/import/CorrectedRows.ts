@@ -12,6 +12,7 @@ import { fieldOf } from '~/review/rosterColumns';
 import { holdersIn, rowsNamedBy } from './contextRows';
 import type { Correction } from './draft';
 import type { ImportSession } from './ImportSession';
+import { newId } from './newId';
 import { correctionOptions } from './options';
 import { retrying } from './retrying';
 import { readRows } from './readRows';
@@ -155,7 +156,7 @@ export class CorrectedRows {
     if (corrections.length === 0) {
       return;
     }
-    const importId = followUp?.importId ?? crypto.randomUUID();
+    const importId = followUp?.importId ?? newId();
     session.keep({ followUp: { importId, isDone: false } });
     session.show({ running: 'follow-up', followUpProblem: undefined });
     this.judging.abort();

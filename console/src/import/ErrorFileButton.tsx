@@ -13,6 +13,14 @@ export function ErrorFileButton({ session, state, store }: StepProps & { readonl
   const [isBusy, setBusy] = useState(false);
   const [failure, setFailure] = useState('');
   const isWorkbook = state.draft.file?.kind === 'workbook';
+  if (!state.file) {
+    return (
+      <Text size="xs" c="dimmed" maw={360}>
+        The rejected rows can no longer be downloaded: the browser’s copy of the file was removed. Your own
+        file has them, on the lines named here.
+      </Text>
+    );
+  }
   const make = async () => {
     setBusy(true);
     setFailure('');

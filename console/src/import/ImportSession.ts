@@ -17,7 +17,9 @@ import { CorrectedRows } from './CorrectedRows';
 import { EMPTY_DRAFT, loadDraft, saveDraft, type Draft, type RosterFile, type Step } from './draft';
 import { inspectFile, needsColumns } from './inspectFile';
 import { kindOf } from './fileKinds';
+import { newId } from './newId';
 import { Observable } from './Observable';
+import type { OpenUploads } from './openUploads';
 import { applyOptions, reviewOptions, type ImportChoices, type Reading, type RosterOptions } from './options';
 import { type RetryContext } from './retrying';
 import type { RosterFiles } from './rosterFiles';
@@ -30,6 +32,7 @@ export interface SessionParts {
   readonly calls: ImportCalls;
   readonly files: RosterFiles;
   readonly storage: Storage;
+  readonly uploads: OpenUploads;
   readonly wait?: RetryContext['wait'];
 }
 
@@ -74,10 +77,11 @@ export class ImportSession {
     await this.startOver();
     const { name, size } = file;
     const roster: RosterFile = { name, size, kind: kindOf(name) };
-    const uploadId = crypto.randomUUID();
+    const uploadId = newId();
     this.keep({ ...EMPTY_DRAFT, file: roster, uploadId });
     // Without a copy the import works too, but not after a reload.
     await this.parts.files.keep(uploadId, file).catch(() => undefined);
+    await this.removeUploads(this.parts.uploads.takeAbandoned(this.organization));
     this.takeFile(file);
     await this.inspect();
   }
@@ -149,8 +153,11 @@ export class ImportSession {
     const options = toJsonString(ImportStartSchema, start);
     const { review } = this.draft;
     if (review?.options !== options) {
+      if (review && this.state.get().running === 'review') {
+        void this.removeUploads([review.importId]);
+      }
       this.stop();
-      this.keep({ review: { importId: crypto.randomUUID(), isFinished: false, options } });
+      this.keep({ review: { importId: newId(), isFinished: false, options } });
       this.show({ review: undefined, problem: undefined });
     } else if (this.state.get().running === 'review' || this.state.get().review?.summary) {
       return;
@@ -160,6 +167,10 @@ export class ImportSession {
 
   /** Reviews once more: the directory may have changed. */
   reviewAgain(notice = ''): void {
+    const { review } = this.draft;
+    if (review && this.state.get().running === 'review') {
+      void this.removeUploads([review.importId]);
+    }
     this.stop();
     this.keep({ step: 'review', review: null, notice });
     this.beginReview();
@@ -171,7 +182,7 @@ export class ImportSession {
     if (!digest) {
       return;
     }
-    const importId = crypto.randomUUID();
+    const importId = newId();
     const apply = { importId, isFinished: false, planDigest: toHex(digest), confirmation };
     this.keep({ step: 'results', apply, followUp: null, notice: '' });
     void this.runApply();
@@ -256,6 +267,7 @@ export class ImportSession {
 
   private takeFile(file: File): void {
     const { uploadId, sha256 } = this.draft;
+    this.parts.uploads.note(this.organization, uploadId);
     const known = sha256 === '' ? undefined : fromHex(sha256);
     const source = {
       organization: this.organization,
@@ -388,7 +400,10 @@ export class ImportSession {
   /** Removes uploads from the server. What is left behind expires by itself. */
   private async removeUploads(importIds: readonly string[]): Promise<void> {
     const { organization } = this;
-    const remove = (importId: string) => this.parts.calls.cancelImport({ organization, importId });
+    const remove = (importId: string) => {
+      this.parts.uploads.forget(importId);
+      return this.parts.calls.cancelImport({ organization, importId });
+    };
     await Promise.allSettled(importIds.map(remove));
   }
 }

@@ -22,6 +22,7 @@ export function Trouble({ trouble }: { readonly trouble: Problem | undefined }) 
   );
 }
 
-function isConnection({ code, reasons }: Problem): boolean {
-  return code !== Code.Aborted && reasons.length === 0;
+/** False: the server has said what it waits for. */
+function isConnection({ code }: Problem): boolean {
+  return code !== Code.Aborted && code !== Code.ResourceExhausted;
 }

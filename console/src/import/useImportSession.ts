@@ -7,9 +7,11 @@ import { useSession } from '~/session/Session';
 import { onTokenChange, token } from '~/session/token';
 
 import { ImportSession } from './ImportSession';
+import { OpenUploads } from './openUploads';
 import { rosterFiles } from './rosterFiles';
 import type { SessionState } from './sessionState';
 
+const uploads = new OpenUploads(localStorage);
 const sessions = new Map<string, ImportSession>();
 
 // Another person may sign in after this one: what was begun is forgotten.
@@ -32,6 +34,7 @@ function sessionOf(organization: string, canSeeValues: boolean): ImportSession {
     calls: imports,
     files: rosterFiles,
     storage: sessionStorage,
+    uploads,
   });
   session.canSeeValues = canSeeValues;
   sessions.set(organization, session);
