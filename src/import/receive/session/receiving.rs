@@ -93,7 +93,7 @@ impl ImportSession<'_> {
                     return received;
                 }
                 Some(Some(message)) => {
-                    receiver = self.take(receiver, message, &mut decoding).await?
+                    receiver = self.take(receiver, message, &mut decoding).await?;
                 }
                 Some(None) => return Err(out_of_order("A message was empty.").into()),
                 None => return Err(incomplete().into()),
