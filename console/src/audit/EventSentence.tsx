@@ -25,7 +25,7 @@ export function EventSentence({ event }: { readonly event: AuditEvent }) {
 
 function ImportLink({ importId }: { readonly importId: string }) {
   return (
-    <AnchorLink to="/imports/$importId" params={{ importId }}>
+    <AnchorLink to="/imports/$importId" params={{ importId }} underline="always">
       {importId.slice(0, 8)}
     </AnchorLink>
   );
@@ -39,7 +39,7 @@ function UserLink({ userId }: { readonly userId: string }) {
     { staleTime: 60_000 },
   );
   return (
-    <AnchorLink to="/users/$userId" params={{ userId }}>
+    <AnchorLink to="/users/$userId" params={{ userId }} underline="always">
       {data?.user ? userName(data.user) : `the user ${userId.slice(0, 8)}`}
     </AnchorLink>
   );

@@ -48,7 +48,7 @@ function HeldImport({ record }: { readonly record: Import }) {
       <Stack gap="xs">
         <Group gap="xs">
           <StateBadge state={record.state} />
-          <AnchorLink to="/imports/$importId" params={{ importId }} fw={600}>
+          <AnchorLink to="/imports/$importId" params={{ importId }} fw={600} underline="always">
             <bdi>{importTitle(record)}</bdi>
           </AnchorLink>
           <Text size="sm" c="dimmed" component="div">

@@ -55,8 +55,11 @@ export function ProtectedUsers() {
       {users.length > 0 && <ProtectedTable users={users} onProblem={setProblem} />}
       {users.length === 0 && !nextPageToken && (
         <EmptyState icon={<IconShieldCheck />} title="Nobody is protected">
-          Open a user in <AnchorLink to="/users">Users</AnchorLink>, and switch on <em>Protected</em>: for the
-          administrator who must never be locked out, for example.
+          Open a user in{' '}
+          <AnchorLink to="/users" underline="always">
+            Users
+          </AnchorLink>
+          , and switch on <em>Protected</em>: for the administrator who must never be locked out, for example.
         </EmptyState>
       )}
       {(users.length > 0 || nextPageToken) && (

@@ -121,7 +121,7 @@ function Supervisor({ email }: { readonly email: string }) {
   }
   return (
     <>
-      <AnchorLink to="/users/$userId" params={{ userId: data.user.id }}>
+      <AnchorLink to="/users/$userId" params={{ userId: data.user.id }} underline="always">
         {userName(data.user)}
       </AnchorLink>{' '}
       <Text span size="sm" c="dimmed">

@@ -151,7 +151,11 @@ function NoUsers({ isFiltered, onClear }: { readonly isFiltered: boolean; readon
   return (
     <EmptyState icon={<IconUsersPlus />} title="There are no users yet">
       Choose <em>Import users</em> to bring them in from a spreadsheet. The roles that they may have come
-      first: set them up in the <AnchorLink to="/settings">catalog</AnchorLink>.
+      first: set them up in the{' '}
+      <AnchorLink to="/settings" underline="always">
+        catalog
+      </AnchorLink>
+      .
     </EmptyState>
   );
 }
