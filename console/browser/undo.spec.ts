@@ -9,6 +9,7 @@ test('an import is undone after a review of what that does', async ({ open, orga
   await organisation.import(`${EXAMPLES}/roster.csv`, '--source', 'today');
   expect(await organisation.users()).not.toEqual(before);
   const page = await open('/imports');
+  await expect(page.getByRole('link', { name: 'today' })).toBeVisible();
   await lookAt(page, 'imports');
   await page.getByRole('link', { name: 'today' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'today' })).toBeVisible();

@@ -52,8 +52,12 @@ export async function lookAt(page: Page, name: string): Promise<void> {
           path: picture(`${name}-${colorScheme}-${size.width}`),
           animations: 'disabled',
         });
+        // In a window as high as the page, so that nothing is beneath a bar at the window's edge.
+        const height = await page.evaluate(() => document.documentElement.scrollHeight);
+        await page.setViewportSize({ ...size, height: Math.max(size.height, height) });
         await expectAccessible(page, colorScheme === 'dark');
         await expectNothingSideways(page);
+        await page.setViewportSize(size);
       });
     }
   }

@@ -55,6 +55,46 @@ export async function framesDuring(page: Page, action: () => Promise<void>): Pro
   });
 }
 
+/**
+ * Returns how many times longer the page's thread takes for its work than it would have to, because others use the
+ * machine: bounds of time are multiplied by it.
+ */
+export async function slowdown(page: Page): Promise<number> {
+  const times = await page.evaluate(async () => {
+    const taken: number[] = [];
+    for (let slice = 0; slice < 60; slice += 1) {
+      const began = performance.now();
+      let sum = 0;
+      for (let step = 0; step < 2_000_000; step += 1) {
+        sum += Math.sqrt(step);
+      }
+      taken.push(sum > 0 ? performance.now() - began : 0);
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    return taken;
+  });
+  return Math.max(...times) / Math.min(...times);
+}
+
+/** Returns the frames of a second in which the mouse's wheel turns over something that scrolls. */
+export async function framesOfScrolling(page: Page): Promise<number> {
+  const frames = await framesDuring(page, async () => {
+    const end = Date.now() + 1000;
+    while (Date.now() < end) {
+      await page.mouse.wheel(0, 100);
+    }
+  });
+  return frames.length;
+}
+
+/** Shows a plain table of a thousand rows, which scrolls as well as anything on this machine. */
+export async function showPlainTable(page: Page): Promise<void> {
+  const row = `<tr>${'<td>Robin Officer</td>'.repeat(8)}</tr>`;
+  const table = `<table>${row.repeat(1000)}</table>`;
+  await page.setContent(`<div style="height: 560px; overflow: auto">${table}</div>`);
+  await page.locator('div').hover();
+}
+
 /** Returns the mebibytes that the tab's own process has for itself, without garbage. */
 export async function memoryOf(page: Page): Promise<number> {
   const tab = await page.context().newCDPSession(page);
