@@ -17,6 +17,8 @@ on_both_databases![
     administrators_who_are_not_privileged_are_warned_about,
     an_address_that_another_program_has_is_wrong_and_a_running_server_is_not,
     options_that_serve_would_refuse_are_wrong,
+    values_that_no_option_has_are_refused,
+    an_address_of_the_console_without_tls_is_warned_about,
     a_mistyped_variable_is_wrong;
     a_role_that_may_not_write_is_wrong,
     a_role_that_may_not_change_the_schema_is_wrong_if_that_is_needed,
@@ -274,6 +276,10 @@ async fn options_that_serve_would_refuse_are_wrong(database: Database) {
             "--jwt-issuer needs --jwt-jwks",
         ),
         (
+            &["--oidc-client-id", "console"],
+            "--oidc-client-id needs --jwt-issuer",
+        ),
+        (
             &["--max-field-bytes", "65536", "--max-record-bytes", "4096"],
             "lower --max-field-bytes",
         ),
@@ -292,17 +298,50 @@ async fn options_that_serve_would_refuse_are_wrong(database: Database) {
         let (exit, said) = ended(&mut serve);
         assert!(exit == Some(2) && said.contains(text), "{said}");
     }
-    for (origin, text) in [
-        ("roster.example", "write it like https://roster.example"),
-        ("https://roster.example/app", "without a path"),
-        ("*", "name each origin"),
+}
+
+async fn values_that_no_option_has_are_refused(database: Database) {
+    let database = migrated(database).await;
+    for (option, value, text) in [
+        (
+            "--web-origin",
+            "roster.example",
+            "write it like https://roster.example",
+        ),
+        (
+            "--web-origin",
+            "https://roster.example/app",
+            "without a path",
+        ),
+        ("--web-origin", "*", "name each origin"),
+        (
+            "--public-url",
+            "roster.example",
+            "like https://roster.example",
+        ),
+        (
+            "--public-url",
+            "https://roster.example/console/",
+            "without a path",
+        ),
     ] {
-        let (exit, said) = doctor(&database, &["--web-origin", origin]);
+        let (exit, said) = doctor(&database, &[option, value]);
         assert_eq!(exit, Some(2), "{said}");
-        assert!(
-            said.contains("--web-origin") && said.contains(text),
-            "{said}"
-        );
+        assert!(said.contains(option) && said.contains(text), "{said}");
+    }
+}
+
+async fn an_address_of_the_console_without_tls_is_warned_about(database: Database) {
+    let database = migrated(database).await;
+    for (url, level) in [
+        ("https://roster.example", "ok       console"),
+        ("http://localhost:50051", "ok       console"),
+        ("http://roster.example", "warning  console"),
+    ] {
+        let (exit, said) = doctor(&database, &["--public-url", url]);
+        assert_eq!(exit, Some(0), "{said}");
+        let told = said.lines().find(|line| line.starts_with(level));
+        assert!(told.is_some_and(|line| line.contains(url)), "{said}");
     }
 }
 

@@ -1,14 +1,21 @@
 //! Behind the proxies of `docs/proxies.md`, in the configurations given there: a restart of the server does not end the
-//! one call of the command line that imports.
+//! one call of the command line that imports, and browsers reach the console under its own name alone.
 
 use std::{
     fs::{self, File},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
 };
 
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_rustls::TlsConnector;
 
 use crate::{
     process::{Process, create_token, free_address, program},
@@ -257,7 +264,10 @@ impl Scene {
             format!("{}{}", issued.certificate, issued.key),
         )
         .unwrap();
-        let mut options = vec!["--trusted-proxy=127.0.0.1".to_owned()];
+        let mut options = vec![
+            "--trusted-proxy=127.0.0.1".to_owned(),
+            "--public-url=https://roster.example".to_owned(),
+        ];
         if proxy.passes_tls {
             options.extend(
                 ["--tls-cert", "--tls-key"].map(|option| format!("{option}={}", path("proxy.pem"))),
@@ -301,6 +311,27 @@ impl Scene {
             .expect("the program can be started")
     }
 
+    /// What a browser gets that opens the console under this name.
+    async fn console(&self, host: &str) -> String {
+        let mut roots = RootCertStore::empty();
+        let authority = CertificateDer::from_pem_file(self.path("ca.pem")).unwrap();
+        roots.add(authority).unwrap();
+        let config = ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let stream = tokio::net::TcpStream::connect(self.proxy.address).await;
+        let name = self.proxy.address.ip().into();
+        let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream.unwrap());
+        let mut connection = connecting.await.unwrap();
+        let request =
+            format!("GET /console/ HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // A proxy may end the connection without saying so.
+        let _ = connection.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
     fn write_roster(&self, rows: usize) -> String {
         let names: Vec<String> = (0..rows).map(|number| format!("u{number:06}")).collect();
         let file = self.path("roster.csv");
@@ -322,6 +353,11 @@ const IMPORT: [&str; 3] = ["import", "--organization=pd", "--format=json"];
 
 async fn survives_a_restart(proxy: &HttpProxy) {
     let mut scene = Scene::start(proxy).await;
+    let page = scene.console("roster.example").await;
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    assert!(page.contains("frame-ancestors 'none'"), "{page}");
+    let refused = scene.console("rebound.example").await;
+    assert!(refused.starts_with("HTTP/1.1 421"), "{refused}");
     let large = scene.write_roster(20_000);
     assert!(
         fs::metadata(&large).unwrap().len() > 1 << 20,

@@ -1,6 +1,7 @@
 //! `doctor`: checks a server's configuration and surroundings, and says what to do.
 
 mod addresses;
+mod console;
 mod credentials;
 mod database;
 mod roles;
@@ -69,6 +70,7 @@ pub(crate) async fn run(args: DoctorArgs, verbosity: Verbosity) -> anyhow::Resul
     findings.extend(addresses::look(&args, is_serving).await);
     findings.extend(certificates(&args, clock.now()));
     findings.extend(credentials::look(&args).await);
+    findings.extend(console::look(&settings.security));
     checks::report(&findings)
 }
 

@@ -1,0 +1,21 @@
+//! Whether the addresses of the console keep what people send there to themselves.
+
+use super::{CheckLevel, CheckResult};
+use crate::config::SecuritySettings;
+
+/// Returns a result for each address that `--public-url` names.
+pub(super) fn look(security: &SecuritySettings) -> Vec<CheckResult> {
+    let urls = security.public_urls.iter();
+    let judged = urls.map(|url| {
+        if url.origin().keeps_secrets() {
+            let text = format!("people open it at {url}/console/");
+            return CheckResult::new(CheckLevel::Well, "console", text);
+        }
+        let text = format!(
+            "--public-url {url} has no TLS: others on the network can read the tokens of those who sign in; name \
+             an address that begins with https://"
+        );
+        CheckResult::new(CheckLevel::Warning, "console", text)
+    });
+    judged.collect()
+}
