@@ -53,7 +53,7 @@ test('a held import whose directory has changed is reviewed again before it is a
   await expect(page.getByText('The import was not approved')).toBeVisible();
   expect(await activeUsers(organisation)).toBe(30);
   await lookAt(page, 'held-import-outdated');
-  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('button', { name: 'Review again' }).click();
   await page.getByLabel(/^Type Confirm/).fill('Confirm');
   await page.getByRole('button', { name: /^Approve: / }).click();
   await expect(page.getByRole('button', { name: 'Undo' })).toBeVisible();

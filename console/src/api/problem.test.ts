@@ -32,3 +32,9 @@ test('a broken connection is said in words', () => {
   expect(problem.isTransient).toBe(true);
   expect(problem.message).toContain('cannot be reached');
 });
+
+test('an answer of a proxy is said in words', () => {
+  const problem = problemOf(new ConnectError('HTTP 502', Code.Unavailable));
+  expect(problem.isTransient).toBe(true);
+  expect(problem.message).toContain('answered in its place (HTTP 502)');
+});

@@ -70,5 +70,9 @@ function words(error: ConnectError): string {
   if (error.cause instanceof TypeError) {
     return 'The server cannot be reached. Check that it is running, and the connection of this computer.';
   }
+  const [, status] = /^HTTP (\d{3})$/.exec(error.rawMessage) ?? [];
+  if (status !== undefined) {
+    return `Something between this computer and the server answered in its place (HTTP ${status}). The server may be away.`;
+  }
   return plainWords(error.rawMessage) || 'The server gave no reason.';
 }

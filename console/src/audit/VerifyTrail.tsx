@@ -8,6 +8,7 @@ import { useSession } from '~/session/Session';
 import { Failure } from '~/shared/Failure';
 import { plural } from '~/shared/time';
 
+import styles from './audit.module.css';
 import { verifyTrail, type Verification } from './verifyTrail';
 
 type State =
@@ -42,8 +43,8 @@ export function VerifyTrail() {
   return (
     <Paper withBorder p="md" mb="md">
       <Stack gap="sm">
-        <Group justify="space-between" wrap="nowrap" align="flex-start">
-          <Text size="sm">
+        <Group justify="space-between" align="flex-start" className={styles.verify}>
+          <Text size="sm" className={styles.about}>
             Each event has the hash of the one before it. <em>Verify</em> reads them all, oldest first, and
             computes the hashes again on this computer.
           </Text>
@@ -123,7 +124,7 @@ function Whole({ count, chain }: Extract<Verification, { kind: 'whole' }>) {
           Note this outside the database; compared with a later trail, it shows that the trail was not made
           anew:
         </Text>
-        <Code block>
+        <Code block className={styles.head}>
           {String(last)}:{hash}
         </Code>
       </Stack>

@@ -65,6 +65,7 @@ export function HeldReview({ record, isToApprove, onApproving }: HeldReviewProps
           problem={approval.problem}
           title="The import was not approved"
           nextStep="Nothing was changed, and the import is still held. Review it again to see what it would do now."
+          retryLabel="Review again"
           onRetry={again}
         />
       )}

@@ -77,6 +77,7 @@ export function UndoPanel({ record, onCancel }: UndoPanelProps) {
       problem={undo.problem}
       title="The import was not undone"
       nextStep="Nothing was changed. Look again at what the undo would do now."
+      retryLabel="Review again"
       onRetry={again}
     />
   ) : (

@@ -13,7 +13,7 @@ export type Permission =
   | 'organizations.write';
 
 export interface Session {
-  /** The caller's name, as the records of imports have it. */
+  /** What the caller is called. */
   readonly principal: string;
   /** Slug of the organisation that is shown; empty: there is none yet. */
   readonly organization: string;

@@ -8,6 +8,7 @@ import { problemOf } from '~/api/problem';
 import { DirectoryService } from '~/gen/userimport/v1/directory_service_pb';
 import { Failure } from '~/shared/Failure';
 import { Loading } from '~/shared/Loading';
+import { principalName } from '~/shared/people';
 
 import { SessionContext, type Permission, type Session } from './Session';
 import { useSignInState } from './signInState';
@@ -48,7 +49,7 @@ function SignedIn({
       listed.data?.organizations.map((one) => ({ slug: one.organization, displayName: one.displayName })) ??
       (own ? [{ slug: own, displayName: '' }] : []);
     return {
-      principal,
+      principal: principalName(principal),
       organization: own || (organisation ?? organizations[0]?.slug ?? ''),
       organizations,
       expiresAt: expiresAt && timestampDate(expiresAt),

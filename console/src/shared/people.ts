@@ -9,5 +9,8 @@ export function userName(user: Pick<User, 'firstName' | 'lastName' | 'externalId
 
 /** A caller as people know it: of a token its name, without its ID. */
 export function principalName(principal: string): string {
+  if (principal === 'local') {
+    return 'the local token';
+  }
   return /^token \S+ \((.*)\)$/s.exec(principal)?.[1] ?? (principal || 'Unknown');
 }
