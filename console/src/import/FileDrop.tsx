@@ -1,8 +1,9 @@
 import '@mantine/dropzone/styles.css';
 
-import { Group, Stack, Text } from '@mantine/core';
+import { Group, Stack, Text, UnstyledButton } from '@mantine/core';
 import { Dropzone } from '@mantine/dropzone';
 import { IconFileSpreadsheet, IconUpload, IconX } from '@tabler/icons-react';
+import { useRef } from 'react';
 
 import { hasKnownEnding } from './fileKinds';
 import styles from './import.module.css';
@@ -15,20 +16,23 @@ interface FileDropProps {
 
 /** Takes a file that is dropped, or chosen by mouse or keyboard. */
 export function FileDrop({ title, onFile, onWrongKind }: FileDropProps) {
+  const open = useRef<() => void>(null);
   return (
     <Dropzone
-      role="button"
       className={styles.drop ?? ''}
       multiple={false}
-      aria-label={title}
-      inputProps={{ 'aria-label': 'Roster file' }}
+      enablePointerEvents
+      openRef={open}
+      // The keyboard and screen readers have the button within; the area around it takes files and clicks.
+      activateOnKeyboard={false}
+      inputProps={{ 'aria-label': 'Roster file', 'aria-hidden': true }}
       onDrop={([file]) => {
         if (file) {
           (hasKnownEnding(file.name) ? onFile : ({ name }: File) => onWrongKind(name))(file);
         }
       }}
     >
-      <Group justify="center" gap="md" mih={160} style={{ pointerEvents: 'none' }}>
+      <Group justify="center" gap="md" mih={160}>
         <Dropzone.Accept>
           <IconUpload size={40} stroke={1.4} aria-hidden />
         </Dropzone.Accept>
@@ -39,7 +43,15 @@ export function FileDrop({ title, onFile, onWrongKind }: FileDropProps) {
           <IconFileSpreadsheet size={40} stroke={1.4} aria-hidden />
         </Dropzone.Idle>
         <Stack gap={2}>
-          <Text fw={600}>{title}</Text>
+          <UnstyledButton
+            className={styles.choose ?? ''}
+            onClick={(event) => {
+              event.stopPropagation();
+              open.current?.();
+            }}
+          >
+            {title}
+          </UnstyledButton>
           <Text size="sm" c="dimmed">
             CSV (.csv, .txt) or a workbook (.xlsx, .ods), from a spreadsheet or any other system
           </Text>
