@@ -65,15 +65,13 @@ test('a review of 100,000 rows stays within its memory, scrolls and answers', as
   const plainFrames = await framesOfScrolling(plain);
   await plain.close();
   const factor = await slowdown(page);
-  test
-    .info()
-    .annotations.push(
-      { type: 'frames of a second, and of a plain table', description: `${frames}, ${plainFrames}` },
-      {
-        type: 'long tasks of scrolling, slowdown',
-        description: `${longTasks.join(', ')}; ${factor.toFixed(1)}`,
-      },
-    );
+  test.info().annotations.push(
+    { type: 'frames of a second, and of a plain table', description: `${frames}, ${plainFrames}` },
+    {
+      type: 'long tasks of scrolling, slowdown',
+      description: `${longTasks.join(', ')}; ${factor.toFixed(1)}`,
+    },
+  );
   expect(frames, `of ${plainFrames} frames of a plain table`).toBeGreaterThan(plainFrames * 0.7);
   expect(Math.max(0, ...longTasks)).toBeLessThanOrEqual(100 * factor);
 
