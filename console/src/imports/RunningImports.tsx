@@ -23,7 +23,7 @@ export function RunningImports() {
   const { data } = useQuery(
     ImportService.method.listImports,
     { organization, pageSize: WATCHED, state: ImportState.APPLYING },
-    { refetchInterval: 5_000 },
+    { refetchInterval: 2_000 },
   );
   const running = data?.imports ?? [];
   if (running.length === 0) {
