@@ -33,6 +33,8 @@ export interface SessionParts {
   readonly files: RosterFiles;
   readonly storage: Storage;
   readonly uploads: OpenUploads;
+  /** Makes the SHA-256 of a file. */
+  readonly digest: (file: File) => Promise<Uint8Array>;
   readonly wait?: RetryContext['wait'];
 }
 
@@ -281,6 +283,7 @@ export class ImportSession {
     this.upload = new RosterUpload(this.parts.calls, source, {
       onTrouble,
       onSent: (sent) => this.show({ sent }),
+      digest: this.parts.digest,
       ...(wait && { wait }),
     });
     this.show({ file });

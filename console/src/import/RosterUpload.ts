@@ -7,7 +7,6 @@ import { Code } from '@connectrpc/connect';
 import { problemOf } from '~/api/problem';
 import { ImportStartSchema } from '~/gen/userimport/v1/import_service_pb';
 
-import { digestFile } from './digestFile';
 import { retrying, type RetryContext } from './retrying';
 import { sendParts, type ImportCalls, type RosterKind } from './uploadRoster';
 
@@ -28,7 +27,10 @@ export class RosterUpload {
   constructor(
     private readonly calls: ImportCalls,
     private readonly source: RosterSource,
-    private readonly context: Pick<RetryContext, 'onTrouble' | 'wait'> & { onSent: (bytes: number) => void },
+    private readonly context: Pick<RetryContext, 'onTrouble' | 'wait'> & {
+      onSent: (bytes: number) => void;
+      digest: (file: File) => Promise<Uint8Array>;
+    },
   ) {}
 
   /** Sends what the server does not have. Returns false if it takes no more uploads now. */
@@ -49,7 +51,7 @@ export class RosterUpload {
 
   sha256(): Promise<Uint8Array> {
     const { file, sha256 } = this.source;
-    this.digest ??= sha256 ? Promise.resolve(sha256) : digestFile(file);
+    this.digest ??= sha256 ? Promise.resolve(sha256) : this.context.digest(file);
     return this.digest;
   }
 

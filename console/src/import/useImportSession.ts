@@ -6,6 +6,7 @@ import { imports } from '~/api/transport';
 import { useSession } from '~/session/Session';
 import { onTokenChange, token } from '~/session/token';
 
+import { digestFile } from './digestFile';
 import { ImportSession } from './ImportSession';
 import { OpenUploads } from './openUploads';
 import { rosterFiles } from './rosterFiles';
@@ -35,6 +36,7 @@ function sessionOf(organization: string, canSeeValues: boolean): ImportSession {
     files: rosterFiles,
     storage: sessionStorage,
     uploads,
+    digest: digestFile,
   });
   session.canSeeValues = canSeeValues;
   sessions.set(organization, session);
