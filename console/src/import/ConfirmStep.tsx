@@ -44,7 +44,7 @@ function Question({ session, state, store }: StepProps & { readonly store: Resul
     <ConfirmForm
       verb="Import"
       counts={{ created, updated, deactivated: goingInactive }}
-      onConfirm={(confirmation) => session.apply(confirmation)}
+      onConfirm={(confirmation) => session.runs.apply(confirmation)}
       onCancel={() => session.goTo('review')}
       cancelLabel="Back to the review"
     >

@@ -60,7 +60,7 @@ test('a file is sent once, reviewed twice and imported', async () => {
   session.goTo('review');
   await vi.waitFor(() => expect(times(server, 'finishImport')).toBe(2));
   await vi.waitFor(() => expect(session.state.get().review?.summary?.rows).toBe(3));
-  session.apply('');
+  session.runs.apply('');
   await applied(session);
   expect(times(server, 'appendImport')).toBe(1);
   expect(session.draft.step).toBe('results');
@@ -93,7 +93,7 @@ test('after a reload a review is only watched, with the file and what was chosen
 test('after a reload an import goes on under its own ID', async () => {
   const { session, open } = setUp();
   await reviewed(session);
-  session.apply('Confirm');
+  session.runs.apply('Confirm');
   const { apply } = session.draft;
   session.stop();
   const again = open();
@@ -107,7 +107,7 @@ test('if the directory has changed, nothing is imported, and it is reviewed agai
   await reviewed(session);
   const refusals = [{ code: 'PLAN_DIFFERS', message: 'It differs.' }];
   server.summaries.push({ case: 'summary', value: { state: ImportState.REFUSED, rows: 3, refusals } });
-  session.apply('');
+  session.runs.apply('');
   await vi.waitFor(() => expect(session.draft.notice).toMatch(/directory has changed/));
   await vi.waitFor(() => expect(session.state.get().review?.summary?.rows).toBe(3));
   expect(session.draft).toMatchObject({ step: 'review', apply: null });
@@ -120,7 +120,7 @@ test('corrected rows are judged at once, and imported after the file under one I
   await vi.waitFor(() => expect(session.state.get().judged?.count).toBe(1));
   expect(session.state.get().judged?.row(0).row).toBe(2);
   expect(session.corrected.standing()).toBe(1);
-  session.apply('');
+  session.runs.apply('');
   await vi.waitFor(() => expect(session.draft.followUp?.isDone).toBe(true));
   expect(session.state.get().followUp?.row(0).row).toBe(2);
   expect(server.called.lastIndexOf('pushUsers')).toBeGreaterThan(server.called.lastIndexOf('watchImport'));

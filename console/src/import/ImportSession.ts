@@ -1,30 +1,23 @@
 // One import of the console, from the choice of a file to its results. It lives beside the page: leaving the stepper stops
 // nothing, and after a reload it goes on from what the tab's storage and the browser's database have kept.
 
-import { toJsonString, type JsonObject } from '@bufbuild/protobuf';
+import type { JsonObject } from '@bufbuild/protobuf';
 
 import { problemOf, type Problem } from '~/api/problem';
-import {
-  ImportStartSchema,
-  type ImportStart,
-  type ImportSummary,
-} from '~/gen/userimport/v1/import_service_pb';
-import { ImportState } from '~/gen/userimport/v1/types_pb';
-import { ResultStore } from '~/review/ResultStore';
 
 import { fromHex, toHex } from './bytes';
 import { CorrectedRows } from './CorrectedRows';
 import { EMPTY_DRAFT, loadDraft, saveDraft, type Draft, type RosterFile, type Step } from './draft';
+import { ImportRuns } from './ImportRuns';
 import { inspectFile, needsColumns } from './inspectFile';
 import { kindOf } from './fileKinds';
 import { newId } from './newId';
 import { Observable } from './Observable';
 import type { OpenUploads } from './openUploads';
-import { applyOptions, reviewOptions, type ImportChoices, type Reading, type RosterOptions } from './options';
+import { type ImportChoices, type Reading, type RosterOptions } from './options';
 import { type RetryContext } from './retrying';
 import type { RosterFiles } from './rosterFiles';
 import { RosterUpload } from './RosterUpload';
-import { runImport, type RosterToImport } from './runImport';
 import { idleState, NO_INSPECTION, type SessionState } from './sessionState';
 import type { ImportCalls } from './uploadRoster';
 
@@ -41,10 +34,10 @@ export interface SessionParts {
 export class ImportSession {
   readonly state: Observable<SessionState>;
   readonly corrected: CorrectedRows;
+  readonly runs: ImportRuns;
   /** False: the caller may not see the values of users. */
   canSeeValues = true;
-  private upload: RosterUpload | undefined;
-  private work = new AbortController();
+  upload: RosterUpload | undefined;
   private inspecting = new AbortController();
 
   constructor(
@@ -53,6 +46,7 @@ export class ImportSession {
   ) {
     this.state = new Observable(idleState(loadDraft(organization, parts.storage)));
     this.corrected = new CorrectedRows(this);
+    this.runs = new ImportRuns(this);
     if (this.draft.file) {
       void this.restore();
     }
@@ -145,57 +139,7 @@ export class ImportSession {
   goTo(step: Step): void {
     this.keep({ step });
     if (step === 'review') {
-      this.beginReview();
-    }
-  }
-
-  /** Reviews, unless that has been done with these options. */
-  beginReview(): void {
-    const start = reviewOptions(this.rosterOptions());
-    const options = toJsonString(ImportStartSchema, start);
-    const { review } = this.draft;
-    if (review?.options !== options) {
-      if (review && this.state.get().running === 'review') {
-        void this.removeUploads([review.importId]);
-      }
-      this.stop();
-      this.keep({ review: { importId: newId(), isFinished: false, options } });
-      this.show({ review: undefined, problem: undefined });
-    } else if (this.state.get().running === 'review' || this.state.get().review?.summary) {
-      return;
-    }
-    void this.review(start);
-  }
-
-  /** Reviews once more: the directory may have changed. */
-  reviewAgain(notice = ''): void {
-    const { review } = this.draft;
-    if (review && this.state.get().running === 'review') {
-      void this.removeUploads([review.importId]);
-    }
-    this.stop();
-    this.keep({ step: 'review', review: null, notice });
-    this.beginReview();
-  }
-
-  /** Applies the plan that was reviewed. */
-  apply(confirmation: string): void {
-    const digest = this.state.get().review?.summary?.planDigest;
-    if (!digest) {
-      return;
-    }
-    const importId = newId();
-    const apply = { importId, isFinished: false, planDigest: toHex(digest), confirmation };
-    this.keep({ step: 'results', apply, followUp: null, notice: '' });
-    void this.runApply();
-  }
-
-  /** Stops the import that is being applied between two transactions. */
-  async cancel(): Promise<void> {
-    const { apply } = this.draft;
-    if (apply) {
-      const request = { organization: this.organization, importId: apply.importId };
-      await this.parts.calls.cancelImport(request);
+      this.runs.beginReview();
     }
   }
 
@@ -254,16 +198,13 @@ export class ImportSession {
 
   /** Goes on with what was under way. */
   private goOn(): void {
-    const { step, apply, review } = this.draft;
+    const { step, apply } = this.draft;
     if (step === 'file' || step === 'columns') {
       void this.inspect();
     } else if (step === 'review' || step === 'confirm') {
-      this.beginReview();
+      this.runs.beginReview();
     } else if (step === 'results' && apply) {
-      void this.runApply();
-      if (review?.isFinished) {
-        void this.recallReview(review.importId);
-      }
+      this.runs.resumeApply();
     }
   }
 
@@ -295,113 +236,16 @@ export class ImportSession {
     this.upload.ready().catch(() => undefined);
   }
 
-  private async review(start: ImportStart): Promise<void> {
-    const { review } = this.draft;
-    if (!review) {
-      return;
-    }
-    const summary = await this.run('review', start, review, {
-      newStore: () => {
-        const store = new ResultStore();
-        this.show({ review: store });
-        return store;
-      },
-      onFinished: () => this.keep({ review: { ...review, isFinished: true } }),
-    });
-    if (summary) {
-      await this.corrected.begin();
-    }
-  }
-
-  private async runApply(): Promise<void> {
-    const { apply } = this.draft;
-    if (!apply) {
-      return;
-    }
-    const start = applyOptions(this.rosterOptions(), fromHex(apply.planDigest), apply.confirmation);
-    const summary = await this.run('apply', start, apply, {
-      newStore: () => {
-        const store = new ResultStore(this.state.get().review);
-        this.show({ results: store });
-        return store;
-      },
-      onFinished: () => this.keep({ apply: { ...apply, isFinished: true } }),
-    });
-    if (isChangedPlan(summary, this.state.get().problem)) {
-      this.keep({ apply: null });
-      this.show({ results: undefined, problem: undefined });
-      this.reviewAgain(CHANGED);
-    } else if (summary?.state === ImportState.COMPLETED) {
-      await this.corrected.apply();
-      await this.parts.files.remove(this.draft.uploadId).catch(() => undefined);
-      await this.removeUploads([this.draft.uploadId]);
-    }
-  }
-
-  /** Runs a review or an import to its end. Returns nothing if it failed, or was stopped. */
-  private async run(
-    running: 'review' | 'apply',
-    start: ImportStart,
-    begun: { readonly importId: string; readonly isFinished: boolean },
-    hooks: { newStore: () => ResultStore; onFinished: () => void },
-  ): Promise<ImportSummary | undefined> {
-    this.work.abort();
-    this.work = new AbortController();
-    const { signal } = this.work;
-    this.show({ running, problem: undefined, trouble: undefined });
-    try {
-      const hasUpload = begun.isFinished || (await this.upload?.ready());
-      const roster = this.roster(hasUpload ? this.draft.uploadId : '');
-      const onSent = (sent: number) => this.show({ sent });
-      const run = { ...begun, start, roster, onSent, ...hooks };
-      const summary = await runImport(this.parts.calls, run, this.context(signal));
-      this.show({ running: 'nothing', trouble: undefined });
-      return summary;
-    } catch (thrown) {
-      if (!signal.aborted) {
-        this.show({ running: 'nothing', trouble: undefined, problem: problemOf(thrown) });
-      }
-      return undefined;
-    }
-  }
-
-  private roster(uploadId: string): RosterToImport {
-    const { file, sha256 } = this.draft;
-    return {
-      file: this.state.get().file,
-      size: file?.size ?? 0,
-      kind: file?.kind ?? 'csv',
-      uploadId,
-      sha256: () => this.upload?.sha256() ?? Promise.resolve(fromHex(sha256)),
-    };
-  }
-
-  /** Shows the review of an import that is running again: its results have the values. */
-  private async recallReview(importId: string): Promise<void> {
-    const store = new ResultStore();
-    const { signal } = this.work;
-    const request = { organization: this.organization, importId };
-    try {
-      const { takeResult } = await import('~/review/collectResults');
-      for await (const message of this.parts.calls.watchImport(request, { signal })) {
-        takeResult(store, message);
-      }
-      this.show({ review: store });
-    } catch {
-      // The server has forgotten it: the results are shown without values.
-    }
-  }
-
   /** Stops what goes on in this page. What the server does goes on. */
   stop(): void {
-    this.work.abort(new Error('This was stopped.'));
+    this.runs.stop();
     this.inspecting.abort();
     this.corrected.stop();
     this.show({ running: 'nothing', trouble: undefined });
   }
 
   /** Removes uploads from the server. What is left behind expires by itself. */
-  private async removeUploads(importIds: readonly string[]): Promise<void> {
+  async removeUploads(importIds: readonly string[]): Promise<void> {
     const { organization } = this;
     const remove = (importId: string) => {
       this.parts.uploads.forget(importId);
@@ -409,12 +253,4 @@ export class ImportSession {
     };
     await Promise.allSettled(importIds.map(remove));
   }
-}
-
-const CHANGED =
-  'The directory has changed since you reviewed this import, so nothing was written. This is a new review with the same options.';
-
-function isChangedPlan(summary: ImportSummary | undefined, problem: Problem | undefined): boolean {
-  const codes = summary?.refusals.map(({ code }) => code) ?? problem?.reasons ?? [];
-  return codes.includes('PLAN_DIFFERS');
 }

@@ -56,7 +56,7 @@ export function RefusalAction({ session, summary, refusal }: RefusalActionProps)
 
 function raise(session: ImportSession, choices: Parameters<ImportSession['setChoices']>[0]): void {
   session.setChoices(choices);
-  session.reviewAgain();
+  session.runs.reviewAgain();
 }
 
 interface RaiseLimitProps {

@@ -37,7 +37,7 @@ export function ResultsStep({ session, state }: StepProps) {
           problem={problem}
           title="The import did not go through"
           nextStep="Whatever was written is in the history of imports. Look at the review again to go on."
-          onRetry={() => session.reviewAgain()}
+          onRetry={() => session.runs.reviewAgain()}
         />
       )}
       {problem && !file && <MissingFile session={session} state={state} />}
@@ -67,7 +67,7 @@ function StopButton({ session }: Pick<StepProps, 'session'>) {
   const [said, setSaid] = useState('');
   const stop = () => {
     setSaid('Stopping…');
-    session.cancel().catch((thrown: unknown) => setSaid(problemOf(thrown).message));
+    session.runs.cancel().catch((thrown: unknown) => setSaid(problemOf(thrown).message));
   };
   return (
     <Group gap="xs">

@@ -11,7 +11,7 @@ export function ReviewFailure({ session, state }: StepProps) {
         problem={problem}
         title="The import cannot be reviewed"
         nextStep="Nothing was written. Go back and change what is wrong, or try again."
-        onRetry={() => session.reviewAgain()}
+        onRetry={() => session.runs.reviewAgain()}
       />
     )
   );

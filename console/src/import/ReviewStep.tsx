@@ -98,7 +98,7 @@ function ReviewBar({ session, state }: StepProps) {
         <Button
           variant="default"
           leftSection={<IconRefresh size={16} aria-hidden />}
-          onClick={() => session.reviewAgain()}
+          onClick={() => session.runs.reviewAgain()}
         >
           Review again
         </Button>

@@ -1,0 +1,192 @@
+// The runs of an import on the server: its reviews, and the import itself.
+
+import { toJsonString } from '@bufbuild/protobuf';
+
+import { problemOf, type Problem } from '~/api/problem';
+import {
+  ImportStartSchema,
+  type ImportStart,
+  type ImportSummary,
+} from '~/gen/userimport/v1/import_service_pb';
+import { ImportState } from '~/gen/userimport/v1/types_pb';
+import { collectResults } from '~/review/collectResults';
+import { ResultStore } from '~/review/ResultStore';
+
+import { fromHex, toHex } from './bytes';
+import type { ImportSession } from './ImportSession';
+import { newId } from './newId';
+import { applyOptions, reviewOptions } from './options';
+import { runImport, type RosterToImport } from './runImport';
+
+export class ImportRuns {
+  private work = new AbortController();
+
+  constructor(private readonly session: ImportSession) {}
+
+  /** Stops watching. What the server does goes on. */
+  stop(): void {
+    this.work.abort(new Error('This was stopped.'));
+  }
+
+  /** Reviews, unless that has been done with these options. */
+  beginReview(): void {
+    const start = reviewOptions(this.session.rosterOptions());
+    const options = toJsonString(ImportStartSchema, start);
+    const { review } = this.session.draft;
+    if (review?.options !== options) {
+      if (review && this.session.state.get().running === 'review') {
+        void this.session.removeUploads([review.importId]);
+      }
+      this.session.stop();
+      this.session.keep({ review: { importId: newId(), isFinished: false, options } });
+      this.session.show({ review: undefined, problem: undefined });
+    } else if (this.session.state.get().running === 'review' || this.session.state.get().review?.summary) {
+      return;
+    }
+    void this.review(start);
+  }
+
+  /** Reviews once more: the directory may have changed. */
+  reviewAgain(notice = ''): void {
+    const { review } = this.session.draft;
+    if (review && this.session.state.get().running === 'review') {
+      void this.session.removeUploads([review.importId]);
+    }
+    this.session.stop();
+    this.session.keep({ step: 'review', review: null, notice });
+    this.beginReview();
+  }
+
+  /** Applies the plan that was reviewed. */
+  apply(confirmation: string): void {
+    const digest = this.session.state.get().review?.summary?.planDigest;
+    if (!digest) {
+      return;
+    }
+    const importId = newId();
+    const apply = { importId, isFinished: false, planDigest: toHex(digest), confirmation };
+    this.session.keep({ step: 'results', apply, followUp: null, notice: '' });
+    void this.runApply();
+  }
+
+  /** Stops the import that is being applied between two transactions. */
+  async cancel(): Promise<void> {
+    const { apply } = this.session.draft;
+    if (apply) {
+      const request = { organization: this.session.organization, importId: apply.importId };
+      await this.session.parts.calls.cancelImport(request);
+    }
+  }
+
+  private async review(start: ImportStart): Promise<void> {
+    const { review } = this.session.draft;
+    if (!review) {
+      return;
+    }
+    const summary = await this.run('review', start, review, {
+      newStore: () => {
+        const store = new ResultStore();
+        this.session.show({ review: store });
+        return store;
+      },
+      onFinished: () => this.session.keep({ review: { ...review, isFinished: true } }),
+    });
+    if (summary) {
+      await this.session.corrected.begin();
+    }
+  }
+
+  private async runApply(): Promise<void> {
+    const { apply } = this.session.draft;
+    if (!apply) {
+      return;
+    }
+    const start = applyOptions(this.session.rosterOptions(), fromHex(apply.planDigest), apply.confirmation);
+    const summary = await this.run('apply', start, apply, {
+      newStore: () => {
+        const store = new ResultStore(this.session.state.get().review);
+        this.session.show({ results: store });
+        return store;
+      },
+      onFinished: () => this.session.keep({ apply: { ...apply, isFinished: true } }),
+    });
+    if (isChangedPlan(summary, this.session.state.get().problem)) {
+      this.session.keep({ apply: null });
+      this.session.show({ results: undefined, problem: undefined });
+      this.reviewAgain(CHANGED);
+    } else if (summary?.state === ImportState.COMPLETED) {
+      await this.session.corrected.apply();
+      await this.session.parts.files.remove(this.session.draft.uploadId).catch(() => undefined);
+      await this.session.removeUploads([this.session.draft.uploadId]);
+    }
+  }
+
+  /** Runs a review or an import to its end. Returns nothing if it failed, or was stopped. */
+  private async run(
+    running: 'review' | 'apply',
+    start: ImportStart,
+    begun: { readonly importId: string; readonly isFinished: boolean },
+    hooks: { newStore: () => ResultStore; onFinished: () => void },
+  ): Promise<ImportSummary | undefined> {
+    this.work.abort();
+    this.work = new AbortController();
+    const { signal } = this.work;
+    this.session.show({ running, problem: undefined, trouble: undefined });
+    try {
+      const hasUpload = begun.isFinished || (await this.session.upload?.ready());
+      const roster = this.roster(hasUpload ? this.session.draft.uploadId : '');
+      const onSent = (sent: number) => this.session.show({ sent });
+      const run = { ...begun, start, roster, onSent, ...hooks };
+      const summary = await runImport(this.session.parts.calls, run, this.session.context(signal));
+      this.session.show({ running: 'nothing', trouble: undefined });
+      return summary;
+    } catch (thrown) {
+      if (!signal.aborted) {
+        this.session.show({ running: 'nothing', trouble: undefined, problem: problemOf(thrown) });
+      }
+      return undefined;
+    }
+  }
+
+  private roster(uploadId: string): RosterToImport {
+    const { file, sha256 } = this.session.draft;
+    return {
+      file: this.session.state.get().file,
+      size: file?.size ?? 0,
+      kind: file?.kind ?? 'csv',
+      uploadId,
+      sha256: () => this.session.upload?.sha256() ?? Promise.resolve(fromHex(sha256)),
+    };
+  }
+
+  /** Goes on with an import after a reload. Its review has the values that a record does not. */
+  resumeApply(): void {
+    const { review } = this.session.draft;
+    const store = new ResultStore();
+    if (review?.isFinished) {
+      this.session.show({ review: store });
+    }
+    void this.runApply();
+    if (review?.isFinished) {
+      void this.recallReview(review.importId, store);
+    }
+  }
+
+  private async recallReview(importId: string, store: ResultStore): Promise<void> {
+    const { organization, parts } = this.session;
+    const { signal } = this.work;
+    try {
+      await collectResults(parts.calls.watchImport({ organization, importId }, { signal }), store);
+    } catch {
+      // The server has forgotten it: the results are shown without values.
+    }
+  }
+}
+
+const CHANGED =
+  'The directory has changed since you reviewed this import, so nothing was written. This is a new review with the same options.';
+
+function isChangedPlan(summary: ImportSummary | undefined, problem: Problem | undefined): boolean {
+  const codes = summary?.refusals.map(({ code }) => code) ?? problem?.reasons ?? [];
+  return codes.includes('PLAN_DIFFERS');
+}
