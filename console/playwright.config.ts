@@ -9,6 +9,7 @@ import type { ServerSettings } from './browser/support/fixtures';
 export default defineConfig<object, ServerSettings>({
   testDir: 'browser',
   outputDir: 'artifacts/failures',
+  snapshotPathTemplate: '{testDir}/{testFilePath}-snapshots/{arg}{ext}',
   // A server and a browser are busy as it is, and the tests measure times.
   workers: 1,
   retries: 0,

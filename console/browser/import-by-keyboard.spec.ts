@@ -59,8 +59,14 @@ test('the whole import is done by keyboard alone', async ({ page, organisation }
     (user) => `${user.replace('Becker', 'Bäcker').replace(/^(P-1008.*),Officer,/, '$1,Oficer,')}\n`,
   );
   const wizard = new ImportWizard(page);
+  // The tree as screen readers have it, without what differs each time.
   const expectTree = (name: string) =>
-    expect(page.getByRole('main')).toMatchAriaSnapshot({ name: `${name}.aria.yml` });
+    expect(async () => {
+      const tree = await page.getByRole('main').ariaSnapshot();
+      expect(
+        tree.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID').replace(/org-[0-9a-f]{12}/g, 'ORGANISATION'),
+      ).toMatchSnapshot(`${name}.txt`);
+    }).toPass({ timeout: 10_000 });
   await page.goto(await organisation.address('/users'));
 
   await tabTo(page, 'link', 'Skip to the content');
@@ -75,6 +81,7 @@ test('the whole import is done by keyboard alone', async ({ page, organisation }
   await page.keyboard.press('Enter');
   await (await chooser).setFiles(fileOf(roster.join('')));
   await expect(page.getByText(/header on line 1$/)).toBeVisible();
+  await expect(page.getByText('on the server')).toBeVisible();
   await expectTree('file');
   await tabTo(page, 'button', 'Continue');
   await page.keyboard.press('Enter');
@@ -112,6 +119,7 @@ test('the whole import is done by keyboard alone', async ({ page, organisation }
   await page.keyboard.press('Enter');
 
   await wizard.expectComplete();
+  await expect(page.getByText('1 row imported on their own')).toBeVisible();
   await expect(wizard.heading('Results')).toBeFocused();
   await expectTree('results');
   const after = await organisation.users();
