@@ -3,7 +3,6 @@ import '@mantine/dropzone/styles.css';
 import { Group, Stack, Text, UnstyledButton } from '@mantine/core';
 import { Dropzone } from '@mantine/dropzone';
 import { IconFileSpreadsheet, IconUpload, IconX } from '@tabler/icons-react';
-import { useRef } from 'react';
 
 import { hasKnownEnding } from './fileKinds';
 import styles from './import.module.css';
@@ -16,13 +15,11 @@ interface FileDropProps {
 
 /** Takes a file that is dropped, or chosen by mouse or keyboard. */
 export function FileDrop({ title, onFile, onWrongKind }: FileDropProps) {
-  const open = useRef<() => void>(null);
   return (
     <Dropzone
       className={styles.drop ?? ''}
       multiple={false}
       enablePointerEvents
-      openRef={open}
       // The keyboard and screen readers have the button within; the area around it takes files and clicks.
       activateOnKeyboard={false}
       inputProps={{ 'aria-label': 'Roster file', 'aria-hidden': true }}
@@ -43,15 +40,8 @@ export function FileDrop({ title, onFile, onWrongKind }: FileDropProps) {
           <IconFileSpreadsheet size={40} stroke={1.4} aria-hidden />
         </Dropzone.Idle>
         <Stack gap={2}>
-          <UnstyledButton
-            className={styles.choose ?? ''}
-            onClick={(event) => {
-              event.stopPropagation();
-              open.current?.();
-            }}
-          >
-            {title}
-          </UnstyledButton>
+          {/* Its click, also by the keyboard, is one on the area. */}
+          <UnstyledButton className={styles.choose ?? ''}>{title}</UnstyledButton>
           <Text size="sm" c="dimmed">
             CSV (.csv, .txt) or a workbook (.xlsx, .ods), from a spreadsheet or any other system
           </Text>

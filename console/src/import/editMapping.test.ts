@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 
-import { InspectRosterResponseSchema } from '~/gen/userimport/v1/import_service_pb';
+import { InspectRosterResponseSchema, RosterFormat } from '~/gen/userimport/v1/import_service_pb';
 
 import { mappingJson, mappingOf, targetOf, withColumn, withTemplate, withValue } from './editMapping';
 import { needsColumns } from './inspectFile';
@@ -48,6 +48,10 @@ test('the step Columns is gone through only if something does not match', () => 
   const roster = { columns: [{ name: 'EMAIL', proposedColumn: 'EMAIL' }], mapping: {} };
   expect(needsColumns(create(InspectRosterResponseSchema, roster))).toBe(false);
   expect(needsColumns(HR)).toBe(true);
+  const titled = { ...roster, mapping: { skipLeadingLines: 1 } };
+  expect(needsColumns(create(InspectRosterResponseSchema, titled))).toBe(true);
+  const workbook = { ...titled, format: RosterFormat.WORKBOOK };
+  expect(needsColumns(create(InspectRosterResponseSchema, workbook))).toBe(false);
   const unknown = { ...roster, values: [{ column: 'ROLE', cell: 'Oficer', known: false }] };
   expect(needsColumns(create(InspectRosterResponseSchema, unknown))).toBe(true);
   expect(needsColumns(create(InspectRosterResponseSchema, { ...roster, missingColumns: ['EMAIL'] }))).toBe(

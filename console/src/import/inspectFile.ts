@@ -1,6 +1,6 @@
 // Asks the server what a file is, and what its columns and values would be.
 
-import type { InspectRosterResponse } from '~/gen/userimport/v1/import_service_pb';
+import { RosterFormat, type InspectRosterResponse } from '~/gen/userimport/v1/import_service_pb';
 
 import { readingOptions, type RosterOptions } from './options';
 import { retrying, type RetryContext } from './retrying';
@@ -32,7 +32,8 @@ export async function inspectFile(
 }
 
 /** Whether something does not match the roster's columns or the organisation's values, so that a person has to look. */
-export function needsColumns({ mapping, missingColumns, values }: InspectRosterResponse): boolean {
+export function needsColumns(response: InspectRosterResponse): boolean {
+  const { format, mapping, missingColumns, values } = response;
   return (
     missingColumns.length > 0 ||
     values.some(({ known }) => !known) ||
@@ -41,7 +42,8 @@ export function needsColumns({ mapping, missingColumns, values }: InspectRosterR
         Object.keys(mapping.templates).length > 0 ||
         mapping.values.length > 0 ||
         mapping.nullValues.length > 0 ||
-        mapping.skipLeadingLines > 0 ||
+        // An import passes over the titles of a workbook by itself.
+        (mapping.skipLeadingLines > 0 && format !== RosterFormat.WORKBOOK) ||
         mapping.ignoredLinePrefixes.length > 0))
   );
 }
