@@ -34,6 +34,10 @@ test('a server that is away is said in words, and the page goes on when it is ba
   await page.goto(`${server.page}/users?organisation=pd#token=${await server.token()}`);
   await expect(page.getByText('There are no users yet')).toBeVisible();
   watch.allow(/Failed to load resource|ERR_CONNECTION|net::|502|500/);
+  // The page loads its other screens a few seconds after the first one.
+  await page.waitForFunction(() =>
+    performance.getEntriesByType('resource').some(({ name }) => /\/AuditPage-[^/]*\.js$/.test(name)),
+  );
   await server.kill();
   await page.getByRole('link', { name: 'Audit' }).click();
   await expect(page.getByText('The trail cannot be shown')).toBeVisible({ timeout: 30_000 });

@@ -16,7 +16,10 @@ test('the first screen loads no more script than its budget', async ({ open }) =
       .map(({ name, encodedBodySize, decodedBodySize }) => ({ name, encodedBodySize, decodedBodySize })),
   );
   expect(scripts.length).toBeGreaterThan(0);
-  for (const { name, encodedBodySize, decodedBodySize } of scripts) {
+  // A script of a few lines may be no smaller compressed.
+  for (const { name, encodedBodySize, decodedBodySize } of scripts.filter(
+    (one) => one.decodedBodySize > 2000,
+  )) {
     expect(encodedBodySize, `${name} comes compressed`).toBeLessThan(decodedBodySize);
   }
   const total = scripts.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);

@@ -1,6 +1,6 @@
 import { Anchor, AppShell, Burger, Group, NavLink, ScrollArea, Text, useMantineTheme } from '@mantine/core';
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
-import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { Link, Outlet, useLocation, useRouter } from '@tanstack/react-router';
 import { useEffect } from 'react';
 
 import { LazyQuickSearch } from '~/quickSearch/LazyQuickSearch';
@@ -21,6 +21,7 @@ export function Shell() {
   const isNarrow = useMediaQuery(`(max-width: ${breakpoints.sm})`);
   const session = useSession();
   useEffect(close, [pathname, close]);
+  useLoadedScreens();
   return (
     <AppShell
       header={{ height: 48 }}
@@ -79,4 +80,22 @@ function KnownOrganisation() {
   const { organization, organizations } = useSession();
   const isKnown = organizations.length === 0 || organizations.some(({ slug }) => slug === organization);
   return isKnown ? <Outlet /> : <UnknownOrganisation />;
+}
+
+/** Milliseconds after which the other screens are loaded, so that they do not delay the first one. */
+const LOAD_OTHERS_AFTER = 5000;
+
+/** Loads every screen while the server is there, so that a screen can say so when it is not. */
+function useLoadedScreens(): void {
+  const router = useRouter();
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      for (const { to } of SCREENS) {
+        void router.preloadRoute({ to });
+      }
+      void router.preloadRoute({ to: '/users/$userId', params: { userId: '' } });
+      void router.preloadRoute({ to: '/imports/$importId', params: { importId: '' } });
+    }, LOAD_OTHERS_AFTER);
+    return () => clearTimeout(timer);
+  }, [router]);
 }
