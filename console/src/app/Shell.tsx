@@ -1,6 +1,6 @@
 import { Anchor, AppShell, Burger, Group, NavLink, ScrollArea, Text, useMantineTheme } from '@mantine/core';
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
-import { Link, Outlet, useLocation, useRouter } from '@tanstack/react-router';
+import { Link, useLocation, useRouter } from '@tanstack/react-router';
 import { useEffect } from 'react';
 
 import { LazyQuickSearch } from '~/quickSearch/LazyQuickSearch';
@@ -8,10 +8,10 @@ import { QuickSearchButton } from '~/quickSearch/QuickSearchButton';
 import { useSession } from '~/session/Session';
 
 import { AccountMenu } from './AccountMenu';
+import { KnownOrganisation } from './KnownOrganisation';
 import { NoOrganisation } from './NoOrganisation';
 import { OrganisationPicker } from './OrganisationPicker';
 import { SCREENS } from './screens';
-import { UnknownOrganisation } from './UnknownOrganisation';
 
 /** What surrounds every screen: the organisation, the way to the other screens, and the account. */
 export function Shell() {
@@ -70,16 +70,9 @@ export function Shell() {
       <AppShell.Main id="content" tabIndex={-1}>
         {session.organization ? <KnownOrganisation /> : <NoOrganisation />}
       </AppShell.Main>
-      {session.organization && <LazyQuickSearch />}
+      {session.organization && <LazyQuickSearch key={session.organization} />}
     </AppShell>
   );
-}
-
-/** A screen, or what is said in its place if the address names an organisation that the caller does not have. */
-function KnownOrganisation() {
-  const { organization, organizations } = useSession();
-  const isKnown = organizations.length === 0 || organizations.some(({ slug }) => slug === organization);
-  return isKnown ? <Outlet /> : <UnknownOrganisation />;
 }
 
 /** Milliseconds after which the other screens are loaded, so that they do not delay the first one. */
