@@ -2,6 +2,9 @@ import { Alert, Button, Divider, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
+import { problemOf } from '~/api/problem';
+
+import { changeToken } from './changeToken';
 import {
   beginProviderSignIn,
   openSignInWindow,
@@ -9,7 +12,6 @@ import {
   type IdentityProvider,
 } from './provider';
 import { providerFault } from './providerFault';
-import { keepToken } from './token';
 
 /**
  * Signs in at the identity provider that the server names. Nothing if it names none. `keepsPage`: in a window of its own,
@@ -23,11 +25,14 @@ export function ProviderButton({ keepsPage = false }: { readonly keepsPage?: boo
   });
   const [failure, setFailure] = useState<string>();
   const provider = configuration.data?.provider;
+  const take = (token: string) => {
+    changeToken(token).catch((error: unknown) => setFailure(problemOf(error).message));
+  };
   const begin = (at: IdentityProvider) => {
     setFailure(undefined);
     if (!keepsPage) {
       beginProviderSignIn(at).catch((error: unknown) => setFailure(providerFault(error)));
-    } else if (!openSignInWindow(keepToken)) {
+    } else if (!openSignInWindow(take)) {
       setFailure('The browser did not open a window. Allow windows of this page, and try again.');
     }
   };

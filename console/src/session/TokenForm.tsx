@@ -1,13 +1,30 @@
 import { Button, PasswordInput, Stack } from '@mantine/core';
 import { useState } from 'react';
 
+import { problemOf } from '~/api/problem';
+
 import { keepToken } from './token';
 import { tokenFault } from './tokenFault';
 
+interface TokenFormProps {
+  /** Takes a token that may be one; rejects if the server does not accept it. */
+  readonly onToken?: (token: string) => Promise<void> | void;
+}
+
 /** Asks for a token. */
-export function TokenForm() {
+export function TokenForm({ onToken = keepToken }: TokenFormProps) {
   const [entered, setEntered] = useState('');
   const [fault, setFault] = useState<string>();
+  const [isBusy, setBusy] = useState(false);
+  const take = async () => {
+    setBusy(true);
+    try {
+      await onToken(entered);
+    } catch (error) {
+      setFault(problemOf(error).message);
+    }
+    setBusy(false);
+  };
   return (
     <form
       onSubmit={(event) => {
@@ -15,7 +32,7 @@ export function TokenForm() {
         const found = entered.trim() ? tokenFault(entered) : 'Enter the token.';
         setFault(found);
         if (found === undefined) {
-          keepToken(entered);
+          void take();
         }
       }}
     >
@@ -33,7 +50,9 @@ export function TokenForm() {
           }}
           visibilityToggleButtonProps={{ 'aria-label': 'Show what is typed' }}
         />
-        <Button type="submit">Sign in</Button>
+        <Button type="submit" loading={isBusy}>
+          Sign in
+        </Button>
       </Stack>
     </form>
   );

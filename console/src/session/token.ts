@@ -25,16 +25,25 @@ export function onTokenChange(listener: Listener): () => void {
   return () => listeners.delete(listener);
 }
 
-/**
- * Takes the token that an address printed by the server carries in its fragment, `#token=…`, and removes it from the
- * address, so that it gets into no history, bookmark or link.
- */
-export function takeTokenFromAddress(location: Location = window.location): void {
-  const given = new URLSearchParams(location.hash.slice(1)).get('token');
-  if (given) {
-    history.replaceState(history.state, '', location.pathname + location.search);
+/** Takes the token that the address carries. */
+export function takeTokenFromAddress(): void {
+  const given = takeFromAddress();
+  if (given !== null) {
     keepToken(given);
   }
+}
+
+/**
+ * Returns the token that an address printed by the server carries in its fragment, `#token=…`, and removes it from the
+ * address, so that it gets into no history, bookmark or link. Null: it carries none.
+ */
+export function takeFromAddress(location: Location = window.location): string | null {
+  const given = new URLSearchParams(location.hash.slice(1)).get('token')?.trim();
+  if (!given) {
+    return null;
+  }
+  history.replaceState(history.state, '', location.pathname + location.search);
+  return given;
 }
 
 function changed(): void {
