@@ -41,7 +41,6 @@ export function NeedsReview() {
 }
 
 function HeldImport({ record }: { readonly record: Import }) {
-  const { may, principal } = useSession();
   const { importId } = record;
   return (
     <Paper withBorder p="md" component="article" aria-label={importTitle(record)}>
@@ -71,28 +70,49 @@ function HeldImport({ record }: { readonly record: Import }) {
           </Text>
         ))}
         <Outcomes record={record} />
-        {may('users.approve') ? (
-          <Group gap="xs">
-            <ButtonLink to="/imports/$importId" params={{ importId }} size="xs">
-              Review
-            </ButtonLink>
-            <ButtonLink
-              to="/imports/$importId"
-              params={{ importId }}
-              search={{ approve: true }}
-              size="xs"
-              variant="default"
-            >
-              Approve
-            </ButtonLink>
-            <DiscardButton record={record} size="xs" />
-          </Group>
-        ) : (
-          <Text size="sm" c="dimmed">
-            “{principal}” lacks the permission users.approve, which is needed to review and approve it.
-          </Text>
-        )}
+        <Decisions record={record} />
       </Stack>
     </Paper>
+  );
+}
+
+/** What the caller may decide, and what is missing for the rest. */
+export function Decisions({ record }: { readonly record: Import }) {
+  const { may, principal } = useSession();
+  const { importId } = record;
+  return (
+    <>
+      {(may('users.approve') || may('users.import')) && (
+        <Group gap="xs">
+          {may('users.approve') && (
+            <>
+              <ButtonLink to="/imports/$importId" params={{ importId }} size="xs">
+                Review
+              </ButtonLink>
+              <ButtonLink
+                to="/imports/$importId"
+                params={{ importId }}
+                search={{ approve: true }}
+                size="xs"
+                variant="default"
+              >
+                Approve
+              </ButtonLink>
+            </>
+          )}
+          <DiscardButton record={record} size="xs" />
+        </Group>
+      )}
+      {!may('users.approve') && (
+        <Text size="sm" c="dimmed">
+          “{principal}” lacks the permission users.approve, which is needed to review and approve it.
+        </Text>
+      )}
+      {!may('users.import') && (
+        <Text size="sm" c="dimmed">
+          “{principal}” lacks the permission users.import, which is needed to approve or discard it.
+        </Text>
+      )}
+    </>
   );
 }
