@@ -2,6 +2,7 @@ import { Paper, Stack, Text, Title } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 
+import type { Problem } from '~/api/problem';
 import { imports } from '~/api/transport';
 import type { Import } from '~/gen/userimport/v1/import_service_pb';
 import { ConfirmForm } from '~/review/ConfirmForm';
@@ -12,21 +13,26 @@ import { Failure } from '~/shared/Failure';
 
 import { skippingResults } from './followResults';
 import { plannedCounts } from './plannedCounts';
+import { approvalEnd, type StateAfter } from './recordAfter';
 import { ReviewParts } from './ReviewParts';
 import { StreamState } from './StreamState';
 import { useFollowed, type Followed } from './useFollowed';
+import { useStateAfter } from './useStateAfter';
+
+type OnApproving = (isApproving: boolean, problem?: Problem) => void;
 
 interface HeldReviewProps {
   readonly record: Import;
   /** True: the way here said that it is to be approved. */
   readonly isToApprove: boolean;
-  /** Told when the approval begins, and when it has ended. */
-  readonly onApproving: (isApproving: boolean) => void;
+  /** Told when the approval begins, and when it has ended, with the problem that it met with. */
+  readonly onApproving: OnApproving;
 }
 
 /** What a held import would do now, and the decision. */
 export function HeldReview({ record, isToApprove, onApproving }: HeldReviewProps) {
   const { organization } = useSession();
+  const queries = useQueryClient();
   const [round, setRound] = useState(1);
   const [confirmation, setConfirmation] = useState<string>();
   const { importId } = record;
@@ -50,21 +56,24 @@ export function HeldReview({ record, isToApprove, onApproving }: HeldReviewProps
     resumes: true,
     reviewed: review.store,
   });
-  useApprovalEnd(approval, onApproving);
-  if (confirmation !== undefined && !approval.problem) {
+  const after = useStateAfter(approval, importId);
+  useApprovalEnd(approval, after, onApproving);
+  if (confirmation !== undefined && after === undefined) {
     return <Approving approval={approval} />;
   }
   const again = () => {
+    if (after === 'unknown') {
+      void queries.invalidateQueries();
+    }
     setConfirmation(undefined);
     setRound(round + 1);
   };
   return (
     <Stack gap="md">
-      {approval.problem && (
+      {approval.problem && after !== undefined && (
         <Failure
           problem={approval.problem}
-          title="The import was not approved"
-          nextStep="Nothing was changed, and the import is still held. Review it again to see what it would do now."
+          {...approvalEnd(after)}
           retryLabel="Review again"
           onRetry={again}
         />
@@ -88,14 +97,20 @@ function withoutUnset<T extends { confirmation: string | undefined }>({ confirma
   return confirmation === undefined ? request : { ...request, confirmation };
 }
 
-/** Everything that the page knows is asked again once the import is applied. */
-function useApprovalEnd({ hasEnded, problem }: Followed, onApproving: (isApproving: boolean) => void): void {
+/** Everything that the page knows is asked again once the approval has ended; the record then says what is shown. */
+function useApprovalEnd(
+  { hasEnded, problem }: Followed,
+  after: StateAfter | undefined,
+  onApproving: OnApproving,
+): void {
   const queries = useQueryClient();
   useEffect(() => {
-    if (hasEnded) {
-      void queries.invalidateQueries().then(() => problem === undefined && onApproving(false));
+    if (hasEnded && problem === undefined) {
+      void queries.invalidateQueries().then(() => onApproving(false));
+    } else if (after !== undefined) {
+      onApproving(false, problem);
     }
-  }, [hasEnded, problem, queries, onApproving]);
+  }, [hasEnded, problem, after, queries, onApproving]);
 }
 
 function Approving({ approval }: { readonly approval: Followed }) {
@@ -155,7 +170,10 @@ function Approve({ review, isToApprove, onAgain, onConfirm }: ReviewedProps) {
         Approve
       </Title>
       {lacking.length > 0 ? (
-        <Text size="sm">Approving needs the permission {lacking.join(' and ')}, which you lack.</Text>
+        <Text size="sm">
+          Approving needs the {lacking.length === 1 ? 'permission' : 'permissions'} {lacking.join(' and ')},
+          which you lack.
+        </Text>
       ) : (
         <ConfirmForm
           verb="Approve"

@@ -4,7 +4,7 @@ import { IconArrowBackUp, IconArrowLeft } from '@tabler/icons-react';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useCallback, useState } from 'react';
 
-import { problemOf } from '~/api/problem';
+import { problemOf, type Problem } from '~/api/problem';
 import { ImportService, type Import } from '~/gen/userimport/v1/import_service_pb';
 import { ImportState } from '~/gen/userimport/v1/types_pb';
 import { useSession } from '~/session/Session';
@@ -22,6 +22,7 @@ import { HeldReview } from './HeldReview';
 import { ImportRecord } from './ImportRecord';
 import { ImportResults } from './ImportResults';
 import { importTitle, isRunning, shortId } from './importWords';
+import { approvalEnd } from './recordAfter';
 import { UndoPanel } from './UndoPanel';
 
 /** One import: what it did or would do, and what can be done about it. */
@@ -44,6 +45,11 @@ function KnownImport({ importId }: { readonly importId: string }) {
   const { approve, undo } = useSearch({ from: '/shell/imports/$importId' });
   const navigate = useNavigate({ from: '/imports/$importId' });
   const [isApproving, setApproving] = useState(false);
+  const [approvalProblem, setApprovalProblem] = useState<Problem>();
+  const onApproving = useCallback((now: boolean, problem?: Problem) => {
+    setApproving(now);
+    setApprovalProblem(problem);
+  }, []);
   const query = useQuery(
     ImportService.method.getImport,
     { organization, importId },
@@ -75,9 +81,10 @@ function KnownImport({ importId }: { readonly importId: string }) {
         {undo === true && <UndoPanel record={record} onCancel={leaveUndo} />}
         {isHeld && (
           <IfPermitted needs="users.approve" action="review and approve held imports">
-            <HeldReview record={record} isToApprove={approve === true} onApproving={setApproving} />
+            <HeldReview record={record} isToApprove={approve === true} onApproving={onApproving} />
           </IfPermitted>
         )}
+        {!isHeld && approvalProblem && <Failure problem={approvalProblem} {...approvalEnd(record.state)} />}
         {!isHeld && undo !== true && <ImportResults record={record} />}
         <ImportRecord record={record} />
       </Stack>

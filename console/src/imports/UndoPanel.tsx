@@ -4,6 +4,7 @@ import { IconUserQuestion } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 
+import type { Problem } from '~/api/problem';
 import { imports } from '~/api/transport';
 import { type Import } from '~/gen/userimport/v1/import_service_pb';
 import { ImportState, type Refusal } from '~/gen/userimport/v1/types_pb';
@@ -12,14 +13,17 @@ import { Refusals } from '~/review/Refusals';
 import { useResults } from '~/review/useResults';
 import { useSession } from '~/session/Session';
 import { Failure } from '~/shared/Failure';
+import { AnchorLink } from '~/shared/links';
 import { plural } from '~/shared/time';
 
 import { skippingResults } from './followResults';
 import { newImportId } from './newImportId';
 import { plannedCounts } from './plannedCounts';
+import { hasUndone, undoEnd, type StateAfter } from './recordAfter';
 import { ReviewParts } from './ReviewParts';
 import { StreamState } from './StreamState';
 import { useFollowed, type Followed } from './useFollowed';
+import { useStateAfter } from './useStateAfter';
 
 interface UndoPanelProps {
   readonly record: Import;
@@ -57,7 +61,8 @@ export function UndoPanel({ record, onCancel }: UndoPanelProps) {
     reviewed: review.store,
   });
   useUndoEnd(undo, undoId);
-  if (undoId !== undefined && !undo.problem) {
+  const after = useStateAfter(undo, undoId);
+  if (undoId !== undefined && after === undefined) {
     return (
       <Stack gap="md">
         <Title order={2} size="h5">
@@ -72,14 +77,8 @@ export function UndoPanel({ record, onCancel }: UndoPanelProps) {
     setUndoId(undefined);
     setRound(round + 1);
   };
-  return undo.problem ? (
-    <Failure
-      problem={undo.problem}
-      title="The import was not undone"
-      nextStep="Nothing was changed. Look again at what the undo would do now."
-      retryLabel="Review again"
-      onRetry={again}
-    />
+  return undo.problem && after !== undefined && undoId !== undefined ? (
+    <UndoFailure problem={undo.problem} after={after} undoId={undoId} onAgain={again} />
   ) : (
     <UndoReview
       review={review}
@@ -88,6 +87,27 @@ export function UndoPanel({ record, onCancel }: UndoPanelProps) {
       onCancel={onCancel}
       onConfirm={() => setUndoId(newImportId())}
     />
+  );
+}
+
+interface UndoFailureProps {
+  readonly problem: Problem;
+  readonly after: StateAfter;
+  readonly undoId: string;
+  readonly onAgain: () => void;
+}
+
+/** Says how an undo ended that met with a problem, and leads to its record if it has written. */
+function UndoFailure({ problem, after, undoId, onAgain }: UndoFailureProps) {
+  return hasUndone(after) ? (
+    <Stack gap="xs" align="flex-start">
+      <Failure problem={problem} {...undoEnd(after)} />
+      <AnchorLink to="/imports/$importId" params={{ importId: undoId }} underline="always">
+        See what the undo has done
+      </AnchorLink>
+    </Stack>
+  ) : (
+    <Failure problem={problem} {...undoEnd(after)} retryLabel="Review again" onRetry={onAgain} />
   );
 }
 
