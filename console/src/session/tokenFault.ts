@@ -5,7 +5,5 @@ export function tokenFault(entered: string): string | undefined {
     return 'A token has no spaces. Copy the token alone.';
   }
   // A header cannot carry anything else.
-  return /^[\x21-\x7e]*$/.test(value)
-    ? undefined
-    : 'A token has only letters, digits and signs of the keyboard.';
+  return /^[\x21-\x7e]*$/.test(value) ? undefined : 'A token has only letters, digits and punctuation.';
 }

@@ -44,11 +44,11 @@ export function MappingEditor({ saved, names, onClose }: MappingEditorProps) {
       </Title>
       <TextInput
         label="Name"
-        description="Small letters, digits and hyphens. Jobs name the mapping by it."
+        description="Lower-case letters, digits and hyphens. Jobs name the mapping by it."
         maw={420}
         value={name}
         maxLength={63}
-        error={isTaken ? 'There is another mapping of this name.' : undefined}
+        error={isTaken ? 'There is another mapping with this name.' : undefined}
         onChange={({ currentTarget }) => setName(currentTarget.value)}
       />
       <ColumnLines lines={draft.columns} onChange={(columns) => change({ columns })} />
