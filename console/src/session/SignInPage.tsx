@@ -18,6 +18,7 @@ export function SignInPage({ refusal }: { readonly refusal: string | undefined }
               color="red"
               icon={<IconAlertTriangle aria-hidden />}
               title="The server does not accept this sign-in"
+              role="alert"
             >
               {refusal}
             </Alert>

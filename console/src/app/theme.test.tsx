@@ -1,0 +1,41 @@
+import { Alert, MantineProvider } from '@mantine/core';
+import { Code } from '@connectrpc/connect';
+import { cleanup, render, screen } from '@testing-library/react';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+import { Failure } from '~/shared/Failure';
+
+import { theme } from './theme';
+
+beforeEach(() => {
+  vi.stubGlobal('matchMedia', () => ({
+    matches: false,
+    addEventListener: vi.fn(),
+    removeEventListener: vi.fn(),
+  }));
+});
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+test('a failure interrupts screen readers, and an explanation does not', () => {
+  const problem = {
+    message: 'No.',
+    faults: [],
+    places: [],
+    reasons: [],
+    code: Code.Unknown,
+    isTransient: false,
+    retryDelay: undefined,
+  };
+  render(
+    <MantineProvider theme={theme}>
+      <Alert title="Plain">An explanation.</Alert>
+      <Failure problem={problem} />
+    </MantineProvider>,
+  );
+  expect(screen.getByRole('status').textContent).toContain('An explanation.');
+  expect(screen.getByRole('alert').textContent).toContain('That did not work');
+});
