@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 
+import type { Page } from '@playwright/test';
+
 import { expect, test } from './support/fixtures';
 import { lookAt } from './support/looks';
 import { createOrganisation, EXAMPLES } from './support/organisation';
+import { ImportWizard } from './support/wizard';
 
 test('the address that the program prints signs in, and the token leaves the address', async ({
   page,
@@ -47,11 +50,38 @@ test('a token that the server refuses is explained', async ({ page, organisation
   await expect(page.getByRole('heading', { level: 1, name: 'Users' })).toBeVisible();
 });
 
-test('signing out forgets the token', async ({ open }) => {
-  const page = await open('/users');
+/** What the tab and the browser keep of the page, as text. */
+async function keptBy(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const finished = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(new Error('The database cannot be read.'));
+      });
+    const kept = Object.entries(sessionStorage).map(([key, value]) => `${key}: ${String(value)}`);
+    for (const { name = '' } of await indexedDB.databases()) {
+      const database = await finished(indexedDB.open(name));
+      for (const store of database.objectStoreNames) {
+        const keys = await finished(database.transaction(store).objectStore(store).getAllKeys());
+        kept.push(...keys.map((key) => `${name}/${store}: ${JSON.stringify(key)}`));
+      }
+      database.close();
+    }
+    return kept;
+  });
+}
+
+test('signing out forgets the token, and what was begun', async ({ open }) => {
+  const page = await open('/import-users');
+  await new ImportWizard(page).choose(join(EXAMPLES, 'roster.csv'));
+  await expect(page.getByText('on the server')).toBeVisible();
+  const before = (await keptBy(page)).join('\n');
+  expect(before).toContain('uit_');
+  expect(before).toContain('user-import-rosters/');
   await page.getByRole('button', { name: /^Account: / }).click();
   await page.getByRole('menuitem', { name: 'Sign out' }).click();
   await expect(page.getByLabel('Token')).toBeVisible();
+  await expect.poll(() => keptBy(page)).toEqual([]);
   await page.reload();
   await expect(page.getByLabel('Token')).toBeVisible();
 });
