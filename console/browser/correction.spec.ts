@@ -8,7 +8,7 @@ test('a faulty file is corrected in place, and imported with its corrections', a
   open,
   organisation,
 }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(180_000);
   await importExample(organisation);
   const wizard = new ImportWizard(await open('/import-users'));
   const { page } = wizard;

@@ -9,6 +9,7 @@ async function activeUsers(organisation: Organisation): Promise<number> {
 }
 
 test('a held import is reviewed and approved', async ({ open, organisation }) => {
+  test.setTimeout(180_000);
   await holdImport(organisation);
   const page = await open('/imports');
   const held = page.getByRole('region', { name: 'Needs review' }).getByRole('article');

@@ -52,7 +52,7 @@ async function expectVisibleFocus(page: Page): Promise<void> {
 }
 
 test('the whole import is done by keyboard alone', async ({ page, organisation }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(180_000);
   await importExample(organisation);
   const users = (await organisation.users()).filter((user) => !user.startsWith('P-1005,'));
   const roster = users.map(

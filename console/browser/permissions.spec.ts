@@ -4,6 +4,7 @@ import { lookAt } from './support/looks';
 import { createOrganisation } from './support/organisation';
 
 test('what a token may not do is explained in place of a dead button', async ({ page, startServer }) => {
+  test.setTimeout(180_000);
   const server = await startServer({ hasToken: true });
   const organisation = await createOrganisation(server);
   await holdImport(organisation);
@@ -16,6 +17,7 @@ test('what a token may not do is explained in place of a dead button', async ({ 
   await lookAt(page, 'user-read-only');
   await page.getByRole('link', { name: 'Imports' }).first().click();
   await expect(page.getByText('lacks the permission users.approve')).toBeVisible();
+  await expect(page.getByText('lacks the permission users.import')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Discard' })).toHaveCount(0);
   await lookAt(page, 'imports-read-only');
   await page.getByRole('link', { name: 'Settings' }).click();

@@ -4,6 +4,7 @@ import { lookAt } from './support/looks';
 import { EXAMPLES } from './support/organisation';
 
 test('an import is undone after a review of what that does', async ({ open, organisation }) => {
+  test.setTimeout(180_000);
   await importExample(organisation);
   const before = await organisation.users();
   await organisation.import(`${EXAMPLES}/roster.csv`, '--source', 'today');

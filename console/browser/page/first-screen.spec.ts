@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 
+import type { Page } from '@playwright/test';
+
 import { expect, test } from '../support/fixtures';
 import { slowdown } from '../support/measure';
 import { EXAMPLES } from '../support/organisation';
@@ -7,15 +9,33 @@ import { EXAMPLES } from '../support/organisation';
 /** What the first screen may load, in bytes as they come over the network. */
 const SCRIPT_BUDGET = 350 * 1024;
 
-test('the first screen loads no more script than its budget', async ({ open }) => {
-  const page = await open('/users');
+/** Marks the moment at which the table of users, or what stands in its place, is on the page. */
+async function markUsable(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const observer = new MutationObserver(() => {
+      const isEmpty = document.querySelector('main')?.textContent.includes('There are no users yet');
+      if (isEmpty || document.querySelector('main table tbody tr')) {
+        performance.mark('usable');
+        observer.disconnect();
+      }
+    });
+    observer.observe(document, { childList: true, subtree: true });
+  });
+}
+
+test('the first screen loads no more script than its budget', async ({ page, open }) => {
+  await markUsable(page);
+  await open('/users');
   await expect(page.getByRole('heading', { level: 1, name: 'Users' })).toBeVisible();
   await expect(page.getByText('There are no users yet')).toBeVisible();
-  const scripts = await page.evaluate(() =>
-    (performance.getEntriesByType('resource') as PerformanceResourceTiming[])
-      .filter(({ name }) => name.endsWith('.js'))
-      .map(({ name, encodedBodySize, decodedBodySize }) => ({ name, encodedBodySize, decodedBodySize })),
-  );
+  await page.waitForLoadState('load');
+  // The other screens are loaded later, however long the machine takes for this one.
+  const scripts = await page.evaluate(() => {
+    const usable = performance.getEntriesByName('usable')[0]?.startTime ?? Infinity;
+    return (performance.getEntriesByType('resource') as PerformanceResourceTiming[])
+      .filter(({ name, startTime }) => name.endsWith('.js') && startTime < usable)
+      .map(({ name, encodedBodySize, decodedBodySize }) => ({ name, encodedBodySize, decodedBodySize }));
+  });
   expect(scripts.length).toBeGreaterThan(0);
   // A script of a few lines may be no smaller compressed.
   for (const { name, encodedBodySize, decodedBodySize } of scripts.filter(
@@ -36,15 +56,7 @@ test('the first screen is usable within a second', async ({ browser, organisatio
     // With nothing in a cache.
     const context = await browser.newContext();
     const page = await context.newPage();
-    await page.addInitScript(() => {
-      const observer = new MutationObserver(() => {
-        if (document.querySelector('main table tbody tr')) {
-          performance.mark('usable');
-          observer.disconnect();
-        }
-      });
-      observer.observe(document, { childList: true, subtree: true });
-    });
+    await markUsable(page);
     await page.goto(await organisation.address('/users'));
     await page.waitForFunction(() => performance.getEntriesByName('usable').length > 0);
     times.push(await page.evaluate(() => performance.getEntriesByName('usable')[0]?.startTime ?? Infinity));

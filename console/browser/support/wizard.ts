@@ -44,7 +44,9 @@ export class ImportWizard {
     await this.toOptions();
     await choose(this);
     await this.next('Review');
-    await expect(this.page.getByRole('button', { name: 'Continue', exact: true })).toBeEnabled();
+    await expect(this.page.getByRole('button', { name: 'Continue', exact: true })).toBeEnabled({
+      timeout: 60_000,
+    });
   }
 
   async deactivateMissing(): Promise<void> {
@@ -62,7 +64,7 @@ export class ImportWizard {
   }
 
   async expectComplete(): Promise<void> {
-    await expect(this.page.getByText('The import is complete')).toBeVisible({ timeout: 45_000 });
+    await expect(this.page.getByText('The import is complete')).toBeVisible({ timeout: 90_000 });
   }
 }
 
