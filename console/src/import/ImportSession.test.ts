@@ -126,6 +126,22 @@ test('corrected rows are judged at once, and imported after the file under one I
   expect(server.called.lastIndexOf('pushUsers')).toBeGreaterThan(server.called.lastIndexOf('watchImport'));
 });
 
+test('read in another way, a file has none of the corrections made before', async () => {
+  const { session } = setUp();
+  for (const change of [
+    () => session.setReading({ charset: 'windows-1252' }),
+    () => session.setReading({ sheet: 'Staff' }),
+    () => session.setMapping({ skipLeadingLines: 1 }),
+  ]) {
+    await reviewed(session);
+    session.corrected.set([{ row: 2, values: create(UserRowSchema, { externalId: 'P-2' }) }]);
+    await vi.waitFor(() => expect(session.state.get().judged?.count).toBe(1));
+    change();
+    expect(session.draft.corrections).toEqual([]);
+    expect(session.state.get().judged).toBeUndefined();
+  }
+});
+
 test('starting over removes the file, the upload and what was chosen', async () => {
   const { server, session, kept } = setUp();
   await reviewed(session);

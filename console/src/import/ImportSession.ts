@@ -122,14 +122,23 @@ export class ImportSession {
   }
 
   setReading(reading: Partial<Reading>): void {
-    // The mapping is made from what was read before.
+    // The mapping and the corrections are made from what was read before.
+    this.forgetCorrections();
     this.keep({ reading: { ...this.draft.reading, ...reading }, mapping: null });
     void this.inspect();
   }
 
   setMapping(mapping: JsonObject | null): void {
+    this.forgetCorrections();
     this.keep({ mapping });
     void this.inspect();
+  }
+
+  /** Read in another way, a row's number may stand for another person. */
+  private forgetCorrections(): void {
+    this.corrected.stop();
+    this.keep({ corrections: [] });
+    this.show({ judged: undefined, judgingProblem: undefined, isJudging: false });
   }
 
   setChoices(choices: Partial<ImportChoices>): void {
