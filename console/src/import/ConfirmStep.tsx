@@ -12,6 +12,7 @@ import { plural } from '~/shared/time';
 import { MissingFile } from './MissingFile';
 import { ReviewFailure } from './ReviewFailure';
 import { RunProgress } from './RunProgress';
+import { countsOf, planOf } from './rowsPlan';
 import { StepHeading } from './StepHeading';
 import type { StepProps } from './StepProps';
 
@@ -34,9 +35,11 @@ function Question({ session, state, store }: StepProps & { readonly store: Resul
   useResults(store);
   const { summary } = store;
   const { draft } = state;
-  if (!summary || state.running === 'review') {
+  if (!summary || state.running === 'review' || !session.corrected.isJudged()) {
     return null;
   }
+  const judged = state.judged && planOf(state.judged);
+  const corrected = judged && countsOf(judged);
   const { created, updated, rejected, goingInactive } = summary;
   const { choices, corrections } = draft;
   const changesNothing = created + updated + goingInactive === 0;
@@ -44,6 +47,7 @@ function Question({ session, state, store }: StepProps & { readonly store: Resul
     <ConfirmForm
       verb="Import"
       counts={{ created, updated, deactivated: goingInactive }}
+      {...(corrected && { corrected })}
       onConfirm={(confirmation) => session.runs.apply(confirmation)}
       onCancel={() => session.goTo('review')}
       cancelLabel="Back to the review"
@@ -67,6 +71,12 @@ function Question({ session, state, store }: StepProps & { readonly store: Resul
             {plural(rejected, 'row is', 'rows are')} rejected and left out.
             {corrections.length > 0 &&
               ` ${plural(corrections.length, 'of them was', 'of them were')} corrected by you: these rows are imported right after the file, as an import of their own.`}
+          </List.Item>
+        )}
+        {corrected && corrected.deactivated > 0 && (
+          <List.Item>
+            The rows that you corrected make {plural(corrected.deactivated, 'Active user', 'Active users')}{' '}
+            Inactive.
           </List.Item>
         )}
         {goingInactive > 0 && (

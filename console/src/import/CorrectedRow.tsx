@@ -1,26 +1,28 @@
 import { Button, Group, Loader, Stack, Text, TextInput } from '@mantine/core';
-import { useState } from 'react';
 
 import { RowOutcome, type UserRow } from '~/gen/userimport/v1/types_pb';
 import { IssueLine } from '~/review/IssueLine';
 import type { ReviewedRow, ResultStore } from '~/review/ResultStore';
-import { fieldOf, ROSTER_COLUMNS, type RosterColumn } from '~/review/rosterColumns';
+import { fieldOf, ROSTER_COLUMNS } from '~/review/rosterColumns';
 import { LookBadge, OUTCOME_LOOKS } from '~/shared/outcomes';
 
+import { correctedValues } from './correctedValues';
 import styles from './import.module.css';
 import type { ImportSession } from './ImportSession';
+import type { OpenForms, TypedCells } from './openForms';
 
 interface CorrectedRowProps {
   readonly session: ImportSession;
   readonly row: ReviewedRow;
   readonly judged: ResultStore | undefined;
   readonly isJudging: boolean;
-  readonly isOpen: boolean;
-  readonly onOpen: (isOpen: boolean) => void;
+  readonly forms: OpenForms;
 }
 
 /** A rejected row that is being corrected, or has been: how it was judged, and the form. */
-export function CorrectedRow({ session, row, judged, isJudging, isOpen, onOpen }: CorrectedRowProps) {
+export function CorrectedRow({ session, row, judged, isJudging, forms }: CorrectedRowProps) {
+  const isOpen = forms.isOpen(row.row);
+  const onOpen = (opened: boolean) => forms.set(row.row, opened);
   const isCorrected = session.corrected.find(row.row) !== undefined;
   const values = session.corrected.values(row.row);
   return (
@@ -40,6 +42,8 @@ export function CorrectedRow({ session, row, judged, isJudging, isOpen, onOpen }
         <CorrectionForm
           row={row}
           values={values}
+          typed={forms.typed(row.row)}
+          onType={(column, value) => forms.type(row.row, column, value)}
           onDone={(corrected) => {
             onOpen(false);
             session.corrected.set([{ row: row.row, values: corrected }]);
@@ -93,12 +97,13 @@ function Verdict({
 interface CorrectionFormProps {
   readonly row: ReviewedRow;
   readonly values: UserRow;
+  readonly typed: TypedCells;
+  readonly onType: (column: string, value: string) => void;
   readonly onDone: (values: UserRow) => void;
   readonly onCancel: () => void;
 }
 
-function CorrectionForm({ row, values, onDone, onCancel }: CorrectionFormProps) {
-  const [edited, setEdited] = useState<Partial<Record<RosterColumn, string>>>({});
+function CorrectionForm({ row, values, typed, onType, onDone, onCancel }: CorrectionFormProps) {
   const faulty = new Set(row.issues.filter(({ isError }) => isError).map(({ column }) => column));
   // The faulty cells come first, as they are what has to be corrected.
   const columns = [...ROSTER_COLUMNS].sort((a, b) => Number(faulty.has(b)) - Number(faulty.has(a)));
@@ -108,14 +113,7 @@ function CorrectionForm({ row, values, onDone, onCancel }: CorrectionFormProps) 
       aria-label={`Correct row ${row.row}`}
       onSubmit={(event) => {
         event.preventDefault();
-        const corrected = { ...values };
-        for (const [column, value] of Object.entries(edited)) {
-          const field = fieldOf(column);
-          if (field) {
-            corrected[field] = value;
-          }
-        }
-        onDone(corrected);
+        onDone(correctedValues(values, typed));
       }}
       onKeyDown={(event) => {
         if (event.key === 'Escape') {
@@ -136,9 +134,9 @@ function CorrectionForm({ row, values, onDone, onCancel }: CorrectionFormProps) 
                 autoComplete="off"
                 spellCheck={false}
                 autoFocus={position === 0}
-                value={edited[column] ?? (field && values[field]) ?? ''}
-                error={errors.length > 0 && edited[column] === undefined ? 'Rejected' : undefined}
-                onChange={({ currentTarget }) => setEdited({ ...edited, [column]: currentTarget.value })}
+                value={typed[column] ?? (field && values[field]) ?? ''}
+                error={errors.length > 0 && typed[column] === undefined ? 'Rejected' : undefined}
+                onChange={({ currentTarget }) => onType(column, currentTarget.value)}
               />
             );
           })}

@@ -1,5 +1,5 @@
 // Rejected rows that are corrected in the review. They are typed rows of an import of their own, which follows the import
-// of the file: judged by a dry run as soon as they are corrected, applied once the file has been imported.
+// of the file: judged by a dry run as soon as they are corrected, applied once the file has been imported (FollowUpImport.ts).
 
 import { fromJson, toJson, type JsonObject } from '@bufbuild/protobuf';
 
@@ -12,9 +12,7 @@ import { fieldOf } from '~/review/rosterColumns';
 import { holdersIn, rowsNamedBy } from './contextRows';
 import type { Correction } from './draft';
 import type { ImportSession } from './ImportSession';
-import { newId } from './newId';
-import { correctionOptions } from './options';
-import { retrying } from './retrying';
+import { pushRows } from './pushRows';
 import { readRows } from './readRows';
 import { issueKey, rowsByIssue } from './sameIssue';
 
@@ -24,6 +22,7 @@ export const MOST_CORRECTIONS = 1000;
 const ROUNDS = 6;
 
 export class CorrectedRows {
+  private reading = new AbortController();
   private judging = new AbortController();
   /** The rows that can be corrected, by what is wrong with them. */
   private alike = new Map<string, number[]>();
@@ -43,20 +42,26 @@ export class CorrectedRows {
     }
     const still = session.draft.corrections.filter(({ row }) => rejected.has(row));
     session.keep({ corrections: still });
-    this.judging.abort();
-    this.judging = new AbortController();
+    // What was judged beside an earlier review does not count for this one.
+    session.show({ judged: undefined, judgingProblem: undefined, isJudging: still.length > 0 });
+    this.stop();
+    this.reading = new AbortController();
+    const { signal } = this.reading;
     const wanted = [...rejected].slice(0, MOST_CORRECTIONS);
     try {
-      await readRows(session, wanted, this.judging.signal, (row, values) => review.keepSent(row, values));
+      await readRows(session, wanted, signal, (row, values) => review.keepSent(row, values));
     } catch (thrown) {
       // Without their values rows cannot be corrected here. They still can be in the file.
-      if (!this.judging.signal.aborted) {
-        session.show({ judgingProblem: problemOf(thrown) });
+      if (!signal.aborted) {
+        session.show({ judgingProblem: problemOf(thrown), isJudging: false });
       }
       return;
     }
+    if (signal.aborted) {
+      return;
+    }
     this.alike = rowsByIssue(review, wanted);
-    if (still.length > 0) {
+    if (session.draft.corrections.length > 0) {
       await this.judge();
     }
   }
@@ -118,7 +123,19 @@ export class CorrectedRows {
 
   /** Stops what goes on. */
   stop(): void {
+    this.reading.abort();
     this.judging.abort();
+  }
+
+  /** True: every corrected row has been judged, as it is now. */
+  isJudged(): boolean {
+    const { draft, judged, judgingProblem, isJudging } = this.session.state.get();
+    return (
+      draft.corrections.length === 0 ||
+      (!isJudging &&
+        !judgingProblem &&
+        draft.corrections.every(({ row }) => judged?.indexOfRow(row) !== undefined))
+    );
   }
 
   /** How many corrected rows would stand, as judged. */
@@ -141,34 +158,11 @@ export class CorrectedRows {
     session.show({ isJudging: true, judgingProblem: undefined });
     try {
       const judged = await this.judgeTogether(corrections, signal);
+      signal.throwIfAborted();
       session.show({ judged, isJudging: false });
     } catch (thrown) {
       if (!signal.aborted) {
         session.show({ isJudging: false, judgingProblem: problemOf(thrown) });
-      }
-    }
-  }
-
-  /** Applies the corrected rows, after the file. Called again after a reload it goes on under the same ID. */
-  async apply(): Promise<void> {
-    const { session } = this;
-    const { corrections, followUp } = session.draft;
-    if (corrections.length === 0) {
-      return;
-    }
-    const importId = followUp?.importId ?? newId();
-    session.keep({ followUp: { importId, isDone: false } });
-    session.show({ running: 'follow-up', followUpProblem: undefined });
-    this.judging.abort();
-    this.judging = new AbortController();
-    const { signal } = this.judging;
-    try {
-      const store = await this.push(corrections, importId, signal);
-      session.keep({ followUp: { importId, isDone: true } });
-      session.show({ followUp: store, running: 'nothing' });
-    } catch (thrown) {
-      if (!signal.aborted) {
-        session.show({ running: 'nothing', followUpProblem: problemOf(thrown) });
       }
     }
   }
@@ -192,28 +186,8 @@ export class CorrectedRows {
         together.set(row, { row, values: toJson(UserRowSchema, values) as JsonObject }),
       );
       const sorted = [...together.values()].sort((a, b) => a.row - b.row);
-      judged = await this.push(sorted, '', signal, own);
+      judged = await pushRows(session, sorted, { importId: '', wanted: own }, signal);
     }
     return judged;
-  }
-
-  /** Sends rows as an import; as a dry run that tells of the `judged` rows alone if these are given. */
-  private async push(
-    corrections: readonly Correction[],
-    importId: string,
-    signal: AbortSignal,
-    judged?: ReadonlySet<number>,
-  ): Promise<ResultStore> {
-    const { session } = this;
-    const start = correctionOptions(session.rosterOptions(), importId, judged !== undefined);
-    const rows = corrections.map(({ values }) => fromJson(UserRowSchema, values));
-    const push = () => session.parts.calls.pushUsers({ start, rows }, { signal });
-    const { results, summary } = await retrying(push, session.context(signal));
-    const store = new ResultStore();
-    // The rows keep their numbers in the file.
-    const numbered = results.map((result) => ({ ...result, row: corrections[result.row - 1]?.row ?? 0 }));
-    store.add(numbered.filter(({ row }) => judged?.has(row) ?? true));
-    store.update({ summary });
-    return store;
   }
 }

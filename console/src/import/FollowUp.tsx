@@ -1,17 +1,20 @@
-import { Alert, Group, Loader, Stack, Text, Title } from '@mantine/core';
-import { IconPencilCheck } from '@tabler/icons-react';
+import { Alert, Button, Group, Loader, Stack, Text, Title } from '@mantine/core';
+import { IconInfoCircle, IconPencilCheck } from '@tabler/icons-react';
 
+import { ConfirmForm } from '~/review/ConfirmForm';
 import { Refusals } from '~/review/Refusals';
 import { ReviewTable } from '~/review/ReviewTable';
 import { Failure } from '~/shared/Failure';
 import { countsInWords } from '~/shared/outcomes';
 import { plural } from '~/shared/time';
 
+import { countsOf, planOf } from './rowsPlan';
 import type { StepProps } from './StepProps';
 
 /** What became of the rows that were corrected in the review. Nothing if there were none. */
 export function FollowUp({ session, state }: StepProps) {
   const { followUp, followUpProblem, running, draft } = state;
+  const standing = followUp ? followUp.count - followUp.counts().rejected : 0;
   const { corrections } = draft;
   if (corrections.length === 0) {
     return null;
@@ -26,11 +29,15 @@ export function FollowUp({ session, state }: StepProps) {
         {running === 'follow-up' && (
           <Group gap="xs">
             <Loader size="xs" aria-hidden />
-            <Text size="sm">Importing the {rows} that you corrected…</Text>
+            <Text size="sm">Judging and importing the {rows} that you corrected…</Text>
           </Group>
         )}
         {followUp && (
-          <Alert color="green" icon={<IconPencilCheck aria-hidden />} title={`${rows} imported on their own`}>
+          <Alert
+            color="green"
+            icon={<IconPencilCheck aria-hidden />}
+            title={`${plural(standing, 'row')} imported on their own`}
+          >
             <Text size="sm">
               {countsInWords(followUp.counts())}. The history of imports has them as an import of their own,
               which can be undone on its own.
@@ -43,9 +50,10 @@ export function FollowUp({ session, state }: StepProps) {
           problem={followUpProblem}
           title="The corrected rows were not imported"
           nextStep="The file has been imported. The corrected rows are kept here."
-          onRetry={() => void session.corrected.apply()}
+          onRetry={() => void session.followUp.apply()}
         />
       )}
+      <AskAgain session={session} state={state} />
       {followUp?.summary && <Refusals refusals={followUp.summary.refusals} />}
       {followUp && (
         <ReviewTable
@@ -56,5 +64,48 @@ export function FollowUp({ session, state }: StepProps) {
         />
       )}
     </Stack>
+  );
+}
+
+/** Says that the corrected rows were left out, as they would do something else than was confirmed, and asks once more. */
+function AskAgain({ session, state }: StepProps) {
+  const { followUpDiffers, rejudged } = state;
+  if (rejudged) {
+    return (
+      <>
+        <ReviewTable
+          store={rejudged}
+          label="What the corrected rows would do"
+          maxHeight={320}
+          extras={{ valuesOf: ({ row }) => session.corrected.values(row) }}
+        />
+        <ConfirmForm
+          verb="Import the corrected rows"
+          counts={countsOf(planOf(rejudged))}
+          onConfirm={() => void session.followUp.confirm()}
+          onCancel={() => session.followUp.askAgain()}
+        />
+      </>
+    );
+  }
+  return (
+    followUpDiffers && (
+      <Alert
+        color="orange"
+        icon={<IconInfoCircle aria-hidden />}
+        title="The corrected rows were not imported"
+        role="alert"
+      >
+        <Stack gap="xs" align="flex-start">
+          <Text size="sm">
+            After the import of the file they would do something else than you confirmed, so nothing of them
+            was written. They are kept here.
+          </Text>
+          <Button size="xs" variant="default" onClick={() => void session.followUp.judgeAgain()}>
+            Judge them again
+          </Button>
+        </Stack>
+      </Alert>
+    )
   );
 }

@@ -16,6 +16,7 @@ import { fromHex, toHex } from './bytes';
 import type { ImportSession } from './ImportSession';
 import { newId } from './newId';
 import { applyOptions, reviewOptions } from './options';
+import { planOf } from './rowsPlan';
 import { runImport, type RosterToImport } from './runImport';
 
 export class ImportRuns {
@@ -60,12 +61,14 @@ export class ImportRuns {
   /** Applies the plan that was reviewed. */
   apply(confirmation: string): void {
     const digest = this.session.state.get().review?.summary?.planDigest;
-    if (!digest) {
+    if (!digest || !this.session.corrected.isJudged()) {
       return;
     }
     const importId = newId();
     const apply = { importId, isFinished: false, planDigest: toHex(digest), confirmation };
-    this.session.keep({ step: 'results', apply, followUp: null, notice: '' });
+    const { judged } = this.session.state.get();
+    const confirmedRows = judged ? planOf(judged) : null;
+    this.session.keep({ step: 'results', apply, confirmedRows, followUp: null, notice: '' });
     void this.runApply();
   }
 
@@ -115,7 +118,7 @@ export class ImportRuns {
       this.session.show({ results: undefined, problem: undefined });
       this.reviewAgain(CHANGED);
     } else if (summary?.state === ImportState.COMPLETED) {
-      await this.session.corrected.apply();
+      await this.session.followUp.apply();
       await this.session.parts.files.remove(this.session.draft.uploadId).catch(() => undefined);
       await this.session.removeUploads([this.session.draft.uploadId]);
     }

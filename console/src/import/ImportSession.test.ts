@@ -1,52 +1,19 @@
-import { Blob as NodeBlob } from 'node:buffer';
-
 import { create } from '@bufbuild/protobuf';
 import { beforeEach, expect, test, vi } from 'vitest';
 
 import { ImportState, UserRowSchema } from '~/gen/userimport/v1/types_pb';
 
 import { loadDraft } from './draft';
-import { FakeServer } from './fakeServer';
-import { ImportSession } from './ImportSession';
-import { OpenUploads } from './openUploads';
-import type { RosterFiles } from './rosterFiles';
+import type { FakeServer } from './fakeServer';
+import type { ImportSession } from './ImportSession';
+import { reviewed, roster, setUp } from './testSession';
 
 beforeEach(() => {
   sessionStorage.clear();
   localStorage.clear();
 });
 
-function roster(): File {
-  const file = new NodeBlob(['EXTERNAL_ID,EMAIL\nP-1,a\nP-2,b\nP-3,c\n']);
-  return Object.assign(file, { name: 'roster.csv', lastModified: 0 }) as unknown as File;
-}
-
-function setUp(server = new FakeServer(), kept = new Map<string, File>()) {
-  const files: RosterFiles = {
-    keep: (id, file) => Promise.resolve(void kept.set(id, file)),
-    find: (id) => Promise.resolve(kept.get(id)),
-    remove: (id) => Promise.resolve(void kept.delete(id)),
-  };
-  const open = () =>
-    new ImportSession('pd', {
-      calls: server.calls,
-      files,
-      storage: sessionStorage,
-      uploads: new OpenUploads(localStorage),
-      digest: () => Promise.resolve(new Uint8Array(32)),
-      wait: () => Promise.resolve(),
-    });
-  return { server, kept, open, session: open() };
-}
-
 const times = (server: FakeServer, kind: string) => server.called.filter((one) => one === kind).length;
-
-async function reviewed(session: ImportSession): Promise<void> {
-  await session.choose(roster());
-  session.goTo('review');
-  await vi.waitFor(() => expect(session.state.get().review?.summary?.rows).toBe(3));
-  await vi.waitFor(() => expect(session.state.get().running).toBe('nothing'));
-}
 
 async function applied(session: ImportSession): Promise<void> {
   await vi.waitFor(() => expect(session.state.get().results?.summary?.rows).toBe(3));
@@ -140,6 +107,50 @@ test('read in another way, a file has none of the corrections made before', asyn
     expect(session.draft.corrections).toEqual([]);
     expect(session.state.get().judged).toBeUndefined();
   }
+});
+
+test('after a reload on Confirm it is reviewed before it can be confirmed', async () => {
+  const { session, open } = setUp();
+  await reviewed(session);
+  session.goTo('confirm');
+  session.end();
+  const again = open();
+  await vi.waitFor(() => expect(again.state.get().review?.summary?.rows).toBe(3));
+  expect(again.draft.step).toBe('review');
+});
+
+test('a file that is chosen while another one is still being kept takes its place', async () => {
+  const { session, kept } = setUp();
+  const first = session.choose(roster());
+  const second = session.choose(Object.assign(roster(), { name: 'second.csv' }));
+  await Promise.all([first, second]);
+  expect(session.state.get().file?.name).toBe('second.csv');
+  expect([...kept.keys()]).toEqual([session.draft.uploadId]);
+});
+
+test('a copy that is found after the file was given up is not taken', async () => {
+  const { session, open } = setUp();
+  await session.choose(roster());
+  session.end();
+  const again = open();
+  await again.startOver();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(again.state.get().file).toBeUndefined();
+  expect(again.upload).toBeUndefined();
+});
+
+test('after signing out nothing is sent or kept', async () => {
+  const { session, server, kept } = setUp();
+  const choosing = session.choose(roster());
+  session.end();
+  sessionStorage.clear();
+  await choosing;
+  await session.choose(roster());
+  session.goTo('review');
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(sessionStorage).toHaveLength(0);
+  expect(kept.size).toBe(0);
+  expect(server.called).not.toContain('appendImport');
 });
 
 test('starting over removes the file, the upload and what was chosen', async () => {

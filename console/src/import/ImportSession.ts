@@ -8,6 +8,7 @@ import { problemOf, type Problem } from '~/api/problem';
 import { fromHex, toHex } from './bytes';
 import { CorrectedRows } from './CorrectedRows';
 import { EMPTY_DRAFT, loadDraft, saveDraft, type Draft, type RosterFile, type Step } from './draft';
+import { FollowUpImport } from './FollowUpImport';
 import { ImportRuns } from './ImportRuns';
 import { inspectFile, needsColumns } from './inspectFile';
 import { kindOf } from './fileKinds';
@@ -34,10 +35,15 @@ export interface SessionParts {
 export class ImportSession {
   readonly state: Observable<SessionState>;
   readonly corrected: CorrectedRows;
+  readonly followUp: FollowUpImport;
   readonly runs: ImportRuns;
   /** False: the caller may not see the values of users. */
   canSeeValues = true;
   upload: RosterUpload | undefined;
+  /** True: the user has signed out. Nothing more is kept. */
+  private isEnded = false;
+  /** Counts the files that were chosen or given up, so that what comes late is known. */
+  private turn = 0;
   private inspecting = new AbortController();
 
   constructor(
@@ -46,6 +52,7 @@ export class ImportSession {
   ) {
     this.state = new Observable(idleState(loadDraft(organization, parts.storage)));
     this.corrected = new CorrectedRows(this);
+    this.followUp = new FollowUpImport(this);
     this.runs = new ImportRuns(this);
     if (this.draft.file) {
       void this.restore();
@@ -63,6 +70,9 @@ export class ImportSession {
 
   /** Changes what outlives a reload. */
   keep(part: Partial<Draft>): void {
+    if (this.isEnded) {
+      return;
+    }
     const draft = { ...this.draft, ...part };
     saveDraft(this.organization, draft, this.parts.storage);
     this.show({ draft });
@@ -70,14 +80,27 @@ export class ImportSession {
 
   /** Takes a file, and looks at it. Whatever was begun before is given up. */
   async choose(file: File): Promise<void> {
-    await this.startOver();
+    const left = this.startOver();
+    const { turn } = this;
+    await left;
+    if (this.isLate(turn)) {
+      return;
+    }
     const { name, size } = file;
     const roster: RosterFile = { name, size, kind: kindOf(name) };
     const uploadId = newId();
     this.keep({ ...EMPTY_DRAFT, file: roster, uploadId });
     // Without a copy the import works too, but not after a reload.
     await this.parts.files.keep(uploadId, file).catch(() => undefined);
+    if (this.isLate(turn)) {
+      // It was kept after it had been given up.
+      await this.parts.files.remove(uploadId).catch(() => undefined);
+      return;
+    }
     await this.removeUploads(this.parts.uploads.takeAbandoned(this.organization));
+    if (this.isLate(turn)) {
+      return;
+    }
     this.takeFile(file);
     await this.inspect();
   }
@@ -87,10 +110,18 @@ export class ImportSession {
     if (file.size !== this.draft.file?.size || file.name !== this.draft.file.name) {
       return false;
     }
-    void this.parts.files.keep(this.draft.uploadId, file).catch(() => undefined);
+    void this.keepAgain(this.draft.uploadId, file);
     this.takeFile(file);
     this.goOn();
     return true;
+  }
+
+  private async keepAgain(uploadId: string, file: File): Promise<void> {
+    const { turn } = this;
+    await this.parts.files.keep(uploadId, file).catch(() => undefined);
+    if (this.isLate(turn)) {
+      await this.parts.files.remove(uploadId).catch(() => undefined);
+    }
   }
 
   /** Looks at the file, as it is to be read now. */
@@ -110,6 +141,7 @@ export class ImportSession {
         uploadId: this.draft.uploadId,
         context: this.context(signal),
       });
+      signal.throwIfAborted();
       this.show({ inspection: { isPending: false, response, problem: undefined } });
       if (this.draft.mapping === null) {
         this.keep({ hasColumnsStep: needsColumns(response) });
@@ -155,6 +187,7 @@ export class ImportSession {
   /** Gives up what was begun. An import that is being applied goes on without the page. */
   async startOver(): Promise<void> {
     const { file, uploadId, review, apply } = this.draft;
+    this.turn++;
     this.stop();
     this.upload?.stop();
     this.upload = undefined;
@@ -195,9 +228,26 @@ export class ImportSession {
     return { signal, onTrouble, ...(this.parts.wait && { wait: this.parts.wait }) };
   }
 
+  /** Ends with the sign-in: nothing goes on in this page, and nothing more is kept. */
+  end(): void {
+    this.turn++;
+    this.stop();
+    this.upload?.stop();
+    this.isEnded = true;
+  }
+
+  /** True: another file was chosen since, or this one was given up. */
+  private isLate(turn: number): boolean {
+    return turn !== this.turn;
+  }
+
   private async restore(): Promise<void> {
+    const { turn } = this;
     this.show({ isRestoring: true });
     const file = await this.parts.files.find(this.draft.uploadId).catch(() => undefined);
+    if (this.isLate(turn)) {
+      return;
+    }
     this.show({ isRestoring: false });
     if (file) {
       this.takeFile(file);
@@ -211,6 +261,8 @@ export class ImportSession {
     if (step === 'file' || step === 'columns') {
       void this.inspect();
     } else if (step === 'review' || step === 'confirm') {
+      // The server may judge anew, so what is confirmed has to be seen again.
+      this.keep({ step: 'review' });
       this.runs.beginReview();
     } else if (step === 'results' && apply) {
       this.runs.resumeApply();
@@ -230,19 +282,20 @@ export class ImportSession {
     };
     const { signal } = new AbortController();
     const { onTrouble, wait } = this.context(signal);
-    this.upload = new RosterUpload(this.parts.calls, source, {
+    const upload = new RosterUpload(this.parts.calls, source, {
       onTrouble,
-      onSent: (sent) => this.show({ sent }),
+      onSent: (sent) => this.upload === upload && this.show({ sent }),
       digest: this.parts.digest,
       ...(wait && { wait }),
     });
+    this.upload = upload;
     this.show({ file });
-    this.upload.sha256().then(
-      (digest) => this.draft.uploadId === uploadId && this.keep({ sha256: toHex(digest) }),
+    upload.sha256().then(
+      (digest) => this.upload === upload && this.keep({ sha256: toHex(digest) }),
       () => undefined,
     );
     // A failure is told by the review, which needs the upload.
-    this.upload.ready().catch(() => undefined);
+    upload.ready().catch(() => undefined);
   }
 
   /** Stops what goes on in this page. What the server does goes on. */
@@ -250,6 +303,7 @@ export class ImportSession {
     this.runs.stop();
     this.inspecting.abort();
     this.corrected.stop();
+    this.followUp.stop();
     this.show({ running: 'nothing', trouble: undefined });
   }
 

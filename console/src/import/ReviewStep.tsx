@@ -84,6 +84,7 @@ function Reviewed({ session, state, store }: StepProps & { readonly store: Resul
 function ReviewBar({ session, state }: StepProps) {
   const { review, running } = state;
   const summary = running === 'review' ? undefined : review?.summary;
+  const isJudged = session.corrected.isJudged();
   const isRefused = summary !== undefined && summary.state !== ImportState.COMPLETED;
   return (
     <div className={styles.bar}>
@@ -108,14 +109,28 @@ function ReviewBar({ session, state }: StepProps) {
           Refused as it is. See above what to do.
         </Text>
       ) : (
-        <Button
-          rightSection={<IconArrowRight size={16} aria-hidden />}
-          disabled={!summary}
-          onClick={() => session.goTo('confirm')}
-        >
-          Continue
-        </Button>
+        <Group gap="sm">
+          <Text size="sm" role="status">
+            {whyNot(summary !== undefined && !isJudged, state.isJudging)}
+          </Text>
+          <Button
+            rightSection={<IconArrowRight size={16} aria-hidden />}
+            disabled={!summary || !isJudged}
+            onClick={() => session.goTo('confirm')}
+          >
+            Continue
+          </Button>
+        </Group>
       )}
     </div>
   );
+}
+
+function whyNot(isWaiting: boolean, isJudging: boolean): string {
+  if (!isWaiting) {
+    return '';
+  }
+  return isJudging
+    ? 'The corrected rows are being judged.'
+    : 'The corrected rows are not judged. Try again above, or leave them out.';
 }

@@ -4,6 +4,7 @@
 import type { JsonObject } from '@bufbuild/protobuf';
 
 import { NO_CHOICES, NO_READING, type ImportChoices, type Reading } from './options';
+import type { RowsPlan } from './rowsPlan';
 import type { RosterKind } from './uploadRoster';
 
 export type Step = 'file' | 'columns' | 'options' | 'review' | 'confirm' | 'results';
@@ -22,7 +23,7 @@ export interface BegunRun {
 }
 
 export interface Draft {
-  readonly version: 1;
+  readonly version: 2;
   readonly step: Step;
   readonly file: RosterFile | null;
   /** ID of the upload that reviews and import take the roster from. */
@@ -42,7 +43,14 @@ export interface Draft {
   readonly corrections: readonly Correction[];
   readonly apply: (BegunRun & { readonly planDigest: string; readonly confirmation: string }) | null;
   /** The import of the corrected rows. */
-  readonly followUp: { readonly importId: string; readonly isDone: boolean } | null;
+  readonly followUp: {
+    readonly importId: string;
+    /** The plan that was looked at before the import began. */
+    readonly planDigest: string;
+    readonly isDone: boolean;
+  } | null;
+  /** What the corrected rows were confirmed to do. */
+  readonly confirmedRows: RowsPlan | null;
 }
 
 export interface Correction {
@@ -52,7 +60,7 @@ export interface Correction {
 }
 
 export const EMPTY_DRAFT: Draft = {
-  version: 1,
+  version: 2,
   step: 'file',
   file: null,
   uploadId: '',
@@ -66,6 +74,7 @@ export const EMPTY_DRAFT: Draft = {
   corrections: [],
   apply: null,
   followUp: null,
+  confirmedRows: null,
 };
 
 const PREFIX = 'user-import.import.';
@@ -78,7 +87,7 @@ export function loadDraft(organization: string, storage: Storage): Draft {
   try {
     const draft = JSON.parse(kept) as Draft;
     // What an earlier version of the page kept is not read.
-    return (draft.version as number) === 1 ? { ...EMPTY_DRAFT, ...draft } : EMPTY_DRAFT;
+    return (draft.version as number) === EMPTY_DRAFT.version ? { ...EMPTY_DRAFT, ...draft } : EMPTY_DRAFT;
   } catch {
     return EMPTY_DRAFT;
   }

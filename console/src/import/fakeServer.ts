@@ -10,10 +10,12 @@ import {
   BeginImportResponseSchema,
   CancelImportResponseSchema,
   FinishImportResponseSchema,
+  ImportStartSchema,
   InspectRosterResponseSchema,
   PushUsersResponseSchema,
   ReadRosterRowsResponseSchema,
   WatchImportResponseSchema,
+  type ImportStart,
   type WatchImportResponse,
 } from '~/gen/userimport/v1/import_service_pb';
 import { ImportState, RowOutcome } from '~/gen/userimport/v1/types_pb';
@@ -49,6 +51,10 @@ export class FakeServer {
   readonly watchBreaks: { after: number; error: Error }[] = [];
   /** What the next imports end with. */
   readonly summaries: MessageInitShape<typeof WatchImportResponseSchema>['message'][] = [];
+
+  /** The options of the pushes, and what the next ones answer. */
+  readonly pushed: ImportStart[] = [];
+  readonly pushAnswers: MessageInitShape<typeof PushUsersResponseSchema>[] = [];
 
   private async call<T>(kind: keyof ImportCalls, effect: () => T): Promise<T> {
     await Promise.resolve();
@@ -124,12 +130,13 @@ export class FakeServer {
           rows: rows?.map((row) => ({ row, values: { externalId: `P-${row}`, role: 'Oficer' } })) ?? [],
         });
       }),
-    pushUsers: ({ rows }) =>
-      this.call('pushUsers', () =>
-        create(PushUsersResponseSchema, {
-          results: rows?.map((_, index) => ({ row: index + 1, outcome: RowOutcome.CREATED })) ?? [],
-        }),
-      ),
+    pushUsers: ({ start, rows }) =>
+      this.call('pushUsers', () => {
+        this.pushed.push(create(ImportStartSchema, start));
+        const results = rows?.map((_, index) => ({ row: index + 1, outcome: RowOutcome.CREATED })) ?? [];
+        const all = { results, summary: { planDigest: new Uint8Array([7]) } };
+        return create(PushUsersResponseSchema, this.pushAnswers.shift() ?? all);
+      }),
   };
 
   private async *watch(importId: string, after: number): AsyncGenerator<WatchImportResponse> {

@@ -101,14 +101,21 @@ export function applyOptions(
   return start;
 }
 
-/** The options of the rows that were corrected in the review: those of the import, but nobody is deactivated as missing. */
+/** The options of the rows that were corrected in the review, which are only judged without an `importId`: those of the import, but nobody is deactivated as missing. */
 export function correctionOptions(
   options: RosterOptions,
   importId: string,
-  validateOnly: boolean,
+  expectedPlanDigest: Uint8Array = new Uint8Array(),
 ): ImportStart {
   const source = cut(`Corrected rows of ${options.fileName}`);
-  return create(ImportStartSchema, { ...rowOptions(options), importId, source, validateOnly });
+  const validateOnly = importId === '';
+  return create(ImportStartSchema, {
+    ...rowOptions(options),
+    importId,
+    source,
+    validateOnly,
+    expectedPlanDigest,
+  });
 }
 
 function rowOptions({ organization, choices, canSeeValues }: RosterOptions) {

@@ -36,6 +36,10 @@ export interface SessionState {
   /** What became of the corrected rows. */
   readonly followUp: ResultStore | undefined;
   readonly followUpProblem: Problem | undefined;
+  /** True: after the file the corrected rows would do something else than was confirmed. Nothing of them was written. */
+  readonly followUpDiffers: boolean;
+  /** What the corrected rows would do after the file, judged for another question. */
+  readonly rejudged: ResultStore | undefined;
 }
 
 export const NO_INSPECTION: Inspection = { isPending: false, response: undefined, problem: undefined };
@@ -57,5 +61,7 @@ export function idleState(draft: Draft): SessionState {
     isJudging: false,
     followUp: undefined,
     followUpProblem: undefined,
+    followUpDiffers: false,
+    rejudged: undefined,
   };
 }

@@ -50,8 +50,7 @@ export function useCorrections(session: ImportSession, state: SessionState): Row
             row={row}
             judged={judged}
             isJudging={isJudging}
-            isOpen={forms.isOpen(row.row)}
-            onOpen={(isOpen) => forms.set(row.row, isOpen)}
+            forms={forms}
           />
         ) : (
           <Group>

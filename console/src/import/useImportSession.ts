@@ -19,7 +19,7 @@ const sessions = new Map<string, ImportSession>();
 onTokenChange(() => {
   if (token() === null) {
     for (const session of sessions.values()) {
-      session.stop();
+      session.end();
     }
     sessions.clear();
   }

@@ -6,12 +6,14 @@ import { useState, type ReactNode } from 'react';
 
 import { plural } from '~/shared/time';
 
-import { CONFIRMATION, confirmLabel, type PlannedCounts } from './confirmWords';
+import { CONFIRMATION, confirmLabel, deactivatedIn, type PlannedCounts } from './confirmWords';
 
 export interface ConfirmFormProps {
   /** "Import", "Undo", "Approve". */
   readonly verb: string;
   readonly counts: PlannedCounts;
+  /** What rows that were corrected do besides. */
+  readonly corrected?: PlannedCounts;
   /** Called with the confirmation to send: the typed word, or nothing if none is needed. */
   readonly onConfirm: (confirmation: string) => void;
   readonly onCancel: () => void;
@@ -22,10 +24,12 @@ export interface ConfirmFormProps {
 }
 
 export function ConfirmForm(props: ConfirmFormProps) {
-  const { verb, counts, onConfirm, onCancel, cancelLabel = 'Cancel', isBusy = false, children } = props;
+  const { verb, counts, corrected, onConfirm, onCancel, children } = props;
+  const { cancelLabel = 'Cancel', isBusy = false } = props;
   const [typed, setTyped] = useState('');
   const [asked, setAsked] = useState(false);
-  const needsWord = counts.deactivated > 0;
+  const deactivated = deactivatedIn(counts, corrected);
+  const needsWord = deactivated > 0;
   const isReady = !needsWord || typed.trim() === CONFIRMATION;
   return (
     <form
@@ -42,7 +46,7 @@ export function ConfirmForm(props: ConfirmFormProps) {
         {children}
         {needsWord && (
           <TextInput
-            label={`Type ${CONFIRMATION} to deactivate ${plural(counts.deactivated, 'user')}`}
+            label={`Type ${CONFIRMATION} to deactivate ${plural(deactivated, 'user')}`}
             description="A deactivated user can no longer sign in. The account is kept."
             autoComplete="off"
             spellCheck={false}
@@ -58,7 +62,7 @@ export function ConfirmForm(props: ConfirmFormProps) {
             {cancelLabel}
           </Button>
           <Button type="submit" loading={isBusy} {...(needsWord && { color: 'red' })}>
-            {confirmLabel(verb, counts)}
+            {confirmLabel(verb, counts, corrected)}
           </Button>
         </Group>
         {needsWord && !isReady && !asked && (

@@ -9,11 +9,21 @@ export interface PlannedCounts {
 }
 
 /** "Import: 12 new, 340 changed, 3 deactivated". */
-export function confirmLabel(verb: string, { created, updated, deactivated }: PlannedCounts): string {
+export function confirmLabel(verb: string, counts: PlannedCounts, corrected?: PlannedCounts): string {
+  const more = corrected ? inWords(corrected) : '';
+  const also = more === '' ? '' : `; of the rows you corrected: ${more}`;
+  return `${verb}: ${inWords(counts) || 'no changes'}${also}`;
+}
+
+function inWords({ created, updated, deactivated }: PlannedCounts): string {
   const say = (count: number, word: string) =>
     count > 0 ? [`${count.toLocaleString('en-GB')} ${word}`] : [];
-  const parts = [...say(created, 'new'), ...say(updated, 'changed'), ...say(deactivated, 'deactivated')];
-  return `${verb}: ${parts.join(', ') || 'no changes'}`;
+  return [...say(created, 'new'), ...say(updated, 'changed'), ...say(deactivated, 'deactivated')].join(', ');
+}
+
+/** Who become Inactive, by the import itself or by the rows that were corrected. */
+export function deactivatedIn(counts: PlannedCounts, corrected?: PlannedCounts): number {
+  return counts.deactivated + (corrected?.deactivated ?? 0);
 }
 
 /** The word that has to be typed before users are deactivated. The server asks for the same. */
