@@ -1,5 +1,5 @@
 import { Alert, Button, Group, Paper, Progress, Skeleton, Stack, Text } from '@mantine/core';
-import { IconAlertTriangle, IconArrowRight, IconFileSpreadsheet } from '@tabler/icons-react';
+import { IconAlertTriangle, IconArrowRight, IconFileSpreadsheet, IconInfoCircle } from '@tabler/icons-react';
 import { useState } from 'react';
 
 import { plainWords } from '~/api/plainWords';
@@ -32,6 +32,16 @@ export function FileStep({ session, state }: StepProps) {
         One row for each user. The columns and values of another system are fine: they can be matched in the
         next step.
       </StepHeading>
+      {state.leftBy !== '' && (
+        <Alert
+          color="gray"
+          icon={<IconInfoCircle aria-hidden />}
+          title="Another import was left"
+          role="status"
+        >
+          An import begun by “<Value>{state.leftBy}</Value>” in this tab was left when you signed in.
+        </Alert>
+      )}
       {!file && (
         <FileDrop title="Drop a file here, or choose one" onFile={choose} onWrongKind={setWrongKind} />
       )}

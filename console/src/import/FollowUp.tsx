@@ -98,8 +98,8 @@ function AskAgain({ session, state }: StepProps) {
       >
         <Stack gap="xs" align="flex-start">
           <Text size="sm">
-            After the import of the file they would do something else than you confirmed, so nothing of them
-            was written. They are kept here.
+            After the import of the file they would do something else than you confirmed, or you signed in
+            again meanwhile, so nothing of them was written. They are kept here.
           </Text>
           <Button size="xs" variant="default" onClick={() => void session.followUp.judgeAgain()}>
             Judge them again

@@ -18,6 +18,7 @@ import { newId } from './newId';
 import { applyOptions, reviewOptions } from './options';
 import { planOf } from './rowsPlan';
 import { runImport, type RosterToImport } from './runImport';
+import { saysAnothers } from './uploadRoster';
 
 export class ImportRuns {
   private work = new AbortController();
@@ -72,6 +73,13 @@ export class ImportRuns {
     void this.runApply();
   }
 
+  /** What was confirmed is not applied: it is reviewed and confirmed again. */
+  confirmAgain(notice: string): void {
+    this.session.keep({ apply: null });
+    this.session.show({ results: undefined, problem: undefined });
+    this.reviewAgain(notice);
+  }
+
   /** Stops the import that is being applied between two transactions. */
   async cancel(): Promise<void> {
     const { apply } = this.session.draft;
@@ -94,8 +102,12 @@ export class ImportRuns {
       },
       onFinished: () => this.session.keep({ review: { ...review, isFinished: true } }),
     });
+    const { problem } = this.session.state.get();
     if (summary) {
       await this.session.corrected.begin();
+    } else if (problem && saysAnothers(problem)) {
+      // It was begun with the credential used before.
+      this.reviewAgain();
     }
   }
 
@@ -114,9 +126,7 @@ export class ImportRuns {
       onFinished: () => this.session.keep({ apply: { ...apply, isFinished: true } }),
     });
     if (isChangedPlan(summary, this.session.state.get().problem)) {
-      this.session.keep({ apply: null });
-      this.session.show({ results: undefined, problem: undefined });
-      this.reviewAgain(CHANGED);
+      this.confirmAgain(CHANGED);
     } else if (summary?.state === ImportState.COMPLETED) {
       await this.session.followUp.apply();
       await this.session.parts.files.remove(this.session.draft.uploadId).catch(() => undefined);

@@ -1,10 +1,11 @@
 import { create } from '@bufbuild/protobuf';
+import { Code } from '@connectrpc/connect';
 import { beforeEach, expect, test, vi } from 'vitest';
 
 import { ImportState, UserRowSchema } from '~/gen/userimport/v1/types_pb';
 
 import { loadDraft } from './draft';
-import type { FakeServer } from './fakeServer';
+import { connectionLost, refusal, type FakeServer } from './fakeServer';
 import type { ImportSession } from './ImportSession';
 import { reviewed, roster, setUp } from './testSession';
 
@@ -151,6 +152,46 @@ test('after signing out nothing is sent or kept', async () => {
   expect(sessionStorage).toHaveLength(0);
   expect(kept.size).toBe(0);
   expect(server.called).not.toContain('appendImport');
+});
+
+test('what somebody else has begun is not gone on with, and only their name is told', async () => {
+  const { session, open, kept, server } = setUp();
+  await reviewed(session);
+  session.goTo('confirm');
+  session.end();
+  const calls = server.called.length;
+  const others = open('Ben');
+  expect(others.state.get().leftBy).toBe('Ana');
+  expect(others.draft).toMatchObject({ file: null, step: 'file', review: null });
+  await vi.waitFor(() => expect(kept.size).toBe(0));
+  expect(loadDraft('pd', sessionStorage).file).toBeNull();
+  expect(server.called).toHaveLength(calls);
+});
+
+test('an upload of the credential used before is made again under a new ID', async () => {
+  const { session, open, kept, server } = setUp();
+  await session.choose(roster());
+  const { uploadId } = session.draft;
+  session.end();
+  (server.before.beginImport ??= []).push(refusal(Code.PermissionDenied, 'OTHER_CREDENTIAL'));
+  const again = open();
+  again.goTo('options');
+  await vi.waitFor(() => expect(again.draft.uploadId).not.toBe(uploadId));
+  await vi.waitFor(() => expect([...kept.keys()]).toEqual([again.draft.uploadId]));
+  again.goTo('review');
+  await vi.waitFor(() => expect(again.state.get().review?.summary?.rows).toBe(3));
+});
+
+test('an import that has not begun is confirmed again after another sign-in', async () => {
+  const { session, server } = setUp();
+  await reviewed(session);
+  (server.before.beginImport ??= []).push(...Array.from({ length: 50 }, () => connectionLost()));
+  session.runs.apply('Confirm');
+  await Promise.resolve();
+  session.signedInAnew();
+  expect(session.draft).toMatchObject({ step: 'review', apply: null });
+  expect(session.draft.notice).toMatch(/signed in again/);
+  session.stop();
 });
 
 test('starting over removes the file, the upload and what was chosen', async () => {

@@ -25,6 +25,8 @@ import type { ImportCalls } from './uploadRoster';
 export interface SessionParts {
   readonly calls: ImportCalls;
   readonly files: RosterFiles;
+  /** Who uses the page. What somebody else has begun is not gone on with. */
+  readonly principal: string;
   readonly storage: Storage;
   readonly uploads: OpenUploads;
   /** Makes the SHA-256 of a file. */
@@ -54,7 +56,9 @@ export class ImportSession {
     this.corrected = new CorrectedRows(this);
     this.followUp = new FollowUpImport(this);
     this.runs = new ImportRuns(this);
-    if (this.draft.file) {
+    if (this.draft.file && this.draft.principal !== parts.principal) {
+      this.forgetAnothers();
+    } else if (this.draft.file) {
       void this.restore();
     }
   }
@@ -89,7 +93,8 @@ export class ImportSession {
     const { name, size } = file;
     const roster: RosterFile = { name, size, kind: kindOf(name) };
     const uploadId = newId();
-    this.keep({ ...EMPTY_DRAFT, file: roster, uploadId });
+    const { principal } = this.parts;
+    this.keep({ ...EMPTY_DRAFT, principal, file: roster, uploadId });
     // Without a copy the import works too, but not after a reload.
     await this.parts.files.keep(uploadId, file).catch(() => undefined);
     if (this.isLate(turn)) {
@@ -138,7 +143,7 @@ export class ImportSession {
       const response = await inspectFile(this.parts.calls, this.rosterOptions(), {
         file,
         upload: this.upload,
-        uploadId: this.draft.uploadId,
+        uploadId: () => this.draft.uploadId,
         context: this.context(signal),
       });
       signal.throwIfAborted();
@@ -236,9 +241,42 @@ export class ImportSession {
     this.isEnded = true;
   }
 
+  /** Another credential is used from now on: what was confirmed under the last one and has not begun is asked again. */
+  signedInAnew(): void {
+    const { running, draft } = this.state.get();
+    if (running === 'follow-up') {
+      this.followUp.askAgain();
+    } else if (running === 'apply') {
+      this.keep({ confirmedRows: null });
+      if (!draft.apply?.isFinished) {
+        this.runs.confirmAgain(SIGNED_IN);
+      }
+    }
+  }
+
+  /** What another person has begun in this tab is left: only its name is told. */
+  private forgetAnothers(): void {
+    const { uploadId, principal } = this.draft;
+    saveDraft(this.organization, EMPTY_DRAFT, this.parts.storage);
+    this.state.set({ ...idleState(EMPTY_DRAFT), leftBy: principal });
+    void this.parts.files.remove(uploadId).catch(() => undefined);
+  }
+
+  /** The upload belongs to another credential, such as the one used before: the file is sent again under a new ID. */
+  private takeNewUpload(file: File): string {
+    const before = this.draft.uploadId;
+    const uploadId = newId();
+    this.parts.uploads.forget(before);
+    this.parts.uploads.note(this.organization, uploadId);
+    this.keep({ uploadId });
+    void this.keepAgain(uploadId, file);
+    void this.parts.files.remove(before).catch(() => undefined);
+    return uploadId;
+  }
+
   /** True: another file was chosen since, or this one was given up. */
   private isLate(turn: number): boolean {
-    return turn !== this.turn;
+    return this.isEnded || turn !== this.turn;
   }
 
   private async restore(): Promise<void> {
@@ -286,6 +324,7 @@ export class ImportSession {
       onTrouble,
       onSent: (sent) => this.upload === upload && this.show({ sent }),
       digest: this.parts.digest,
+      newUploadId: () => this.takeNewUpload(file),
       ...(wait && { wait }),
     });
     this.upload = upload;
@@ -317,3 +356,6 @@ export class ImportSession {
     await Promise.allSettled(importIds.map(remove));
   }
 }
+
+const SIGNED_IN =
+  'You signed in again before this import had begun, so it was not confirmed any more. This is a new review with the same options.';

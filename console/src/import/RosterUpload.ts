@@ -8,7 +8,7 @@ import { problemOf } from '~/api/problem';
 import { ImportStartSchema } from '~/gen/userimport/v1/import_service_pb';
 
 import { retrying, type RetryContext } from './retrying';
-import { sendParts, type ImportCalls, type RosterKind } from './uploadRoster';
+import { isAnothers, sendParts, type ImportCalls, type RosterKind } from './uploadRoster';
 
 export interface RosterSource {
   readonly organization: string;
@@ -23,6 +23,7 @@ export class RosterUpload {
   private readonly controller = new AbortController();
   private digest: Promise<Uint8Array> | undefined;
   private sending: Promise<boolean> | undefined;
+  private uploadId: string;
 
   constructor(
     private readonly calls: ImportCalls,
@@ -30,12 +31,16 @@ export class RosterUpload {
     private readonly context: Pick<RetryContext, 'onTrouble' | 'wait'> & {
       onSent: (bytes: number) => void;
       digest: (file: File) => Promise<Uint8Array>;
+      /** Says under which ID the file is sent again, as another credential's upload has the first. */
+      newUploadId: () => string;
     },
-  ) {}
+  ) {
+    this.uploadId = source.uploadId;
+  }
 
   /** Sends what the server does not have. Returns false if it takes no more uploads now. */
   ready(): Promise<boolean> {
-    this.sending ??= this.send().catch((thrown: unknown) => {
+    this.sending ??= this.sendAsOwn().catch((thrown: unknown) => {
       // The next caller tries again.
       this.sending = undefined;
       throw thrown;
@@ -60,8 +65,22 @@ export class RosterUpload {
     this.controller.abort(new Error('The upload was stopped.'));
   }
 
+  private async sendAsOwn(): Promise<boolean> {
+    try {
+      return await this.send();
+    } catch (thrown) {
+      this.controller.signal.throwIfAborted();
+      if (!isAnothers(thrown)) {
+        throw thrown;
+      }
+      this.uploadId = this.context.newUploadId();
+      return this.send();
+    }
+  }
+
   private async send(): Promise<boolean> {
-    const { organization, uploadId, file, kind } = this.source;
+    const { organization, file, kind } = this.source;
+    const { uploadId } = this;
     const { signal } = this.controller;
     const start = create(ImportStartSchema, { organization, importId: uploadId, validateOnly: true });
     const context = { ...this.context, signal };

@@ -24,6 +24,8 @@ export interface BegunRun {
 
 export interface Draft {
   readonly version: 2;
+  /** Who began it. */
+  readonly principal: string;
   readonly step: Step;
   readonly file: RosterFile | null;
   /** ID of the upload that reviews and import take the roster from. */
@@ -61,6 +63,7 @@ export interface Correction {
 
 export const EMPTY_DRAFT: Draft = {
   version: 2,
+  principal: '',
   step: 'file',
   file: null,
   uploadId: '',

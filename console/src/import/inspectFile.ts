@@ -10,7 +10,8 @@ import { PART_BYTES, type ImportCalls } from './uploadRoster';
 interface FileToInspect {
   readonly file: File;
   readonly upload: RosterUpload;
-  readonly uploadId: string;
+  /** Its ID once it is ready. */
+  readonly uploadId: () => string;
   readonly context: RetryContext;
 }
 
@@ -25,7 +26,7 @@ export async function inspectFile(
   const { signal } = context;
   if (kind === 'workbook' && file.size >= PART_BYTES) {
     await upload.ready();
-    return retrying(() => calls.inspectRoster({ ...asked, importId: uploadId }, { signal }), context);
+    return retrying(() => calls.inspectRoster({ ...asked, importId: uploadId() }, { signal }), context);
   }
   const content = new Uint8Array(await file.slice(0, PART_BYTES).arrayBuffer());
   return retrying(() => calls.inspectRoster({ ...asked, content }, { signal }), context);

@@ -12,6 +12,7 @@ import { token } from '~/session/token';
 
 import { retrying, waitAfter, type RetryContext } from './retrying';
 import {
+  isAnothers,
   isNotFound,
   isUploadGone,
   sendParts,
@@ -154,7 +155,7 @@ async function sendRoster(calls: ImportCalls, run: ImportRun, context: RetryCont
       return;
     } catch (thrown) {
       // The upload expired meanwhile, or an attempt whose answer was lost has finished it.
-      if (tries > 3 || !isUploadGone(thrown)) {
+      if (tries > 3 || isAnothers(thrown) || !isUploadGone(thrown)) {
         throw thrown;
       }
       if (await finish(calls, run, context, true)) {

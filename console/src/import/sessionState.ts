@@ -15,6 +15,8 @@ export interface Inspection {
 
 export interface SessionState {
   readonly draft: Draft;
+  /** Who began an import in this tab that was left, as somebody else has signed in; empty: nobody. */
+  readonly leftBy: string;
   /** True: the copy of the file is looked for, after a reload. */
   readonly isRestoring: boolean;
   readonly file: File | undefined;
@@ -47,6 +49,7 @@ export const NO_INSPECTION: Inspection = { isPending: false, response: undefined
 export function idleState(draft: Draft): SessionState {
   return {
     draft,
+    leftBy: '',
     isRestoring: false,
     file: undefined,
     inspection: NO_INSPECTION,

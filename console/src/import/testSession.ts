@@ -23,8 +23,9 @@ export function setUp(server = new FakeServer(), kept = new Map<string, File>())
     find: (id) => Promise.resolve(kept.get(id)),
     remove: (id) => Promise.resolve(void kept.delete(id)),
   };
-  const open = () =>
+  const open = (principal = 'Ana') =>
     new ImportSession('pd', {
+      principal,
       calls: server.calls,
       files,
       storage: sessionStorage,

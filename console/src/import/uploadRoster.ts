@@ -3,7 +3,7 @@
 
 import { ConnectError } from '@connectrpc/connect';
 
-import { problemOf } from '~/api/problem';
+import { problemOf, type Problem } from '~/api/problem';
 import type { imports } from '~/api/transport';
 import { ErrorInfoSchema } from '~/gen/google/rpc/error_details_pb';
 
@@ -101,7 +101,16 @@ export function expectedOffset(thrown: unknown): number | undefined {
 export function isUploadGone(thrown: unknown): boolean {
   const { reasons } = problemOf(thrown);
   const gone = ['NOT_UPLOADING', 'UPLOAD_FINISHED', 'CONTENT_DIFFERS', 'NOT_FOUND'];
-  return reasons.some((reason) => gone.includes(reason)) || isNotFound(thrown);
+  return reasons.some((reason) => gone.includes(reason)) || isNotFound(thrown) || isAnothers(thrown);
+}
+
+/** True: what the server has under this ID was begun with another credential. */
+export function isAnothers(thrown: unknown): boolean {
+  return saysAnothers(problemOf(thrown));
+}
+
+export function saysAnothers({ reasons }: Pick<Problem, 'reasons'>): boolean {
+  return reasons.includes('OTHER_CREDENTIAL') || reasons.includes('IMPORT_ID_IN_USE');
 }
 
 export function isNotFound(thrown: unknown): boolean {

@@ -15,9 +15,17 @@ import type { SessionState } from './sessionState';
 const uploads = new OpenUploads(localStorage);
 const sessions = new Map<string, ImportSession>();
 
+let lastToken = token();
+
 // Another person may sign in after this one: what was begun is forgotten.
 onTokenChange(() => {
-  if (token() === null) {
+  const isNew = token() !== lastToken;
+  lastToken = token();
+  if (token() !== null) {
+    if (isNew) {
+      sessions.forEach((session) => session.signedInAnew());
+    }
+  } else {
     for (const session of sessions.values()) {
       session.end();
     }
@@ -25,13 +33,15 @@ onTokenChange(() => {
   }
 });
 
-function sessionOf(organization: string, canSeeValues: boolean): ImportSession {
+function sessionOf(organization: string, principal: string, canSeeValues: boolean): ImportSession {
   const known = sessions.get(organization);
-  if (known) {
+  if (known?.parts.principal === principal) {
     known.canSeeValues = canSeeValues;
     return known;
   }
+  known?.end();
   const session = new ImportSession(organization, {
+    principal,
     calls: imports,
     files: rosterFiles,
     storage: sessionStorage,
@@ -45,8 +55,8 @@ function sessionOf(organization: string, canSeeValues: boolean): ImportSession {
 
 /** The import of the organisation that is shown, and its state. */
 export function useImportSession(): { session: ImportSession; state: SessionState } {
-  const { organization, may } = useSession();
-  const session = sessionOf(organization, may('users.read'));
+  const { organization, principal, may } = useSession();
+  const session = sessionOf(organization, principal, may('users.read'));
   const state = useSyncExternalStore(session.state.subscribe, session.state.get);
   return { session, state };
 }
