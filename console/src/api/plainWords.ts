@@ -29,6 +29,8 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/`?\bmatch_by\b`?/g, '“Match users by”'],
   [/`?\bexpected_plan_digest\b`?/g, 'the plan that was reviewed'],
   [/`?\bplan_digest\b`?/g, 'the plan'],
+  [/\bdry run\b/g, 'review'],
+  [/\bDry run\b/g, 'Review'],
   [/`?\bvalidate_only\b`?/g, 'a review'],
   [/\bset the charset option to\b/g, 'set “Charset” to'],
   [/\bset the charset option\b/g, 'set “Charset”'],

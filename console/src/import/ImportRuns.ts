@@ -55,7 +55,15 @@ export class ImportRuns {
       void this.session.removeUploads([review.importId]);
     }
     this.session.stop();
-    this.session.keep({ step: 'review', review: null, notice });
+    this.session.keep({
+      step: 'review',
+      review: null,
+      apply: null,
+      followUp: null,
+      confirmedRows: null,
+      notice,
+    });
+    this.session.show({ results: undefined, problem: undefined });
     this.beginReview();
   }
 
@@ -75,8 +83,6 @@ export class ImportRuns {
 
   /** What was confirmed is not applied: it is reviewed and confirmed again. */
   confirmAgain(notice: string): void {
-    this.session.keep({ apply: null });
-    this.session.show({ results: undefined, problem: undefined });
     this.reviewAgain(notice);
   }
 

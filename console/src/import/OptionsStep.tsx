@@ -94,12 +94,12 @@ export function OptionsStep({ session, state }: StepProps) {
 
 function matchInWords(matchBy: MatchBy): string {
   if (matchBy === MatchBy.UNSPECIFIED) {
-    return 'A row whose external ID no user has, or without one, makes a new user.';
+    return 'A row without an external ID, or with one that no user has, makes a new user.';
   }
   const by = {
     [MatchBy.EMAIL]: 'email',
     [MatchBy.BADGE_NUMBER]: 'badge number',
     [MatchBy.USERNAME]: 'username',
   }[matchBy];
-  return `A row whose external ID no user has, or without one, updates the user with its ${by}, who also gets its external ID. If nobody has it, the row makes a new user.`;
+  return `A row without an external ID, or with one that no user has, updates the user with its ${by}, who also gets its external ID. If nobody has it, the row makes a new user.`;
 }

@@ -39,19 +39,35 @@ export function RefusalAction({ session, summary, refusal }: RefusalActionProps)
       );
     case 'ROWS_REJECTED':
       return (
-        <Button size="xs" variant="default" onClick={() => raise(session, { allOrNothing: false })}>
-          Leave rejected rows out, and review again
-        </Button>
+        <>
+          <CorrectTheFile option="All or nothing" />
+          <Button size="xs" variant="default" onClick={() => raise(session, { allOrNothing: false })}>
+            Leave rejected rows out, and review again
+          </Button>
+        </>
       );
     case 'UNCERTAIN_ROWS':
       return (
-        <Button size="xs" variant="default" onClick={() => raise(session, { deactivateMissing: false })}>
-          Deactivate nobody who is not listed, and review again
-        </Button>
+        <>
+          <CorrectTheFile option="Deactivate all currently Active users not listed in the file" />
+          <Button size="xs" variant="default" onClick={() => raise(session, { deactivateMissing: false })}>
+            Deactivate nobody who is not listed, and review again
+          </Button>
+        </>
       );
     default:
       return null;
   }
+}
+
+/** Rows that are corrected in the review are imported after the file, so they do not help it. */
+function CorrectTheFile({ option }: { readonly option: string }) {
+  return (
+    <Text size="sm">
+      Rows that you correct here do not change this, as they are imported after the file. Correct the file, or
+      give up “{option}”.
+    </Text>
+  );
 }
 
 function raise(session: ImportSession, choices: Parameters<ImportSession['setChoices']>[0]): void {

@@ -1,5 +1,5 @@
 import { Alert, Button, Group, Stack, Text } from '@mantine/core';
-import { IconArrowBackUp, IconCheck, IconPlayerStop, IconPlus } from '@tabler/icons-react';
+import { IconArrowBackUp, IconCheck, IconPlayerStop, IconPlus, IconRefresh } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 
@@ -47,20 +47,36 @@ export function ResultsStep({ session, state }: StepProps) {
         </RunProgress>
       )}
       {results && <Results session={session} state={state} store={results} />}
-      {!isRunning && (
+      {running === 'nothing' && (
         <div className={styles.bar}>
           <Group gap="xs">
             <Button component={Link} to="/users" variant="default">
               See the users
             </Button>
           </Group>
-          <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => void session.startOver()}>
-            Import another file
-          </Button>
+          <Group gap="xs">
+            {canReviewAgain(results?.summary, problem !== undefined) && (
+              <Button
+                variant="default"
+                leftSection={<IconRefresh size={16} aria-hidden />}
+                onClick={() => session.runs.reviewAgain()}
+              >
+                Review again
+              </Button>
+            )}
+            <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => void session.startOver()}>
+              Import another file
+            </Button>
+          </Group>
         </div>
       )}
     </>
   );
+}
+
+/** Whether the import did not go through, so that the same file may be tried again. */
+export function canReviewAgain(summary: ImportSummary | undefined, hasFailed: boolean): boolean {
+  return summary ? summary.state !== ImportState.COMPLETED : hasFailed;
 }
 
 function StopButton({ session }: Pick<StepProps, 'session'>) {

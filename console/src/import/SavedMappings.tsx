@@ -54,7 +54,7 @@ export function SaveMapping({ mapping }: Pick<MappingProps, 'mapping'>) {
       ) : (
         <Text size="sm" c="dimmed" maw={520}>
           To save what you chose here for the next file, you need the permission catalog.write. This import
-          works without.
+          works without it.
         </Text>
       )}
     </Stack>

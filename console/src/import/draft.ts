@@ -104,14 +104,19 @@ export function saveDraft(organization: string, draft: Draft, storage: Storage):
   storage.setItem(PREFIX + organization, JSON.stringify(draft));
 }
 
+/** The IDs of the uploads of this tab's drafts. */
+export function ownUploads(storage: Storage): string[] {
+  return draftKeys(storage).map((key) => loadDraft(key.slice(PREFIX.length), storage).uploadId);
+}
+
+function draftKeys(storage: Storage): string[] {
+  const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '');
+  return keys.filter((key) => key.startsWith(PREFIX));
+}
+
 /** Removes the drafts of all organisations. Returns the IDs of their uploads. */
 export function removeDrafts(storage: Storage): string[] {
-  const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '');
-  return keys
-    .filter((key) => key.startsWith(PREFIX))
-    .map((key) => {
-      const { uploadId } = loadDraft(key.slice(PREFIX.length), storage);
-      storage.removeItem(key);
-      return uploadId;
-    });
+  const uploadIds = ownUploads(storage);
+  draftKeys(storage).forEach((key) => storage.removeItem(key));
+  return uploadIds;
 }

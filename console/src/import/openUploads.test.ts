@@ -17,6 +17,7 @@ test('uploads of tabs that are gone are found by another tab, once', () => {
   now = 200_000;
   next.note('pd', 'd');
   now = 600_000;
+  expect(next.gone()).toEqual(['a', 'b']);
   expect(next.takeAbandoned('pd')).toEqual(['a']);
   expect(next.takeAbandoned('pd')).toEqual([]);
 });

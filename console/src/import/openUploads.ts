@@ -47,6 +47,14 @@ export class OpenUploads {
     return noted.filter(isGone).map(({ importId }) => importId);
   }
 
+  /** The uploads, into any organisation, whose tabs are gone. They stay noted for `takeAbandoned`. */
+  gone(): string[] {
+    const isGone = (one: NotedUpload) => one.seenAt < this.now() - GONE_AFTER && !this.own.has(one.importId);
+    return this.read()
+      .filter(isGone)
+      .map(({ importId }) => importId);
+  }
+
   private beat(): void {
     const seenAt = this.now();
     const others = this.read().filter(({ importId }) => !this.own.has(importId));

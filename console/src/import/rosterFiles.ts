@@ -1,6 +1,7 @@
 // Copies of the files that are being imported, in the browser's own database, so that an import goes on after a reload. A
 // copy is removed when its import has ended or is given up, and when the user signs out. A tab that is closed in between
-// leaves its copy behind: it is removed by the next tab, once it is a day old.
+// leaves its copy behind: it is removed by the next tab that begins an
+// import, once it is a day old or its tab has not been seen for some minutes.
 
 import { createStore, del, entries, get, set, type UseStore } from 'idb-keyval';
 
@@ -25,9 +26,21 @@ export interface RosterFiles {
   readonly remove: (uploadId: string) => Promise<void>;
 }
 
+/** Removes the copies that tabs have left behind: older than a day, or of uploads whose tabs are `gone`. */
+export async function removeLeftBehind(gone: readonly string[]): Promise<void> {
+  for (const [key, { keptAt }] of await entries<string, KeptFile>(store())) {
+    if (gone.includes(key) || isOld(keptAt)) {
+      await del(key, store());
+    }
+  }
+}
+
+export function isOld(keptAt: number, now = Date.now()): boolean {
+  return keptAt < now - LONGEST_LIFE;
+}
+
 export const rosterFiles: RosterFiles = {
   async keep(uploadId, file) {
-    await removeOld();
     await set(uploadId, { file, keptAt: Date.now() } satisfies KeptFile, store());
   },
   async find(uploadId) {
@@ -35,11 +48,3 @@ export const rosterFiles: RosterFiles = {
   },
   remove: (uploadId) => del(uploadId, store()),
 };
-
-async function removeOld(): Promise<void> {
-  for (const [key, { keptAt }] of await entries<string, KeptFile>(store())) {
-    if (keptAt < Date.now() - LONGEST_LIFE) {
-      await del(key, store());
-    }
-  }
-}

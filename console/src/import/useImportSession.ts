@@ -7,13 +7,18 @@ import { useSession } from '~/session/Session';
 import { onTokenChange, token } from '~/session/token';
 
 import { digestFile } from './digestFile';
+import { ownUploads } from './draft';
 import { ImportSession } from './ImportSession';
 import { OpenUploads } from './openUploads';
-import { rosterFiles } from './rosterFiles';
+import { removeLeftBehind, rosterFiles } from './rosterFiles';
 import type { SessionState } from './sessionState';
 
 const uploads = new OpenUploads(localStorage);
 const sessions = new Map<string, ImportSession>();
+
+// The upload of this tab may have been silent for as long as the tab slept or was loaded anew: its copy stays.
+const own = ownUploads(sessionStorage);
+void removeLeftBehind(uploads.gone().filter((one) => !own.includes(one))).catch(() => undefined);
 
 let lastToken = token();
 

@@ -23,7 +23,7 @@ export function consequenceInWords({ kind, count }: Pick<Consequence, 'kind' | '
     case ConsequenceKind.IDENTITY_REPLACED:
       return `${plural(count, 'row')} ${verb('puts', 'put')} another person in the place of ${verb('a user', 'users')}.`;
     case ConsequenceKind.UNSPECIFIED:
-      return `${users} ${verb('is', 'are')} concerned in another way.`;
+      return `${users} ${verb('is', 'are')} affected in another way.`;
   }
 }
 
