@@ -1,4 +1,4 @@
-import { Group, Paper, Progress, Stack, Text } from '@mantine/core';
+import { Group, Paper, Progress, Stack, Text, VisuallyHidden } from '@mantine/core';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 
 import { ImportPhase, type ImportProgress } from '~/gen/userimport/v1/types_pb';
@@ -7,6 +7,9 @@ import { useResults } from '~/review/useResults';
 import { durationInWords, plural } from '~/shared/time';
 
 import { rateOf, type Sample } from './rate';
+import { useEvery } from './useEvery';
+
+const ANNOUNCED_EVERY = 5000;
 
 interface RunProgressProps {
   readonly title: string;
@@ -28,6 +31,7 @@ export function RunProgress({ title, store, sent, size, children }: RunProgressP
     unit === 'row' && rate >= 1 && `${plural(Math.round(rate), 'row')} a second`,
     left !== undefined && left > 1500 && `about ${durationInWords(left)} left`,
   ].filter(Boolean);
+  const announced = useEvery(words.join(' · '), ANNOUNCED_EVERY);
   return (
     <Paper withBorder p="md">
       <Stack gap="xs">
@@ -41,9 +45,8 @@ export function RunProgress({ title, store, sent, size, children }: RunProgressP
           striped={total === 0}
           aria-label={title}
         />
-        <Text size="sm" role="status">
-          {words.join(' · ')}
-        </Text>
+        <Text size="sm">{words.join(' · ')}</Text>
+        <VisuallyHidden role="status">{announced}</VisuallyHidden>
       </Stack>
     </Paper>
   );

@@ -7,6 +7,8 @@ export interface CsvReading {
   readonly delimiter: string;
   /** Lines above the header that are no records. */
   readonly skipLeadingLines: number;
+  /** Lines below them that begin with one of these are no records. */
+  readonly ignoredLinePrefixes: readonly string[];
 }
 
 export interface CsvRecord {
@@ -33,7 +35,7 @@ export async function findRecords(
   const leading: string[] = [];
   let header: readonly string[] | undefined;
   const byLine = new Map<number, CsvRecord>();
-  const splitter = new RecordSplitter(reading.delimiter, reading.skipLeadingLines, (line, text) => {
+  const splitter = new RecordSplitter(reading, (line, text) => {
     if (line <= reading.skipLeadingLines) {
       leading.push(text);
     } else if (header === undefined) {
@@ -65,11 +67,22 @@ class RecordSplitter {
   private endedWithCr = false;
   private pieces: string[] = [];
 
+  private readonly delimiter: string;
+  private readonly plainLines: number;
+  private readonly prefixes: readonly string[];
+  /** The beginning of the record while it may be that of an ignored line; undefined: it is none. */
+  private beginning: string | undefined = '';
+  /** True: the line is no record. Its quotes mean nothing. */
+  private isIgnored = false;
+
   constructor(
-    private readonly delimiter: string,
-    private readonly plainLines: number,
+    reading: CsvReading,
     private readonly take: (line: number, text: string) => void,
-  ) {}
+  ) {
+    this.delimiter = reading.delimiter;
+    this.plainLines = reading.skipLeadingLines;
+    this.prefixes = reading.ignoredLinePrefixes;
+  }
 
   push(text: string): void {
     let from = 0;
@@ -86,6 +99,10 @@ class RecordSplitter {
       this.endedWithCr = character === '\r';
       if (character === '\n' || character === '\r') {
         this.line++;
+        if (this.isQuoted) {
+          // A beginning has no line end.
+          this.beginning = undefined;
+        }
         if (!this.isQuoted) {
           this.pieces.push(text.slice(from, at));
           from = at + 1;
@@ -105,6 +122,10 @@ class RecordSplitter {
   }
 
   private see(character: string): void {
+    this.seeBeginning(character);
+    if (this.isIgnored) {
+      return;
+    }
     if (character === '"' && this.startLine > this.plainLines) {
       if (this.isQuoted) {
         // A doubled quote closes and opens again, which comes to the same.
@@ -125,11 +146,28 @@ class RecordSplitter {
     }
   }
 
+  private seeBeginning(character: string): void {
+    if (this.beginning === undefined || this.startLine <= this.plainLines) {
+      return;
+    }
+    const beginning = this.beginning + character;
+    if (this.prefixes.includes(beginning)) {
+      this.isIgnored = true;
+      this.isQuoted = false;
+    }
+    const goesOn = !this.isIgnored && this.prefixes.some((prefix) => prefix.startsWith(beginning));
+    this.beginning = goesOn ? beginning : undefined;
+  }
+
   /** True: the last character outside quotes was a closing quote, so that another one opens again. */
   private wasQuoted = false;
 
   private finish(): void {
-    this.take(this.startLine, this.pieces.join(''));
+    if (!this.isIgnored) {
+      this.take(this.startLine, this.pieces.join(''));
+    }
+    this.isIgnored = false;
+    this.beginning = '';
     this.pieces = [];
     this.startLine = this.line;
     this.isFieldStart = true;

@@ -34,12 +34,16 @@ function rejected(
 async function written(
   roster: string | Uint8Array,
   rows: readonly RejectedRow[],
-  { delimiter = ',', charset = '', skipLeadingLines = 0 } = {},
+  { delimiter = ',', charset = '', skipLeadingLines = 0, ignoredLinePrefixes = [] as string[] } = {},
 ): Promise<string[]> {
   const file = new NodeBlob([roster]) as unknown as Blob;
   const lines = new Set(rows.map(({ line }) => line));
-  const records = await findRecords(file, { charset, delimiter, skipLeadingLines }, lines);
-  const text = errorFileOf(rows, records, delimiter);
+  const records = await findRecords(
+    file,
+    { charset, delimiter, skipLeadingLines, ignoredLinePrefixes },
+    lines,
+  );
+  const text = errorFileOf(rows, records, delimiter, ignoredLinePrefixes);
   expect(text.startsWith('\ufeff')).toBe(true);
   return text.slice(1).trimEnd().split('\r\n');
 }
@@ -93,6 +97,26 @@ test('lines above the header are kept, delimiter too; the charset becomes UTF-8'
   ]);
 });
 
+test('lines that the mapping ignores are no rows, and none that is written begins as they do', async () => {
+  const roster = '#"old\nTotal: 1,2\nROLE,EMAIL\n# it\'s "all\nOficer,a@x\n"#1",b@x\n"Total: x\n#",c@x\n';
+  const options = { ignoredLinePrefixes: ['#', 'Total: 1,2', 'Total:'] };
+  expect(await written(roster, [rejected(5), rejected(6), rejected(7)], options)).toEqual([
+    'ROLE,EMAIL,IMPORT_ERROR_CODES,IMPORT_ERRORS,IMPORT_SUGGESTIONS',
+    'Oficer,a@x,UNKNOWN_ROLE,It is wrong.,',
+    '"#1",b@x,UNKNOWN_ROLE,It is wrong.,',
+    '"Total: x\n#",c@x,UNKNOWN_ROLE,It is wrong.,',
+  ]);
+});
+
+test('a line above the header that is skipped is kept, whatever it begins with', async () => {
+  const options = { ignoredLinePrefixes: ['#'], skipLeadingLines: 1 };
+  expect(await written('# Staff\n# x\nROLE\nOficer\n', [rejected(4)], options)).toEqual([
+    '# Staff',
+    'ROLE,IMPORT_ERROR_CODES,IMPORT_ERRORS,IMPORT_SUGGESTIONS',
+    'Oficer,UNKNOWN_ROLE,It is wrong.,',
+  ]);
+});
+
 test.each([
   ['A,B\n1,2\n3,4\n', ['2 1|2', '3 3|4']],
   ['A,B\r1,2\n3,4\r\n5,6', ['2 1|2', '3 3|4', '4 5|6']],
@@ -104,7 +128,11 @@ test.each([
 ])('the records of %j are found by the lines they start on', async (text, expected) => {
   const wanted = new Set(Array.from({ length: 10 }, (_, index) => index + 1));
   const file = new NodeBlob([text]) as unknown as Blob;
-  const { byLine } = await findRecords(file, { charset: '', delimiter: ',', skipLeadingLines: 0 }, wanted);
+  const { byLine } = await findRecords(
+    file,
+    { charset: '', delimiter: ',', skipLeadingLines: 0, ignoredLinePrefixes: [] },
+    wanted,
+  );
   const found = [...byLine].map(([line, { fields }]) => `${line} ${fields.join('|')}`);
   expect(found.filter((one) => !/^\d+ $/.test(one))).toEqual(expected);
 });

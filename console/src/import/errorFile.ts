@@ -31,7 +31,12 @@ export function rejectedRows(store: ResultStore): RejectedRow[] {
 }
 
 /** The rejected rows of a CSV file, with the lines above its header. */
-export function errorFileOf(rows: readonly RejectedRow[], records: FoundRecords, delimiter: string): string {
+export function errorFileOf(
+  rows: readonly RejectedRow[],
+  records: FoundRecords,
+  delimiter: string,
+  ignoredLinePrefixes: readonly string[] = [],
+): string {
   const { header } = records;
   const last = header.findLastIndex((name) => name.trim() !== '');
   const own = header
@@ -39,8 +44,8 @@ export function errorFileOf(rows: readonly RejectedRow[], records: FoundRecords,
     .filter((index) => index <= last && !isAdded(header[index] ?? ''));
   const earlierOriginal = header.findIndex((name) => standardName(name) === ORIGINAL);
   const hasOriginal = earlierOriginal >= 0 || rows.some(({ issues }) => isUnsplittable(issues));
+  const leading = records.leading.map((line) => [line]);
   const lines: string[][] = [
-    ...records.leading.map((line) => [line]),
     [...own.map((index) => header[index] ?? ''), ...ADDED, ...(hasOriginal ? [ORIGINAL] : [])],
   ];
   for (const { row, line, issues } of rows) {
@@ -52,7 +57,7 @@ export function errorFileOf(rows: readonly RejectedRow[], records: FoundRecords,
     const original = isUnsplittable(issues) ? onOneLine(record.text) : (record.fields[earlierOriginal] ?? '');
     lines.push([...cells, ...addedCells(issues), ...(hasOriginal ? [original] : [])]);
   }
-  return csvText(lines, delimiter);
+  return BYTE_ORDER_MARK + csvText(leading, delimiter) + csvText(lines, delimiter, ignoredLinePrefixes);
 }
 
 /** The rejected rows in the roster's columns, for a file whose own cells are not at hand. */
@@ -60,24 +65,39 @@ export function errorTableOf(
   rows: readonly RejectedRow[],
   columns: readonly string[],
   valueOf: (row: number, column: string) => string | undefined,
+  ignoredLinePrefixes: readonly string[] = [],
 ): string {
   const lines = rows.map(({ row, issues }) => [
     ...columns.map((column) => valueOf(row, column) ?? ''),
     ...addedCells(issues),
   ]);
-  return csvText([[...columns, ...ADDED], ...lines], ',');
+  return BYTE_ORDER_MARK + csvText([[...columns, ...ADDED], ...lines], ',', ignoredLinePrefixes);
 }
 
-function csvText(lines: readonly (readonly string[])[], delimiter: string): string {
-  const text = lines.map((cells) =>
-    cells.map((cell) => csvCell(neutralised(cell), delimiter)).join(delimiter),
-  );
-  return `${BYTE_ORDER_MARK}${text.join('\r\n')}\r\n`;
+function csvText(
+  lines: readonly (readonly string[])[],
+  delimiter: string,
+  ignoredLinePrefixes: readonly string[] = [],
+): string {
+  const lineOf = (given: readonly string[]) => {
+    const cells = given.map(neutralised);
+    const line = cells.map((cell) => csvCell(cell, delimiter)).join(delimiter);
+    // A line within quotes is a row, whatever it begins with.
+    const isIgnored = ignoredLinePrefixes.some((prefix) => line.startsWith(prefix));
+    return isIgnored
+      ? cells.map((cell, at) => (at === 0 ? quoted(cell) : csvCell(cell, delimiter))).join(delimiter)
+      : line;
+  };
+  return lines.map((cells) => `${lineOf(cells)}\r\n`).join('');
 }
 
 function csvCell(cell: string, delimiter: string): string {
   const needsQuotes = cell.includes(delimiter) || /["\r\n]/.test(cell) || cell !== cell.trim();
-  return needsQuotes ? `"${cell.replaceAll('"', '""')}"` : cell;
+  return needsQuotes ? quoted(cell) : cell;
+}
+
+function quoted(cell: string): string {
+  return `"${cell.replaceAll('"', '""')}"`;
 }
 
 /** A cell that no spreadsheet computes. */

@@ -20,6 +20,7 @@ export async function makeErrorFile(
 ): Promise<{ name: string; text: string }> {
   const { file: chosen, mapping } = session.draft;
   const { file } = session.state.get();
+  const { skipLeadingLines = 0, ignoredLinePrefixes = [] } = mapping ? fromJson(MappingSchema, mapping) : {};
   const rows = rejectedRows(store);
   const name = `${(chosen?.name ?? 'roster').replace(/\.[^.]*$/, '')}-rejected.csv`;
   if (chosen?.kind === 'csv') {
@@ -27,10 +28,14 @@ export async function makeErrorFile(
       throw new Error('the browser no longer has a copy of your file.');
     }
     const { charset = '', delimiter = '' } = store.started ?? {};
-    const skipLeadingLines = mapping ? fromJson(MappingSchema, mapping).skipLeadingLines : 0;
-    const reading = { charset, delimiter: delimiter === '' ? ',' : delimiter, skipLeadingLines };
+    const reading = {
+      charset,
+      delimiter: delimiter === '' ? ',' : delimiter,
+      skipLeadingLines,
+      ignoredLinePrefixes,
+    };
     const records = await findRecords(file, reading, new Set(rows.map(({ line }) => line)));
-    return { name, text: errorFileOf(rows, records, reading.delimiter) };
+    return { name, text: errorFileOf(rows, records, reading.delimiter, ignoredLinePrefixes) };
   }
   const values = await valuesOf(
     session,
@@ -43,7 +48,7 @@ export async function makeErrorFile(
     const field = fieldOf(column);
     return field && values.get(row)?.[field];
   };
-  return { name, text: errorTableOf(rows, given, valueOf) };
+  return { name, text: errorTableOf(rows, given, valueOf, ignoredLinePrefixes) };
 }
 
 async function valuesOf(session: ImportSession, rows: readonly number[]): Promise<Map<number, UserRow>> {
