@@ -7,6 +7,7 @@ import { fieldOf, ROSTER_COLUMNS } from '~/review/rosterColumns';
 import { LookBadge, OUTCOME_LOOKS } from '~/shared/outcomes';
 
 import { correctedValues } from './correctedValues';
+import { focusRow, rowMark } from './focusRow';
 import styles from './import.module.css';
 import type { ImportSession } from './ImportSession';
 import type { OpenForms, TypedCells } from './openForms';
@@ -26,14 +27,21 @@ export function CorrectedRow({ session, row, judged, isJudging, forms }: Correct
   const isCorrected = session.corrected.find(row.row) !== undefined;
   const values = session.corrected.values(row.row);
   return (
-    <Stack gap={6} align="flex-start">
+    <Stack gap={6} align="flex-start" tabIndex={-1} {...rowMark(row.row)}>
       {isCorrected && <Verdict row={row.row} judged={judged} isJudging={isJudging} />}
       {isCorrected && !isOpen && (
         <Group gap="xs">
           <Button size="compact-xs" variant="default" onClick={() => onOpen(true)}>
             Correct further
           </Button>
-          <Button size="compact-xs" variant="default" onClick={() => session.corrected.remove(row.row)}>
+          <Button
+            size="compact-xs"
+            variant="default"
+            onClick={() => {
+              session.corrected.remove(row.row);
+              focusRow(row.row);
+            }}
+          >
             Leave this row out
           </Button>
         </Group>
@@ -47,8 +55,12 @@ export function CorrectedRow({ session, row, judged, isJudging, forms }: Correct
           onDone={(corrected) => {
             onOpen(false);
             session.corrected.set([{ row: row.row, values: corrected }]);
+            focusRow(row.row);
           }}
-          onCancel={() => onOpen(false)}
+          onCancel={() => {
+            onOpen(false);
+            focusRow(row.row);
+          }}
         />
       )}
     </Stack>
@@ -133,7 +145,7 @@ function CorrectionForm({ row, values, typed, onType, onDone, onCancel }: Correc
                 label={column}
                 autoComplete="off"
                 spellCheck={false}
-                autoFocus={position === 0}
+                autoFocus={position === 0 && Object.keys(typed).length === 0}
                 value={typed[column] ?? (field && values[field]) ?? ''}
                 error={errors.length > 0 && typed[column] === undefined ? 'Rejected' : undefined}
                 onChange={({ currentTarget }) => onType(column, currentTarget.value)}

@@ -11,6 +11,7 @@ import type { RowExtras } from '~/review/ReviewRow';
 import { visibleText } from '~/review/text';
 
 import { CorrectedRow } from './CorrectedRow';
+import { focusRow, rowMark } from './focusRow';
 import type { ImportSession } from './ImportSession';
 import { useOpenForms } from './openForms';
 import type { SessionState } from './sessionState';
@@ -53,7 +54,7 @@ export function useCorrections(session: ImportSession, state: SessionState): Row
             forms={forms}
           />
         ) : (
-          <Group>
+          <Group {...rowMark(row.row)}>
             <Button
               size="compact-xs"
               variant="default"
@@ -78,12 +79,17 @@ interface IssueActionsProps {
 
 function IssueActions({ session, row, issue }: IssueActionsProps) {
   const { column, suggestion } = issue;
+  const correct = (action: () => void) => {
+    action();
+    // This button is gone then.
+    focusRow(row.row);
+  };
   if (issue.code === IssueCode.DEPENDS_ON_REJECTED_ROW) {
     return (
       <Button
         size="compact-xs"
         variant="light"
-        onClick={() => session.corrected.take([row.row])}
+        onClick={() => correct(() => session.corrected.take([row.row]))}
         aria-label={`Import row ${row.row} with the corrected rows`}
       >
         Import it with the corrected rows
@@ -100,7 +106,7 @@ function IssueActions({ session, row, issue }: IssueActionsProps) {
       <Button
         size="compact-xs"
         variant="light"
-        onClick={() => session.corrected.setCell([row.row], column, suggestion)}
+        onClick={() => correct(() => session.corrected.setCell([row.row], column, suggestion))}
         aria-label={`${words} as ${column} in row ${row.row}`}
       >
         {words}
@@ -109,7 +115,7 @@ function IssueActions({ session, row, issue }: IssueActionsProps) {
         <Button
           size="compact-xs"
           variant="subtle"
-          onClick={() => session.corrected.setCell(same, column, suggestion)}
+          onClick={() => correct(() => session.corrected.setCell(same, column, suggestion))}
         >
           In all {same.length.toLocaleString('en-GB')} rows
         </Button>
