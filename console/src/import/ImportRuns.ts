@@ -22,6 +22,8 @@ import { saysAnothers } from './uploadRoster';
 
 export class ImportRuns {
   private work = new AbortController();
+  /** False: another credential is used than when the import was confirmed. */
+  private mayBegin = true;
 
   constructor(private readonly session: ImportSession) {}
 
@@ -73,12 +75,18 @@ export class ImportRuns {
     if (!digest || !this.session.corrected.isJudged()) {
       return;
     }
+    this.mayBegin = true;
     const importId = newId();
     const apply = { importId, isFinished: false, planDigest: toHex(digest), confirmation };
     const { judged } = this.session.state.get();
     const confirmedRows = judged ? planOf(judged) : null;
     this.session.keep({ step: 'results', apply, confirmedRows, followUp: null, notice: '' });
     void this.runApply();
+  }
+
+  /** From now on what was confirmed is only gone on with. */
+  signedInAnew(): void {
+    this.mayBegin = false;
   }
 
   /** What was confirmed is not applied: it is reviewed and confirmed again. */
@@ -155,7 +163,9 @@ export class ImportRuns {
       const hasUpload = begun.isFinished || (await this.session.upload?.ready());
       const roster = this.roster(hasUpload ? this.session.draft.uploadId : '');
       const onSent = (sent: number) => this.session.show({ sent });
-      const run = { ...begun, start, roster, onSent, ...hooks };
+      // After another sign-in what was confirmed goes on where it is, but is not begun anew.
+      const mayBegin = () => start.validateOnly || this.mayBegin;
+      const run = { ...begun, start, roster, onSent, mayBegin, ...hooks };
       const summary = await runImport(this.session.parts.calls, run, this.session.context(signal));
       this.session.show({ running: 'nothing', trouble: undefined });
       return summary;

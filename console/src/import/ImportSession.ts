@@ -244,6 +244,7 @@ export class ImportSession {
   /** Another credential is used from now on: what was confirmed under the last one and has not begun is asked again. */
   signedInAnew(): void {
     const { running, draft } = this.state.get();
+    this.runs.signedInAnew();
     if (running === 'follow-up') {
       this.followUp.askAgain();
     } else if (running === 'apply') {

@@ -85,6 +85,7 @@ function ReviewBar({ session, state }: StepProps) {
   const { review, running } = state;
   const summary = running === 'review' ? undefined : review?.summary;
   const isJudged = session.corrected.isJudged();
+  const isWaiting = summary !== undefined && !isJudged;
   const isRefused = summary !== undefined && summary.state !== ImportState.COMPLETED;
   return (
     <div className={styles.bar}>
@@ -110,9 +111,11 @@ function ReviewBar({ session, state }: StepProps) {
         </Text>
       ) : (
         <Group gap="sm">
-          <Text size="sm" role="status">
-            {whyNot(summary !== undefined && !isJudged, state.isJudging)}
-          </Text>
+          {isWaiting && (
+            <Text size="sm" role="status">
+              {whyNot(state.isJudging)}
+            </Text>
+          )}
           <Button
             rightSection={<IconArrowRight size={16} aria-hidden />}
             disabled={!summary || !isJudged}
@@ -126,10 +129,7 @@ function ReviewBar({ session, state }: StepProps) {
   );
 }
 
-function whyNot(isWaiting: boolean, isJudging: boolean): string {
-  if (!isWaiting) {
-    return '';
-  }
+function whyNot(isJudging: boolean): string {
   return isJudging
     ? 'The corrected rows are being judged.'
     : 'The corrected rows are not judged. Try again above, or leave them out.';

@@ -39,6 +39,8 @@ export interface ImportRun {
   isFinished: boolean;
   /** Takes the results. Called again if a dry run begins anew: its rows are judged afresh. */
   readonly newStore: () => ResultStore;
+  /** False: whoever confirmed it may have left meanwhile, so it is not begun anew. */
+  readonly mayBegin?: () => boolean;
   readonly onSent?: PartsToSend['onSent'];
   /** Called when the roster has been received whole. */
   readonly onFinished?: () => void;
@@ -78,6 +80,9 @@ export async function runImport(
       return summary;
     }
     next = summary ? 'finish' : nextAfter(end);
+    if (next === 'begin' && run.mayBegin?.() === false) {
+      throw end;
+    }
     if (next !== 'begin') {
       await waitAfter(end, attempt, sent, context);
     }
