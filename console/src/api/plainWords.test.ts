@@ -15,5 +15,6 @@ test.each([
     'Correct the rows, or import without deactivate_missing.',
     'Correct the rows, or import without deactivating users who are not listed.',
   ],
+  ['The dry run has expired.', 'The review has expired.'],
   ['ROLE "Oficer" is not a role.', 'ROLE "Oficer" is not a role.'],
 ])('%s', (sent, shown) => expect(plainWords(sent)).toBe(shown));
