@@ -1,4 +1,4 @@
-// Whom this tab has its things of: drafts, files and answers belong to the person who was signed in when they were made.
+// Whose things this tab holds: drafts, files and answers belong to the person who was signed in when they were made.
 
 import type { GetCallerResponse } from '~/gen/userimport/v1/directory_service_pb';
 

@@ -1,1 +1,0 @@
-import{G as e,gt as t,ot as n}from"./index-D5zHhH0V.js";import{Y as r}from"./createReactComponent-DTRMOSxA.js";var i=r(),a=e(e=>(0,i.jsx)(t,{size:`sm`,...e})),o=e(e=>(0,i.jsx)(n,{component:`a`,...e}));export{o as n,a as t};
