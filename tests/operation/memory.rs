@@ -270,7 +270,7 @@ async fn from(scene: &Scene, last: u8, token: &str) -> App {
 /// Begins an upload with these bytes from this address. Returns it once the server holds almost all `rows`, or the
 /// refusal.
 async fn upload(client: App, organization: &str, (csv, rows): (&str, u32)) -> Result<Call, Status> {
-    let mut call = client.call().await;
+    let mut call = client.try_call().await?;
     call.send(Message::Start(start_of(organization))).await;
     call.send(Message::CsvChunk(csv.as_bytes().to_vec().into()))
         .await;

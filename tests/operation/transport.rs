@@ -23,7 +23,7 @@ on_both_databases![
     a_silent_peer_is_given_up_and_one_that_answers_stays,
     what_is_no_call_is_answered_as_http_has_it,
     http_1_needs_exactly_one_host,
-    a_browser_is_told_what_this_is,
+    a_browser_is_sent_to_the_console_and_a_program_told_what_this_is,
 ];
 
 const IMPORT: &str = "/userimport.v1.ImportService/ImportUsers";
@@ -177,14 +177,20 @@ async fn http_1_needs_exactly_one_host(database: Database) {
     }
 }
 
-async fn a_browser_is_told_what_this_is(database: Database) {
+async fn a_browser_is_sent_to_the_console_and_a_program_told_what_this_is(database: Database) {
     let app = App::start(database).await;
-    let head = "Host: localhost\r\nAccept: text/html\r\nConnection: close\r\n\r\n";
-    for (line, status) in [
-        ("GET / HTTP/1.1", "200"),
-        ("GET /index.html HTTP/1.1", "405"),
+    let ask = async |line: &str, accept: &str| {
+        let head = format!("Host: localhost\r\nAccept: {accept}\r\nConnection: close\r\n\r\n");
+        exchange(app.address(), format!("{line}\r\n{head}").as_bytes()).await
+    };
+    let page = ask("GET / HTTP/1.1", "text/html").await;
+    assert!(page.starts_with("HTTP/1.1 302"), "{page}");
+    assert!(page.contains("location: /console/\r\n"), "{page}");
+    for (line, accept, status) in [
+        ("GET / HTTP/1.1", "*/*", "200"),
+        ("GET /index.html HTTP/1.1", "text/html", "405"),
     ] {
-        let answer = exchange(app.address(), format!("{line}\r\n{head}").as_bytes()).await;
+        let answer = ask(line, accept).await;
         assert!(
             answer.starts_with(&format!("HTTP/1.1 {status}")),
             "{answer}"

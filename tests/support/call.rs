@@ -21,13 +21,20 @@ pub struct Call {
 impl App {
     /// Opens a call and sends nothing yet.
     pub async fn call(&self) -> Call {
+        self.try_call().await.expect("the call opens")
+    }
+
+    /// Does the same, on a server that may refuse the call at once.
+    pub async fn try_call(&self) -> Result<Call, Status> {
         let (requests, sent) = mpsc::channel(1);
-        let opened = self.imports().import_users(ReceiverStream::new(sent)).await;
-        let responses = opened.expect("the call opens").into_inner();
-        Call {
+        let opened = self
+            .imports()
+            .import_users(ReceiverStream::new(sent))
+            .await?;
+        Ok(Call {
             requests: Some(requests),
-            responses,
-        }
+            responses: opened.into_inner(),
+        })
     }
 }
 
