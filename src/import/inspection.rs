@@ -16,7 +16,7 @@ use crate::{
     store::{Organization, Upload},
 };
 
-/// What to inspect, and what is known of it.
+/// A file or an upload to inspect, and how to read it.
 #[derive(Debug, Default)]
 pub(crate) struct InspectedRoster {
     /// The beginning of a file.

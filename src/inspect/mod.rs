@@ -290,17 +290,20 @@ impl Inspection {
                 reason: proposal.reason(at).to_owned(),
             })
             .collect();
-        let first = table.rows.iter().take(FIRST_ROWS);
-        self.first_rows = first
-            .map(|row| {
-                row.iter()
-                    .take(MOST_COLUMNS)
-                    .map(|cell| shown(cell))
-                    .collect()
-            })
-            .collect();
+        self.first_rows = first_rows(table);
         self.mapping = Some(proposal.mapping);
     }
+}
+
+/// Returns the cells of the first rows, cut to what is shown of them.
+fn first_rows(table: &SampleTable) -> Vec<Vec<String>> {
+    let cells = |row: &Vec<String>| {
+        row.iter()
+            .take(MOST_COLUMNS)
+            .map(|cell| shown(cell))
+            .collect()
+    };
+    table.rows.iter().take(FIRST_ROWS).map(cells).collect()
 }
 
 /// Returns a text of the file, cut to what is shown of it.

@@ -33,7 +33,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout_at},
 };
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::transport::Server;
 use tonic_web::GrpcWebLayer;
 use tower::util::MapRequestLayer;
@@ -126,14 +126,8 @@ pub async fn serve(
     );
     let (start, started) = watch::channel(false);
     let (telling, status) = health::starting();
-    // Served also while the server drains, until this is dropped.
-    let health_only = CancellationToken::new();
-    let _until_the_end = health_only.clone().drop_guard();
-    if let Some(listener) = listeners.health {
-        let accepted = listener::connections(listener, for_health);
-        let serving = serve_health(accepted, status.clone(), limits.clone(), proxies.clone());
-        tokio::spawn(health_only.run_until_cancelled_owned(serving));
-    }
+    let probed = (status.clone(), limits.clone(), proxies.clone());
+    let _health = start_health(listeners.health, for_health, probed);
     let watching = health::watch(telling, store.clone(), started.clone(), stop.clone());
     let watching = tokio::spawn(watching);
     let house = tokio::spawn(run_maintenance(importer.clone(), start));
@@ -183,6 +177,21 @@ fn connection_setups(
         ..for_calls.clone()
     };
     [for_calls, for_health]
+}
+
+/// Serves health on a port of its own, if there is one, until the guard is dropped.
+fn start_health(
+    listener: Option<TcpListener>,
+    setup: ConnectionSetup,
+    (status, limits, proxies): (watch::Receiver<ServingStatus>, ServerLimits, TrustedProxies),
+) -> DropGuard {
+    let serving_ends = CancellationToken::new();
+    if let Some(listener) = listener {
+        let accepted = listener::connections(listener, setup);
+        let serving = serve_health(accepted, status, limits, proxies);
+        tokio::spawn(serving_ends.clone().run_until_cancelled_owned(serving));
+    }
+    serving_ends.drop_guard()
 }
 
 /// Serves only health, also while the server drains.
