@@ -70,7 +70,7 @@ test('users are deactivated only after the word is typed', async ({ open, organi
   const button = page.getByRole('button', { name: 'Import: 2 deactivated' });
   await button.click();
   await expect(page.getByText('Type the word Confirm, with a capital C.')).toBeVisible();
-  // With their statuses: whoever is deactivated stays in the list.
+  // With their statuses: a deactivated user stays in the list.
   expect(await organisation.users()).toEqual(before);
   await page.getByLabel('Type Confirm to deactivate 2 users').fill('Confirm');
   await button.click();

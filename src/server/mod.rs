@@ -179,7 +179,7 @@ fn connection_setups(
     [for_calls, for_health]
 }
 
-/// Serves health on a port of its own, if there is one, until the guard is dropped.
+/// Serves health on a port of its own until the guard is dropped. Without a listener for that port it does nothing.
 fn start_health(
     listener: Option<TcpListener>,
     setup: ConnectionSetup,

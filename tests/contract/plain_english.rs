@@ -10,7 +10,7 @@ use user_import::cli::Cli;
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Folders and files with text for maintainers and users.
-const PLACES: [&str; 16] = [
+const PLACES: [&str; 19] = [
     ".ci",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -19,6 +19,9 @@ const PLACES: [&str; 16] = [
     "allocator",
     "benches",
     "build.rs",
+    "console/README.md",
+    "console/browser",
+    "console/src",
     "deploy",
     "docs",
     "examples",
@@ -65,7 +68,7 @@ struct Found {
 fn blocks(path: &Path, text: &str) -> Vec<(usize, String)> {
     let marker = match path.extension().and_then(|end| end.to_str()) {
         Some("md") => return paragraphs(text),
-        Some("rs" | "proto" | "go" | "java" | "ts") => "//",
+        Some("rs" | "proto" | "go" | "java" | "ts" | "tsx") => "//",
         Some("sql") => "--",
         _ => "#",
     };
@@ -76,10 +79,17 @@ fn blocks(path: &Path, text: &str) -> Vec<(usize, String)> {
         .enumerate()
         .map(|(index, line)| (index + 1, line))
     {
-        let Some(comment) = line.trim_start().strip_prefix(marker) else {
+        let line = line.trim_start();
+        // Comments of TypeScript and Java may begin with a slash and stars, and their lines with a star.
+        let is_of_block = marker == "//" && (line.starts_with("/*") || line.starts_with("* "));
+        if !is_of_block && !line.starts_with(marker) {
             continue;
-        };
-        let comment = comment.trim_start_matches(['/', '!', '#']).trim();
+        }
+        let comment = line.strip_prefix(marker).unwrap_or(line);
+        let comment = comment
+            .trim_start_matches(['/', '!', '#', '*'])
+            .trim_end_matches(['*', '/'])
+            .trim();
         match blocks.last_mut() {
             Some((_, block)) if last + 1 == number => {
                 block.push('\n');
@@ -199,4 +209,13 @@ fn plain_english_is_looked_for_over_the_ends_of_lines() {
         .map(|turn| (turn.line, turn.text.as_str()))
         .collect();
     assert_eq!(found, [(3, "as may be"), (6, "Where it")]);
+    let source = "/** Whoever\n * it is. */\nlet whom;\n/**\n * Returns what is told to\n * those, as may\n * be.\n */";
+    let blocks = self::blocks(Path::new("a.tsx"), source);
+    let found: Vec<_> = blocks
+        .iter()
+        .flat_map(|(first, block)| find(&banned, *first, block))
+        .map(|turn| (turn.line, turn.text))
+        .collect();
+    let expected = [(1, "Whoever"), (5, "is told"), (6, "as may be")];
+    assert_eq!(found, expected.map(|(line, text)| (line, text.to_owned())));
 }

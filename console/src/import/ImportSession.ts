@@ -255,7 +255,7 @@ export class ImportSession {
     }
   }
 
-  /** What another person has begun in this tab is left: only its name is told. */
+  /** Leaves what another person has begun in this tab; only its name is shown. */
   private forgetAnothers(): void {
     const { uploadId, principal } = this.draft;
     saveDraft(this.organization, EMPTY_DRAFT, this.parts.storage);
@@ -334,7 +334,7 @@ export class ImportSession {
       (digest) => this.upload === upload && this.keep({ sha256: toHex(digest) }),
       () => undefined,
     );
-    // A failure is told by the review, which needs the upload.
+    // The review needs the upload, and shows its failure.
     upload.ready().catch(() => undefined);
   }
 

@@ -40,7 +40,7 @@ export function rowsNamedBy(
   return named.sort((a, b) => a - b);
 }
 
-/** External IDs of the users whom errors of the rows are about, such as the holders of taken values. */
+/** External IDs of the users that errors of the rows are about, such as the holders of taken values. */
 export function holdersIn(judged: ResultStore): string[] {
   return Array.from(judged.indices('all')).flatMap((index) =>
     judged.outcome(index) === RowOutcome.REJECTED

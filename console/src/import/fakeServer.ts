@@ -1,5 +1,5 @@
-// A server for tests of the upload and of the stepper: it keeps uploads, judges every line as a new user, and loses calls
-// when it is told to.
+// A server for tests of the upload and of the stepper: it keeps uploads, judges every line as a new user, and loses the
+// calls that a test names.
 
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';

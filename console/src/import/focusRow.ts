@@ -1,4 +1,4 @@
-// Where the focus goes when a button of a rejected row has done its work and is gone.
+// Moves the focus when a button of a rejected row has done its work and is gone.
 
 /** Marks what stands beneath a row. */
 export function rowMark(row: number): { readonly 'data-correction': number } {

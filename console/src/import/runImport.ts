@@ -39,7 +39,7 @@ export interface ImportRun {
   isFinished: boolean;
   /** Takes the results. Called again if a dry run begins anew: its rows are judged afresh. */
   readonly newStore: () => ResultStore;
-  /** False: whoever confirmed it may have left meanwhile, so it is not begun anew. */
+  /** False: the person who confirmed it may have left meanwhile, so it is not begun anew. */
   readonly mayBegin?: () => boolean;
   readonly onSent?: PartsToSend['onSent'];
   /** Called when the roster has been received whole. */

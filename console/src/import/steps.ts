@@ -13,7 +13,7 @@ export const STEPS: readonly { readonly step: Step; readonly label: string }[] =
 
 export type StepState = 'done' | 'current' | 'later' | 'skipped';
 
-/** Where a step is, seen from the one that is shown. */
+/** The state of a step, seen from the one that is shown. */
 export function stateOf(step: Step, { step: current, hasColumnsStep }: Draft): StepState {
   if (step === current) {
     return 'current';

@@ -89,7 +89,7 @@ async function read(part: Blob | undefined): Promise<Uint8Array> {
   }
 }
 
-/** Where the server expects the next part; undefined: it complains about something else. */
+/** The offset of the part that the server expects next; undefined: it complains about something else. */
 export function expectedOffset(thrown: unknown): number | undefined {
   const details = ConnectError.from(thrown).findDetails(ErrorInfoSchema);
   const info = details.find(({ reason }) => reason === 'OFFSET_DIFFERS');

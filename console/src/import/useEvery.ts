@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 
-/** The value, but another one at most so often: what a screen reader is told. */
+/** The value, but another one at most so often: what a screen reader reads out. */
 export function useEvery<T>(value: T, milliseconds: number): T {
   const [told, setTold] = useState(value);
   const last = useRef<number | undefined>(undefined);

@@ -17,7 +17,7 @@ const results = (...rows: number[]) =>
 const summary = (state: ImportState) =>
   create(WatchImportResponseSchema, { message: { case: 'summary', value: { state } } });
 
-/** Streams that send these messages, and throw an error if there is one. */
+/** Streams that send these messages, and throw an error that is among them. */
 function streams(...parts: readonly (readonly (WatchImportResponse | Error)[])[]) {
   const left = [...parts];
   const asked: number[] = [];

@@ -8,7 +8,7 @@ import { providerFault } from './providerFault';
 import { SignInFailure } from './SignInFailure';
 import { keepToken } from './token';
 
-/** Where the identity provider comes back to. */
+/** The page that the identity provider comes back to. */
 export function ProviderCallback() {
   const router = useRouter();
   const begun = useRef(false);

@@ -20,7 +20,7 @@ import { StatusBadge } from '~/shared/StatusBadge';
 
 const PAGE_SIZE = 50;
 
-/** The users whom no import makes Inactive. */
+/** The users that no import makes Inactive. */
 export function ProtectedUsers() {
   const { organization, may, principal } = useSession();
   const pages = usePageTokens();

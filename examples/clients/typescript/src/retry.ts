@@ -14,7 +14,7 @@ const LONGEST_WAIT_MS = 30_000;
 // The server always says why, in the status' details. Without them these codes are the connection's.
 const LOST = [status.CANCELLED, status.INTERNAL, status.UNKNOWN];
 
-/** True where the very same import, sent again, may end better. */
+/** True if the very same import, sent again, may end better. */
 export function isTransient(error: ServiceError): boolean {
   if (error.code === status.ABORTED) {
     // Another import holds the organisation; RetryInfo says when to ask again.
@@ -32,7 +32,7 @@ export function waitBeforeMs(attempt: number, error?: ServiceError): number {
   return Math.max(own * (0.5 + Math.random() / 2), requested) + Math.random() * 250;
 }
 
-/** True where the server itself said this: everything it says has details. */
+/** True if the server itself said this: everything it says has details. */
 export function hasDetails(error: ServiceError): boolean {
   return details(error).length > 0;
 }

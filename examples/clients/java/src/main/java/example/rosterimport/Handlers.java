@@ -4,7 +4,7 @@ import com.userimport.v1.DeactivatedUser;
 import com.userimport.v1.RowResult;
 import java.time.Duration;
 
-/** Is told of an import as it goes, on the thread that runs the import. */
+/** Called while an import goes on, on the thread that runs the import. */
 public interface Handlers {
   /** Called for each row exactly once, as soon as it is decided. */
   void onRow(RowResult row);

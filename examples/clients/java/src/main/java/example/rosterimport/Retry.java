@@ -21,7 +21,7 @@ final class Retry {
 
   private Retry() {}
 
-  /** True where the very same import, sent again, may end better. */
+  /** True if the very same import, sent again, may end better. */
   static boolean isTransient(Status status) {
     return switch (code(status)) {
       case UNAVAILABLE -> true;
@@ -48,7 +48,7 @@ final class Retry {
   }
 
   /**
-   * True where the server itself said this: everything it says has details. Without them it was the
+   * True if the server itself said this: everything it says has details. Without them it was the
    * connection.
    */
   static boolean hasDetails(Status status) {
