@@ -1,6 +1,7 @@
 import { Alert, Button, Group, Loader, Stack, Text, Title } from '@mantine/core';
 import { IconInfoCircle, IconPencilCheck } from '@tabler/icons-react';
 
+import { ImportState } from '~/gen/userimport/v1/types_pb';
 import { ConfirmForm } from '~/review/ConfirmForm';
 import { Refusals } from '~/review/Refusals';
 import { ReviewTable } from '~/review/ReviewTable';
@@ -13,7 +14,7 @@ import type { StepProps } from './StepProps';
 
 /** What became of the rows that were corrected in the review. Nothing if there were none. */
 export function FollowUp({ session, state }: StepProps) {
-  const { followUp, followUpProblem, running, draft } = state;
+  const { followUp, followUpProblem, results, running, draft } = state;
   const standing = followUp ? followUp.count - followUp.counts().rejected : 0;
   const { corrections } = draft;
   if (corrections.length === 0) {
@@ -54,6 +55,12 @@ export function FollowUp({ session, state }: StepProps) {
         />
       )}
       <AskAgain session={session} state={state} />
+      {running === 'nothing' && results?.summary && results.summary.state !== ImportState.COMPLETED && (
+        <Text size="sm">
+          {corrections.length === 1 ? 'It was' : 'They were'} not imported, as the import of the file did not
+          reach its end. The corrections are kept for the next review.
+        </Text>
+      )}
       {followUp?.summary && <Refusals refusals={followUp.summary.refusals} />}
       {followUp && (
         <ReviewTable

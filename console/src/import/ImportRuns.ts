@@ -18,6 +18,7 @@ import { newId } from './newId';
 import { applyOptions, reviewOptions } from './options';
 import { planOf } from './rowsPlan';
 import { runImport, type RosterToImport } from './runImport';
+import { stopImport } from './stopImport';
 import { saysAnothers } from './uploadRoster';
 
 export class ImportRuns {
@@ -94,13 +95,25 @@ export class ImportRuns {
     this.reviewAgain(notice);
   }
 
-  /** Stops the import that is being applied between two transactions. */
+  /** Stops the import that is being applied, as soon as the server can: between two transactions. */
   async cancel(): Promise<void> {
+    const { organization, parts } = this.session;
     const { apply } = this.session.draft;
-    if (apply) {
-      const request = { organization: this.session.organization, importId: apply.importId };
-      await this.session.parts.calls.cancelImport(request);
+    if (!apply) {
+      return;
     }
+    const request = { organization, importId: apply.importId };
+    const context = this.session.context(this.work.signal);
+    const stopped = await stopImport(parts.calls, request, context, () => this.isApplying(apply.importId));
+    // The upload was removed before its import began: there is nothing to watch.
+    if (stopped && this.isApplying(apply.importId) && !this.session.draft.apply?.isFinished) {
+      this.confirmAgain(STOPPED);
+    }
+  }
+
+  private isApplying(importId: string): boolean {
+    const { running, draft } = this.session.state.get();
+    return running === 'apply' && draft.apply?.importId === importId;
   }
 
   private async review(start: ImportStart): Promise<void> {
@@ -214,6 +227,9 @@ export class ImportRuns {
 
 const CHANGED =
   'The directory has changed since you reviewed this import, so nothing was written. This is a new review with the same options.';
+
+const STOPPED =
+  'You stopped this import before it had begun, so nothing was written. This is a new review with the same options.';
 
 function isChangedPlan(summary: ImportSummary | undefined, problem: Problem | undefined): boolean {
   const codes = summary?.refusals.map(({ code }) => code) ?? problem?.reasons ?? [];

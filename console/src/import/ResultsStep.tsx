@@ -1,9 +1,7 @@
-import { Alert, Button, Group, Stack, Text } from '@mantine/core';
-import { IconArrowBackUp, IconCheck, IconPlayerStop, IconPlus, IconRefresh } from '@tabler/icons-react';
+import { Button, Group, Stack, Text } from '@mantine/core';
+import { IconPlus, IconRefresh } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
 
-import { problemOf } from '~/api/problem';
 import type { ImportSummary } from '~/gen/userimport/v1/import_service_pb';
 import { ImportState } from '~/gen/userimport/v1/types_pb';
 import { DeactivatedUsers } from '~/review/DeactivatedUsers';
@@ -18,11 +16,13 @@ import { plural } from '~/shared/time';
 
 import { ErrorFileButton } from './ErrorFileButton';
 import { FollowUp } from './FollowUp';
+import { HowItEnded } from './HowItEnded';
 import styles from './import.module.css';
 import { MissingFile } from './MissingFile';
 import { RunProgress } from './RunProgress';
 import { StepHeading } from './StepHeading';
 import type { StepProps } from './StepProps';
+import { StopButton } from './StopButton';
 
 export function ResultsStep({ session, state }: StepProps) {
   const { draft, results, running, problem, sent, file } = state;
@@ -79,30 +79,6 @@ export function canReviewAgain(summary: ImportSummary | undefined, hasFailed: bo
   return summary ? summary.state !== ImportState.COMPLETED : hasFailed;
 }
 
-function StopButton({ session }: Pick<StepProps, 'session'>) {
-  const [said, setSaid] = useState('');
-  const stop = () => {
-    setSaid('Stopping…');
-    session.runs.cancel().catch((thrown: unknown) => setSaid(problemOf(thrown).message));
-  };
-  return (
-    <Group gap="xs">
-      <Text size="sm" role="status">
-        {said}
-      </Text>
-      <Button
-        size="xs"
-        variant="default"
-        leftSection={<IconPlayerStop size={14} aria-hidden />}
-        onClick={stop}
-        disabled={said !== ''}
-      >
-        Stop the import
-      </Button>
-    </Group>
-  );
-}
-
 function Results({ session, state, store }: StepProps & { readonly store: ResultStore }) {
   useResults(store);
   const { summary } = store;
@@ -128,40 +104,3 @@ function Results({ session, state, store }: StepProps & { readonly store: Result
     </Stack>
   );
 }
-
-/** The end of the import in a sentence, announced to screen readers, with Undo. */
-function HowItEnded({ summary }: { readonly summary: ImportSummary }) {
-  const { state, importId } = summary;
-  const wrote = summary.created + summary.updated + summary.deactivated > 0;
-  const [title, color] = ENDS[state] ?? ['The import has ended', 'gray'];
-  return (
-    <Alert color={color} icon={<IconCheck aria-hidden />} title={title} role="status">
-      <Group gap="md" justify="space-between">
-        <Text size="sm">
-          {plural(summary.created, 'user')} created, {summary.updated.toLocaleString('en-GB')} updated,{' '}
-          {summary.deactivated.toLocaleString('en-GB')} deactivated because not listed,{' '}
-          {plural(summary.rejected, 'row')} rejected.
-        </Text>
-        {wrote && (
-          <Button
-            renderRoot={(props) => (
-              <Link {...props} to="/imports/$importId" params={{ importId }} search={{ undo: true }} />
-            )}
-            size="xs"
-            variant="default"
-            leftSection={<IconArrowBackUp size={14} aria-hidden />}
-          >
-            Undo this import
-          </Button>
-        )}
-      </Group>
-    </Alert>
-  );
-}
-
-const ENDS: Partial<Record<ImportState, readonly [string, string]>> = {
-  [ImportState.COMPLETED]: ['The import is complete', 'green'],
-  [ImportState.REFUSED]: ['The import was refused', 'red'],
-  [ImportState.CANCELLED]: ['The import was stopped', 'gray'],
-  [ImportState.INTERRUPTED]: ['The import was interrupted', 'orange'],
-};

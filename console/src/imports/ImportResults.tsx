@@ -1,6 +1,6 @@
 import { Alert, Stack, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
-import { IconPlayerPause } from '@tabler/icons-react';
+import { IconPlayerPause, IconPlayerStop } from '@tabler/icons-react';
 import { useEffect } from 'react';
 
 import { imports } from '~/api/transport';
@@ -9,6 +9,7 @@ import { ImportState } from '~/gen/userimport/v1/types_pb';
 import { Consequences } from '~/review/Consequences';
 import { ImportWarnings } from '~/review/ImportWarnings';
 import { Refusals } from '~/review/Refusals';
+import { hasWritten, restInWords } from '~/review/stoppedWords';
 import { SummaryCounts } from '~/review/SummaryCounts';
 import { useResults } from '~/review/useResults';
 import { useSession } from '~/session/Session';
@@ -46,6 +47,7 @@ export function ImportResults({ record }: { readonly record: Import }) {
       {(wasRunning || followed.trouble) && <StreamState followed={followed} />}
       <Refusals refusals={record.refusals} title={REFUSED[state] ?? 'This import was refused'} />
       {state === ImportState.INTERRUPTED && <Interrupted />}
+      {state === ImportState.CANCELLED && <Cancelled record={record} />}
       {summary ? (
         <ReviewParts
           store={store}
@@ -78,6 +80,16 @@ function Interrupted() {
     <Alert color="yellow" icon={<IconPlayerPause aria-hidden />} title="This import stopped before its end">
       What was written stays. Its sender can send the same file again under the same ID to go on where it
       stopped, unless another import has begun since; or it can be undone.
+    </Alert>
+  );
+}
+
+function Cancelled({ record }: { readonly record: Import }) {
+  return (
+    <Alert color="gray" icon={<IconPlayerStop aria-hidden />} title="This import was stopped">
+      {restInWords(record)}
+      {hasWritten(record) &&
+        ' Import the same file again to bring in the rest: rows that were written are unchanged then. Or undo this import.'}
     </Alert>
   );
 }
