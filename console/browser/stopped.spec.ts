@@ -73,8 +73,6 @@ test('an import that is stopped from the list of imports says so on its own page
   await expect(end).toContainText(`${rest} of 20,000 rows were not imported`);
   await expect(page.getByRole('button', { name: 'Undo' })).toBeVisible();
   await lookAt(page, 'import-stopped-record');
-  // What the page still listens to ends with it, and not with the server.
-  await page.close();
 });
 
 test('an import that is stopped at once is stopped as soon as the server can', async ({ page, own }) => {

@@ -44,13 +44,15 @@ export const test = base.extend<TestFixtures, SharedFixtures>({
   organisation: async ({ server }, provide) => {
     await provide(await createOrganisation(server));
   },
-  startServer: async ({ database }, provide) => {
+  startServer: async ({ database, context }, provide) => {
     const started: Server[] = [];
     await provide(async (options) => {
       const server = await Server.start(database, options);
       started.push(server);
       return server;
     });
+    // What a page still asks or listens to ends with it, and not with the server.
+    await Promise.all(context.pages().map((page) => page.close()));
     for (const server of started) {
       await server.stop();
     }

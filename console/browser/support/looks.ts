@@ -1,5 +1,5 @@
 // A screen as people see it: light and dark, on a wide and on a narrow window. It has no barrier that axe can find, and
-// a picture of it is kept in `artifacts/screens`.
+// one main heading; a picture of it is kept in `artifacts/screens`.
 
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
@@ -57,6 +57,7 @@ export async function lookAt(page: Page, name: string): Promise<void> {
         await page.setViewportSize({ ...size, height: Math.max(size.height, height) });
         await expectAccessible(page, colorScheme === 'dark');
         await expectNothingSideways(page);
+        await expect(page.locator('h1'), 'headings of the page').toHaveCount(1);
         await page.setViewportSize(size);
       });
     }

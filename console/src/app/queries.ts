@@ -7,7 +7,10 @@ import { onTokenChange, token } from '~/session/token';
 
 export const queries = new QueryClient({
   defaultOptions: {
+    mutations: { networkMode: 'always' },
     queries: {
+      // A server on one's own machine is there without a network, too.
+      networkMode: 'always',
       retry: (failures, error) => failures < 3 && problemOf(error).isTransient,
       retryDelay: (failures, error) => problemOf(error).retryDelay ?? 500 * 2 ** failures,
     },

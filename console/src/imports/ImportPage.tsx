@@ -33,7 +33,7 @@ export function ImportPage() {
       <AnchorLink to="/imports">
         <IconArrowLeft size={14} aria-hidden /> Imports
       </AnchorLink>
-      <IfPermitted needs="users.read" action="see imports">
+      <IfPermitted needs="users.read" action="see imports" heading="Import">
         <KnownImport key={importId} importId={importId} />
       </IfPermitted>
     </>
@@ -65,11 +65,14 @@ function KnownImport({ importId }: { readonly importId: string }) {
   const record = query.data?.importRecord;
   if (!record) {
     return (
-      <Failure
-        problem={problemOf(query.error)}
-        title="The import cannot be shown"
-        onRetry={() => void query.refetch()}
-      />
+      <>
+        <PageHeader title="Import" />
+        <Failure
+          problem={problemOf(query.error)}
+          title="The import cannot be shown"
+          onRetry={() => void query.refetch()}
+        />
+      </>
     );
   }
   const isHeld = record.state === ImportState.HELD || isApproving;

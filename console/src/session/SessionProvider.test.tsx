@@ -1,9 +1,10 @@
 import { MantineProvider } from '@mantine/core';
-import { QueryClientProvider } from '@tanstack/react-query';
+import { onlineManager, QueryClientProvider } from '@tanstack/react-query';
 import { act, cleanup, render, screen, waitFor } from '@testing-library/react';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { queries } from '~/app/queries';
+import { connectionLost } from '~/import/fakeServer';
 
 import { useSession } from './Session';
 import { SessionProvider } from './SessionProvider';
@@ -15,21 +16,24 @@ interface FakeServer {
   callers: Record<string, string>;
   organizations: string[];
   search: { organisation?: string };
+  isAway: boolean;
 }
 
-const server = vi.hoisted((): FakeServer => ({ callers: {}, organizations: [], search: {} }));
+const server = vi.hoisted((): FakeServer => ({ callers: {}, organizations: [], search: {}, isAway: false }));
 
 vi.mock('@tanstack/react-router', () => ({ useSearch: () => server.search }));
 
 vi.mock('~/api/transport', () => ({
   directory: {
     getCaller: () =>
-      Promise.resolve({
-        principal: server.callers[token() ?? ''] ?? '',
-        organization: '',
-        permissions: ['users.read'],
-        serverVersion: '1',
-      }),
+      server.isAway
+        ? Promise.reject(connectionLost())
+        : Promise.resolve({
+            principal: server.callers[token() ?? ''] ?? '',
+            organization: '',
+            permissions: ['users.read'],
+            serverVersion: '1',
+          }),
     listOrganizations: () =>
       Promise.resolve({
         organizations: server.organizations.map((slug) => ({ organization: slug, displayName: '' })),
@@ -51,6 +55,18 @@ function Screen() {
 
 const search = () => screen.getByLabelText<HTMLInputElement>('Search');
 
+function show() {
+  render(
+    <MantineProvider>
+      <QueryClientProvider client={queries}>
+        <SessionProvider>
+          <Screen />
+        </SessionProvider>
+      </QueryClientProvider>
+    </MantineProvider>,
+  );
+}
+
 beforeEach(async () => {
   vi.stubGlobal('matchMedia', () => ({
     matches: false,
@@ -71,16 +87,9 @@ beforeEach(async () => {
   server.callers = { first: 'ana', renewed: 'ana', other: 'ben' };
   server.organizations = ['fire', 'pd'];
   server.search = {};
+  server.isAway = false;
   keepToken('first');
-  render(
-    <MantineProvider>
-      <QueryClientProvider client={queries}>
-        <SessionProvider>
-          <Screen />
-        </SessionProvider>
-      </QueryClientProvider>
-    </MantineProvider>,
-  );
+  show();
   await screen.findByText('ana at fire');
   search().value = 'becker';
 });
@@ -111,4 +120,42 @@ test('the organisation that is shown stays when another one comes first', async 
   await act(() => queries.invalidateQueries());
   expect(screen.getByText('ana at fire')).toBeDefined();
   expect(search().value).toBe('becker');
+});
+
+/** The page as it is loaded anew while the server is away. */
+async function loadAway(): Promise<void> {
+  cleanup();
+  queries.clear();
+  server.isAway = true;
+  show();
+  await screen.findByText('The server does not answer. Trying again…');
+}
+
+test('the page opens by itself when a server that was away is back', async () => {
+  await loadAway();
+  server.isAway = false;
+  await screen.findByText('ana at fire', undefined, { timeout: 10_000 });
+});
+
+test('a server that was away can be tried at once', { timeout: 20_000 }, async () => {
+  await loadAway();
+  // After the fourth attempt the page waits for four seconds.
+  await waitFor(() => expect(queries.getQueryState(['caller'])?.fetchFailureCount).toBe(4), {
+    timeout: 10_000,
+  });
+  server.isAway = false;
+  act(() => screen.getByRole('button', { name: 'Try now' }).click());
+  await screen.findByText('ana at fire', undefined, { timeout: 3_000 });
+});
+
+test('a server on this machine is asked without a network, too', async () => {
+  cleanup();
+  queries.clear();
+  onlineManager.setOnline(false);
+  try {
+    show();
+    await screen.findByText('ana at fire');
+  } finally {
+    onlineManager.setOnline(true);
+  }
 });

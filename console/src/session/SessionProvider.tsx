@@ -1,5 +1,5 @@
-import { Center } from '@mantine/core';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
+import { Code } from '@connectrpc/connect';
 import { useQuery } from '@tanstack/react-query';
 import { useSearch } from '@tanstack/react-router';
 import { useMemo, useState, type ReactNode } from 'react';
@@ -7,17 +7,18 @@ import { useMemo, useState, type ReactNode } from 'react';
 import { problemOf } from '~/api/problem';
 import { directory } from '~/api/transport';
 import type { GetCallerResponse } from '~/gen/userimport/v1/directory_service_pb';
-import { Failure } from '~/shared/Failure';
-import { Loading } from '~/shared/Loading';
 import { principalName } from '~/shared/people';
 
 import { noteCaller } from './changeToken';
+import { Connecting } from './Connecting';
 import { choiceOf, readOrganisations } from './organisations';
 import { SessionContext, type Permission, type Session } from './Session';
 import { useSignInState } from './signInState';
 import { SignInPage } from './SignInPage';
 import { SignInAgain } from './SignInAgain';
 import { token } from './token';
+
+const LONGEST_WAIT = 5_000;
 
 /** Shows `children` to signed-in users, and asks everybody else to sign in. */
 export function SessionProvider({ children }: { readonly children: ReactNode }) {
@@ -36,11 +37,11 @@ function SignedIn({
   readonly refusal: string | undefined;
   readonly children: ReactNode;
 }) {
-  const caller = useQuery({ queryKey: ['caller'], queryFn: readCaller, staleTime: 60_000 });
+  const caller = useQuery({ ...UNTIL_ANSWERED, queryKey: ['caller'], queryFn: readCaller });
   const listed = useQuery({
+    ...UNTIL_ANSWERED,
     queryKey: ['organisations'],
     queryFn: ({ signal }) => readOrganisations(directory, { signal }),
-    staleTime: 60_000,
   });
   const { organisation } = useSearch({ from: '__root__' });
   // An address without an organisation means what it meant when it was opened, whichever is the first one later.
@@ -67,21 +68,15 @@ function SignedIn({
       may: (permission: Permission) => permissions.includes(permission),
     };
   }, [caller.data, caller.dataUpdatedAt, listed.data, organisation, first]);
-  if (!session || (listed.isPending && !session.organization)) {
+  const isWithoutList = !listed.data && !isDenied(listed.error);
+  if (!session || (isWithoutList && !session.organization)) {
     if (refusal !== undefined) {
       return <SignInPage refusal={refusal} />;
     }
-    return caller.error ? (
-      <Center mih="100vh" p="md" component="main">
-        <Failure
-          problem={problemOf(caller.error)}
-          title="The page cannot be shown"
-          nextStep="Nothing was changed. Your sign-in is kept."
-          onRetry={() => void caller.refetch()}
-        />
-      </Center>
+    return session ? (
+      <Connecting query={listed} queryKey={['organisations']} />
     ) : (
-      <Loading label="Signing in" />
+      <Connecting query={caller} queryKey={['caller']} />
     );
   }
   return (
@@ -90,6 +85,19 @@ function SignedIn({
       {refusal !== undefined && <SignInAgain refusal={refusal} />}
     </SessionContext>
   );
+}
+
+/** Without these answers there is no page, so they are asked for until the server gives them. */
+const UNTIL_ANSWERED = {
+  staleTime: 60_000,
+  retry: (_: number, error: Error) => problemOf(error).isTransient,
+  retryDelay: (failures: number, error: Error) =>
+    problemOf(error).retryDelay ?? Math.min(500 * 2 ** failures, LONGEST_WAIT),
+};
+
+/** True: the caller may not list organisations, so there will be no list. */
+function isDenied(error: Error | null): boolean {
+  return error !== null && problemOf(error).code === Code.PermissionDenied;
 }
 
 async function readCaller({ signal }: { readonly signal: AbortSignal }): Promise<GetCallerResponse> {

@@ -1,7 +1,7 @@
 import { Center, Stack, Text, ThemeIcon } from '@mantine/core';
 import type { ReactNode } from 'react';
 
-interface EmptyStateProps {
+export interface EmptyStateProps {
   readonly icon: ReactNode;
   readonly title: string;
   /** What to do about it. */

@@ -28,7 +28,7 @@ export function UserPage() {
       <AnchorLink to="/users">
         <IconArrowLeft size={14} aria-hidden /> Users
       </AnchorLink>
-      <IfPermitted needs="users.read" action="see users">
+      <IfPermitted needs="users.read" action="see users" heading="User">
         <KnownUser userId={userId} />
       </IfPermitted>
     </>
@@ -47,11 +47,14 @@ function KnownUser({ userId }: { readonly userId: string }) {
   const user = query.data?.user;
   if (!user) {
     return (
-      <Failure
-        problem={problemOf(query.error)}
-        title="The user cannot be shown"
-        onRetry={() => void query.refetch()}
-      />
+      <>
+        <PageHeader title="User" />
+        <Failure
+          problem={problemOf(query.error)}
+          title="The user cannot be shown"
+          onRetry={() => void query.refetch()}
+        />
+      </>
     );
   }
   return (
