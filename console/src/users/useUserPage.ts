@@ -36,9 +36,12 @@ export interface UserPage {
 
 export function useUserPage(search: UserSearch, token: string): UserPage {
   const { organization } = useSession();
-  const [isSearching, setSearching] = useState(false);
+  const queryKey = keyOf(organization, search, token);
+  // What is searched to its end. Another search, or another page, is asked for anew.
+  const [searchedOn, setSearchedOn] = useState('');
+  const name = JSON.stringify(queryKey);
   const query = useInfiniteQuery({
-    queryKey: keyOf(organization, search, token),
+    queryKey,
     initialPageParam: { pageToken: token, pageSize: PAGE_SIZE },
     queryFn: ({ pageParam, signal }) =>
       directory.listUsers(
@@ -54,7 +57,7 @@ export function useUserPage(search: UserSearch, token: string): UserPage {
     placeholderData: keepPreviousData,
   });
   const { data, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = query;
-  const goesOn = isSearching && hasNextPage && !isFetchNextPageError;
+  const goesOn = searchedOn === name && hasNextPage && !isFetchNextPageError;
   useEffect(() => {
     if (goesOn && !isFetchingNextPage) {
       void fetchNextPage();
@@ -73,10 +76,10 @@ export function useUserPage(search: UserSearch, token: string): UserPage {
     calls: pages.length,
     isSearching: goesOn,
     searchOn: () => {
-      setSearching(true);
+      setSearchedOn(name);
       void fetchNextPage();
     },
-    stop: () => setSearching(false),
+    stop: () => setSearchedOn(''),
     isPending: query.isPending,
     isOutdated: query.isPlaceholderData,
     error: query.error,
