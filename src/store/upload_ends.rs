@@ -77,6 +77,35 @@ impl Store {
         Ok(abandoned)
     }
 
+    /// Returns the longest silent one of a principal's open uploads of dry runs that have had no call for `silent`.
+    ///
+    /// # Errors
+    /// Fails if the database fails.
+    pub async fn silent_dry_run(
+        &self,
+        organization: i64,
+        principal: &str,
+        silent: Duration,
+    ) -> Result<Option<Upload>, StoreError> {
+        let now = self.dialect().now_ms();
+        let sql = format!(
+            "SELECT import_id FROM uploads u WHERE organization_id = $1 AND principal = $2 \
+            AND stage = $3 AND touched_ms + $4 <= {now} AND EXISTS (SELECT 1 FROM imports i \
+            WHERE i.organization_id = $1 AND i.id = u.import_id AND i.validate_only) \
+            ORDER BY touched_ms LIMIT 1"
+        );
+        let values = [
+            organization.into(),
+            principal.into(),
+            (UploadStage::Open as i32).into(),
+            millis(silent).into(),
+        ];
+        match sql::query_all(&self.db, sql, values).await?.first() {
+            Some(row) => self.upload(organization, row.try_get_by_index(0)?).await,
+            None => Ok(None),
+        }
+    }
+
     /// Removes an upload that has had no call since it was read. Returns `false` if it has had one.
     ///
     /// # Errors

@@ -61,6 +61,7 @@ mod saved_mappings;
 mod scope;
 mod services;
 mod sharing;
+mod silent_dry_runs;
 mod spreadsheet_damage;
 mod staged;
 mod staged_ends;

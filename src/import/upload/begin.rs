@@ -68,8 +68,11 @@ impl Importer {
             idle: limits.deadlines.upload,
             alive: self.settings.lease,
         };
-        let open = self.store.open_upload(record, &upload, room);
-        match open.await? {
+        let mut opening = self.store.open_upload(record, &upload, room).await?;
+        while opening == UploadOpening::Full && self.make_room(record).await? {
+            opening = self.store.open_upload(record, &upload, room).await?;
+        }
+        match opening {
             UploadOpening::Begun => Ok(0),
             UploadOpening::Resumed(received) => Ok(received.unsigned_abs()),
             UploadOpening::OtherOptions => Err(ImportError::ImportIdBound(import)),

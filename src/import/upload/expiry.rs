@@ -17,6 +17,9 @@ use crate::{
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_mins(1);
 
+/// How long the upload of a dry run must have had no call before another one of its principal may take its place.
+const SILENT_DRY_RUN: Duration = Duration::from_mins(5);
+
 impl Importer {
     /// Pause between two searches for abandoned uploads.
     pub(crate) fn abandoned_uploads_interval(&self) -> Duration {
@@ -62,13 +65,36 @@ impl Importer {
             let Some(upload) = self.store.upload(organization, import).await? else {
                 continue;
             };
-            if self.store.remove_abandoned(&upload).await? {
-                info!(import_id = %import, "an abandoned upload was removed");
-                metrics::refused("UPLOAD_ABANDONED");
-                self.close_abandoned(&upload, idle).await?;
-            }
+            self.remove_abandoned_upload(&upload, idle).await?;
         }
         Ok(())
+    }
+
+    /// Removes the caller's dry run that has been silent for longest, if one has been for [`SILENT_DRY_RUN`]. Returns
+    /// whether it did. Pages of the console leave such uploads behind when they are closed.
+    pub(super) async fn make_room(&self, record: &ImportRecord) -> Result<bool, StoreError> {
+        let silent =
+            self.store
+                .silent_dry_run(record.organization_id, &record.principal, SILENT_DRY_RUN);
+        match silent.await? {
+            Some(upload) => self.remove_abandoned_upload(&upload, SILENT_DRY_RUN).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Removes an upload that has had no call for `idle`. Returns `false` if it has had one meanwhile.
+    async fn remove_abandoned_upload(
+        &self,
+        upload: &Upload,
+        idle: Duration,
+    ) -> Result<bool, StoreError> {
+        if !self.store.remove_abandoned(upload).await? {
+            return Ok(false);
+        }
+        info!(import_id = %upload.import_id, "an abandoned upload was removed");
+        metrics::refused("UPLOAD_ABANDONED");
+        self.close_abandoned(upload, idle).await?;
+        Ok(true)
     }
 
     /// Closes the record of an abandoned upload. The record of an import that had begun to write, or has ended, does

@@ -28,7 +28,12 @@ impl Importer {
             return Err(bad_source("BAD_ROSTER_OF", message));
         }
         let found = match self.own_upload(principal, slug, source).await {
-            Ok(upload) if upload.stage() != UploadStage::Ended => Ok(Some(upload)),
+            Ok(upload) if upload.stage() != UploadStage::Ended => {
+                // Now it is not silent, so it does not make room for the other one.
+                let key = (upload.organization_id, upload.import_id);
+                self.store.keep_upload_open(key).await?;
+                Ok(Some(upload))
+            }
             Ok(_) => Err(not_uploading(source).into()),
             Err(error) => Err(error),
         };
@@ -48,7 +53,6 @@ impl Importer {
         source: &Upload,
     ) -> Result<u64, ImportError> {
         let key = (source.organization_id, source.import_id);
-        self.store.keep_upload_open(key).await?;
         if source.received == 0 && source.kind != 0 {
             let empty = content(source.kind, Vec::new())?;
             let begun = self.append_upload(principal, slug, import, (0, empty));
