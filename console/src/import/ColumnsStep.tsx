@@ -25,7 +25,7 @@ export interface MappingProps {
 export function ColumnsStep({ session, state }: StepProps) {
   const { inspection, draft } = state;
   const { response, problem } = inspection;
-  const change = (mapping: EditableMapping) => session.setMapping(mappingJson(mapping));
+  const change = (mapping: EditableMapping) => session.reader.setMapping(mappingJson(mapping));
   const goOn = () => {
     if (response) {
       // What was proposed and not changed is what was chosen.
@@ -44,7 +44,7 @@ export function ColumnsStep({ session, state }: StepProps) {
           problem={problem}
           title="The file cannot be read like this"
           nextStep="Nothing was written. Change what you chose last."
-          onRetry={() => void session.inspect()}
+          onRetry={() => void session.reader.inspect()}
         />
       )}
       {!response && inspection.isPending && <Loading label="Looking at the file" />}

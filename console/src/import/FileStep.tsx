@@ -96,7 +96,7 @@ function ChosenFile({ session, state }: StepProps) {
           problem={problem}
           title="The file cannot be read"
           nextStep="Nothing was written."
-          onRetry={() => void session.inspect()}
+          onRetry={() => void session.reader.inspect()}
         />
       )}
       {isPending && !response && <Skeleton height={160} aria-label="Looking at the file" role="status" />}
@@ -129,7 +129,7 @@ function WhatItIs({ session, state }: StepProps) {
       <ReadingControls
         response={response}
         reading={state.draft.reading}
-        onChange={(reading) => session.setReading(reading)}
+        onChange={(reading) => session.reader.setReading(reading)}
       />
       {isReadable ? (
         <ImportWarnings warnings={issues} />

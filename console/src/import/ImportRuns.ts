@@ -156,7 +156,9 @@ export class ImportRuns {
       this.confirmAgain(CHANGED);
     } else if (summary?.state === ImportState.COMPLETED) {
       await this.session.followUp.apply();
-      await this.session.parts.files.remove(this.session.draft.uploadId).catch(() => undefined);
+      if (summary.rejected === 0) {
+        await this.session.input.removeCopy(this.session.draft.uploadId);
+      }
       await this.session.removeUploads([this.session.draft.uploadId]);
     }
   }
@@ -173,7 +175,7 @@ export class ImportRuns {
     const { signal } = this.work;
     this.session.show({ running, problem: undefined, trouble: undefined });
     try {
-      const hasUpload = begun.isFinished || (await this.session.upload?.ready());
+      const hasUpload = begun.isFinished || (await this.session.input.upload?.ready());
       const roster = this.roster(hasUpload ? this.session.draft.uploadId : '');
       const onSent = (sent: number) => this.session.show({ sent });
       // After another sign-in what was confirmed goes on where it is, but is not begun anew.
@@ -197,7 +199,7 @@ export class ImportRuns {
       size: file?.size ?? 0,
       kind: file?.kind ?? 'csv',
       uploadId,
-      sha256: () => this.session.upload?.sha256() ?? Promise.resolve(fromHex(sha256)),
+      sha256: () => this.session.input.upload?.sha256() ?? Promise.resolve(fromHex(sha256)),
     };
   }
 

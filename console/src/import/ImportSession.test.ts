@@ -35,6 +35,23 @@ test('a file is sent once, reviewed twice and imported', async () => {
   await vi.waitFor(() => expect(kept.size).toBe(0));
 });
 
+test('the copy of a file with rejected rows is kept until the next file, for the file of these rows', async () => {
+  const { server, session, kept, open } = setUp();
+  await reviewed(session);
+  const value = { state: ImportState.COMPLETED, rows: 3, created: 2, rejected: 1 };
+  server.summaries.push({ case: 'summary', value });
+  session.runs.apply('');
+  await applied(session);
+  await vi.waitFor(() => expect(times(server, 'cancelImport')).toBe(1));
+  session.end();
+  const again = open();
+  await vi.waitFor(() => expect(again.state.get().results?.summary?.rows).toBe(3));
+  expect(again.state.get().file?.name).toBe('roster.csv');
+  expect(times(server, 'appendImport')).toBe(1);
+  await again.startOver();
+  expect(kept.size).toBe(0);
+});
+
 test('the same options are not reviewed twice', async () => {
   const { server, session } = setUp();
   await reviewed(session);
@@ -97,9 +114,9 @@ test('corrected rows are judged at once, and imported after the file under one I
 test('read in another way, a file has none of the corrections made before', async () => {
   const { session } = setUp();
   for (const change of [
-    () => session.setReading({ charset: 'windows-1252' }),
-    () => session.setReading({ sheet: 'Staff' }),
-    () => session.setMapping({ skipLeadingLines: 1 }),
+    () => session.reader.setReading({ charset: 'windows-1252' }),
+    () => session.reader.setReading({ sheet: 'Staff' }),
+    () => session.reader.setMapping({ skipLeadingLines: 1 }),
   ]) {
     await reviewed(session);
     session.corrected.set([{ row: 2, values: create(UserRowSchema, { externalId: 'P-2' }) }]);
@@ -137,7 +154,7 @@ test('a copy that is found after the file was given up is not taken', async () =
   await again.startOver();
   await new Promise((resolve) => setTimeout(resolve, 10));
   expect(again.state.get().file).toBeUndefined();
-  expect(again.upload).toBeUndefined();
+  expect(again.input.upload).toBeUndefined();
 });
 
 test('after signing out nothing is sent or kept', async () => {
@@ -154,7 +171,7 @@ test('after signing out nothing is sent or kept', async () => {
   expect(server.called).not.toContain('appendImport');
 });
 
-test('what somebody else has begun is not gone on with, and only their name is told', async () => {
+test('what somebody else has begun is not gone on with, and only their name is shown', async () => {
   const { session, open, kept, server } = setUp();
   await reviewed(session);
   session.goTo('confirm');

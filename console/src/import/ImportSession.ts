@@ -1,25 +1,22 @@
 // One import of the console, from the choice of a file to its results. It lives beside the page: leaving the stepper stops
 // nothing, and after a reload it goes on from what the tab's storage and the browser's database have kept.
 
-import type { JsonObject } from '@bufbuild/protobuf';
+import type { Problem } from '~/api/problem';
 
-import { problemOf, type Problem } from '~/api/problem';
-
-import { fromHex, toHex } from './bytes';
 import { CorrectedRows } from './CorrectedRows';
 import { EMPTY_DRAFT, loadDraft, saveDraft, type Draft, type RosterFile, type Step } from './draft';
 import { FollowUpImport } from './FollowUpImport';
 import { ImportRuns } from './ImportRuns';
-import { inspectFile, needsColumns } from './inspectFile';
 import { kindOf } from './fileKinds';
 import { newId } from './newId';
 import { Observable } from './Observable';
 import type { OpenUploads } from './openUploads';
-import { type ImportChoices, type Reading, type RosterOptions } from './options';
-import { type RetryContext } from './retrying';
+import type { ImportChoices, RosterOptions } from './options';
+import type { RetryContext } from './retrying';
 import type { RosterFiles } from './rosterFiles';
-import { RosterUpload } from './RosterUpload';
-import { idleState, NO_INSPECTION, type SessionState } from './sessionState';
+import { RosterInput } from './RosterInput';
+import { RosterReader } from './RosterReader';
+import { idleState, type SessionState } from './sessionState';
 import type { ImportCalls } from './uploadRoster';
 
 export interface SessionParts {
@@ -39,14 +36,14 @@ export class ImportSession {
   readonly corrected: CorrectedRows;
   readonly followUp: FollowUpImport;
   readonly runs: ImportRuns;
+  readonly input: RosterInput;
+  readonly reader: RosterReader;
   /** False: the caller may not see the values of users. */
   canSeeValues = true;
-  upload: RosterUpload | undefined;
   /** True: the user has signed out. Nothing more is kept. */
   private isEnded = false;
   /** Counts the files that were chosen or given up, so that what comes late is known. */
   private turn = 0;
-  private inspecting = new AbortController();
 
   constructor(
     readonly organization: string,
@@ -56,6 +53,8 @@ export class ImportSession {
     this.corrected = new CorrectedRows(this);
     this.followUp = new FollowUpImport(this);
     this.runs = new ImportRuns(this);
+    this.input = new RosterInput(this);
+    this.reader = new RosterReader(this);
     if (this.draft.file && this.draft.principal !== parts.principal) {
       this.forgetAnothers();
     } else if (this.draft.file) {
@@ -85,9 +84,9 @@ export class ImportSession {
   /** Takes a file, and looks at it. Whatever was begun before is given up. */
   async choose(file: File): Promise<void> {
     const left = this.startOver();
-    const { turn } = this;
+    const isLate = this.givenUp();
     await left;
-    if (this.isLate(turn)) {
+    if (isLate()) {
       return;
     }
     const { name, size } = file;
@@ -95,19 +94,16 @@ export class ImportSession {
     const uploadId = newId();
     const { principal } = this.parts;
     this.keep({ ...EMPTY_DRAFT, principal, file: roster, uploadId });
-    // Without a copy the import works too, but not after a reload.
-    await this.parts.files.keep(uploadId, file).catch(() => undefined);
-    if (this.isLate(turn)) {
-      // It was kept after it had been given up.
-      await this.parts.files.remove(uploadId).catch(() => undefined);
+    await this.input.keepCopy(uploadId, file);
+    if (isLate()) {
       return;
     }
     await this.removeUploads(this.parts.uploads.takeAbandoned(this.organization));
-    if (this.isLate(turn)) {
+    if (isLate()) {
       return;
     }
-    this.takeFile(file);
-    await this.inspect();
+    this.input.take(file);
+    await this.reader.inspect();
   }
 
   /** Takes the file again whose copy is gone. Returns false if it is another one. */
@@ -115,67 +111,10 @@ export class ImportSession {
     if (file.size !== this.draft.file?.size || file.name !== this.draft.file.name) {
       return false;
     }
-    void this.keepAgain(this.draft.uploadId, file);
-    this.takeFile(file);
+    void this.input.keepCopy(this.draft.uploadId, file);
+    this.input.take(file);
     this.goOn();
     return true;
-  }
-
-  private async keepAgain(uploadId: string, file: File): Promise<void> {
-    const { turn } = this;
-    await this.parts.files.keep(uploadId, file).catch(() => undefined);
-    if (this.isLate(turn)) {
-      await this.parts.files.remove(uploadId).catch(() => undefined);
-    }
-  }
-
-  /** Looks at the file, as it is to be read now. */
-  async inspect(): Promise<void> {
-    const { file, inspection } = this.state.get();
-    if (!file || !this.upload) {
-      return;
-    }
-    this.inspecting.abort();
-    this.inspecting = new AbortController();
-    const { signal } = this.inspecting;
-    this.show({ inspection: { ...inspection, isPending: true, problem: undefined } });
-    try {
-      const response = await inspectFile(this.parts.calls, this.rosterOptions(), {
-        file,
-        upload: this.upload,
-        uploadId: () => this.draft.uploadId,
-        context: this.context(signal),
-      });
-      signal.throwIfAborted();
-      this.show({ inspection: { isPending: false, response, problem: undefined } });
-      if (this.draft.mapping === null) {
-        this.keep({ hasColumnsStep: needsColumns(response) });
-      }
-    } catch (thrown) {
-      if (!signal.aborted) {
-        this.show({ inspection: { ...NO_INSPECTION, problem: problemOf(thrown) } });
-      }
-    }
-  }
-
-  setReading(reading: Partial<Reading>): void {
-    // The mapping and the corrections are made from what was read before.
-    this.forgetCorrections();
-    this.keep({ reading: { ...this.draft.reading, ...reading }, mapping: null });
-    void this.inspect();
-  }
-
-  setMapping(mapping: JsonObject | null): void {
-    this.forgetCorrections();
-    this.keep({ mapping });
-    void this.inspect();
-  }
-
-  /** Read in another way, a row's number may stand for another person. */
-  private forgetCorrections(): void {
-    this.corrected.stop();
-    this.keep({ corrections: [] });
-    this.show({ judged: undefined, judgingProblem: undefined, isJudging: false });
   }
 
   setChoices(choices: Partial<ImportChoices>): void {
@@ -194,12 +133,11 @@ export class ImportSession {
     const { file, uploadId, review, apply } = this.draft;
     this.turn++;
     this.stop();
-    this.upload?.stop();
-    this.upload = undefined;
+    this.input.drop();
     this.state.set(idleState(EMPTY_DRAFT));
     saveDraft(this.organization, EMPTY_DRAFT, this.parts.storage);
     if (file) {
-      await this.parts.files.remove(uploadId).catch(() => undefined);
+      await this.input.removeCopy(uploadId);
       const begun = apply ? [uploadId] : [uploadId, ...(review ? [review.importId] : [])];
       await this.removeUploads(begun);
     }
@@ -207,7 +145,8 @@ export class ImportSession {
 
   /** Waits until the server has the roster whole. Returns the ID of its upload. */
   async uploaded(isGone = false): Promise<string> {
-    await (isGone ? this.upload?.again() : this.upload?.ready());
+    const { upload } = this.input;
+    await (isGone ? upload?.again() : upload?.ready());
     return this.draft.uploadId;
   }
 
@@ -237,7 +176,7 @@ export class ImportSession {
   end(): void {
     this.turn++;
     this.stop();
-    this.upload?.stop();
+    this.input.drop();
     this.isEnded = true;
   }
 
@@ -260,36 +199,25 @@ export class ImportSession {
     const { uploadId, principal } = this.draft;
     saveDraft(this.organization, EMPTY_DRAFT, this.parts.storage);
     this.state.set({ ...idleState(EMPTY_DRAFT), leftBy: principal });
-    void this.parts.files.remove(uploadId).catch(() => undefined);
+    void this.input.removeCopy(uploadId);
   }
 
-  /** The upload belongs to another credential, such as the one used before: the file is sent again under a new ID. */
-  private takeNewUpload(file: File): string {
-    const before = this.draft.uploadId;
-    const uploadId = newId();
-    this.parts.uploads.forget(before);
-    this.parts.uploads.note(this.organization, uploadId);
-    this.keep({ uploadId });
-    void this.keepAgain(uploadId, file);
-    void this.parts.files.remove(before).catch(() => undefined);
-    return uploadId;
-  }
-
-  /** True: another file was chosen since, or this one was given up. */
-  private isLate(turn: number): boolean {
-    return this.isEnded || turn !== this.turn;
+  /** Says from now on whether another file was chosen since, or this one was given up. */
+  givenUp(): () => boolean {
+    const { turn } = this;
+    return () => this.isEnded || turn !== this.turn;
   }
 
   private async restore(): Promise<void> {
-    const { turn } = this;
+    const isLate = this.givenUp();
     this.show({ isRestoring: true });
-    const file = await this.parts.files.find(this.draft.uploadId).catch(() => undefined);
-    if (this.isLate(turn)) {
+    const file = await this.input.findCopy();
+    if (isLate()) {
       return;
     }
     this.show({ isRestoring: false });
     if (file) {
-      this.takeFile(file);
+      this.input.take(file);
     }
     this.goOn();
   }
@@ -298,7 +226,7 @@ export class ImportSession {
   private goOn(): void {
     const { step, apply } = this.draft;
     if (step === 'file' || step === 'columns') {
-      void this.inspect();
+      void this.reader.inspect();
     } else if (step === 'review' || step === 'confirm') {
       // The server may judge anew, so what is confirmed has to be seen again.
       this.keep({ step: 'review' });
@@ -308,40 +236,10 @@ export class ImportSession {
     }
   }
 
-  private takeFile(file: File): void {
-    const { uploadId, sha256 } = this.draft;
-    this.parts.uploads.note(this.organization, uploadId);
-    const known = sha256 === '' ? undefined : fromHex(sha256);
-    const source = {
-      organization: this.organization,
-      uploadId,
-      file,
-      kind: kindOf(file.name),
-      sha256: known,
-    };
-    const { signal } = new AbortController();
-    const { onTrouble, wait } = this.context(signal);
-    const upload = new RosterUpload(this.parts.calls, source, {
-      onTrouble,
-      onSent: (sent) => this.upload === upload && this.show({ sent }),
-      digest: this.parts.digest,
-      newUploadId: () => this.takeNewUpload(file),
-      ...(wait && { wait }),
-    });
-    this.upload = upload;
-    this.show({ file });
-    upload.sha256().then(
-      (digest) => this.upload === upload && this.keep({ sha256: toHex(digest) }),
-      () => undefined,
-    );
-    // The review needs the upload, and shows its failure.
-    upload.ready().catch(() => undefined);
-  }
-
   /** Stops what goes on in this page. What the server does goes on. */
   stop(): void {
     this.runs.stop();
-    this.inspecting.abort();
+    this.reader.stop();
     this.corrected.stop();
     this.followUp.stop();
     this.show({ running: 'nothing', trouble: undefined });

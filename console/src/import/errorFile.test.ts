@@ -103,7 +103,7 @@ test('lines that the mapping ignores are no rows, and none that is written begin
   expect(await written(roster, [rejected(5), rejected(6), rejected(7)], options)).toEqual([
     'ROLE,EMAIL,IMPORT_ERROR_CODES,IMPORT_ERRORS,IMPORT_SUGGESTIONS',
     'Oficer,a@x,UNKNOWN_ROLE,It is wrong.,',
-    '"#1",b@x,UNKNOWN_ROLE,It is wrong.,',
+    '"#1","b@x","UNKNOWN_ROLE","It is wrong.",""',
     '"Total: x\n#",c@x,UNKNOWN_ROLE,It is wrong.,',
   ]);
 });

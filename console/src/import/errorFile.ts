@@ -84,9 +84,7 @@ function csvText(
     const line = cells.map((cell) => csvCell(cell, delimiter)).join(delimiter);
     // A line within quotes is a row, whatever it begins with.
     const isIgnored = ignoredLinePrefixes.some((prefix) => line.startsWith(prefix));
-    return isIgnored
-      ? cells.map((cell, at) => (at === 0 ? quoted(cell) : csvCell(cell, delimiter))).join(delimiter)
-      : line;
+    return isIgnored ? cells.map(quoted).join(delimiter) : line;
   };
   return lines.map((cells) => `${lineOf(cells)}\r\n`).join('');
 }

@@ -1,7 +1,7 @@
 // Copies of the files that are being imported, in the browser's own database, so that an import goes on after a reload. A
-// copy is removed when its import has ended or is given up, and when the user signs out. A tab that is closed in between
-// leaves its copy behind: it is removed by the next tab that begins an
-// import, once it is a day old or its tab has not been seen for some minutes.
+// copy is removed when its import has ended without rejected rows, when another file is imported, and when the user signs
+// out. A tab that is closed before leaves its copy behind: the next tab that begins an import removes it, once it is a day
+// old or its tab has not been seen for some minutes.
 
 import { createStore, del, entries, get, set, type UseStore } from 'idb-keyval';
 

@@ -1,1 +1,0 @@
-import{K as e,_t as t,st as n}from"./index-DM4X0pRX.js";import{Y as r}from"./createReactComponent-DTRMOSxA.js";var i=r(),a=e(e=>(0,i.jsx)(t,{size:`sm`,...e})),o=e(e=>(0,i.jsx)(n,{component:`a`,...e}));export{o as n,a as t};
