@@ -27,4 +27,3 @@ pub(crate) use health::ServerHealth;
 pub(crate) use import::ImportEnd;
 pub(crate) use inspection::BEGINNING;
 pub(crate) use upload::{RosterFormat, SentRoster};
-pub(crate) use users::UserTouch;

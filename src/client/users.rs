@@ -2,29 +2,18 @@
 
 use std::io;
 
-use futures_util::StreamExt;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use super::{ClientError, ServiceClient};
 use crate::proto::{
-    Deactivations, GetCallerRequest, GetCallerResponse, GetImportRequest, GetOrganizationRequest,
-    GetUserRequest, Import, ListOrganizationsRequest, ListUsersRequest, Organization, ResultFilter,
-    RowResult, SetUserProtectedRequest, User, WatchImportRequest, get_user_request::Key,
-    watch_import_response::Message,
+    GetCallerRequest, GetCallerResponse, GetImportRequest, GetOrganizationRequest, GetUserRequest,
+    Import, ListOrganizationsRequest, ListUserImportsRequest, ListUsersRequest, Organization,
+    SetUserProtectedRequest, User, UserImport, get_user_request::Key,
 };
 
 /// Entries that one request asks for; the most that a server gives.
 const PAGE: u32 = 1_000;
-
-/// What an import did to a user.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum UserTouch {
-    /// A row of its roster made or changed the user.
-    Row(Box<RowResult>),
-    /// The roster does not list the user.
-    Deactivated,
-}
 
 impl ServiceClient {
     /// Returns the organisations that the caller may see, by slug.
@@ -158,38 +147,35 @@ impl ServiceClient {
         }
     }
 
-    /// Finds out from the recorded results of an ended import what it did to a user, if anything.
+    /// Returns the imports that touched a user, newest first; at most `limit`. The flag is `true` if there may be more.
     ///
     /// # Errors
-    /// As `WatchImport` says.
-    pub(crate) async fn touch(
+    /// As `ListUserImports` says.
+    pub(crate) async fn user_imports(
         &mut self,
         organization: &str,
-        import_id: &str,
         user_id: &str,
-    ) -> Result<Option<UserTouch>, ClientError> {
-        let request = WatchImportRequest {
+        limit: u32,
+    ) -> Result<(Vec<UserImport>, bool), ClientError> {
+        let mut imports = Vec::new();
+        let mut request = ListUserImportsRequest {
             organization: organization.to_owned(),
-            import_id: import_id.to_owned(),
-            after_result: 0,
-            result_filter: ResultFilter::ChangesAndRejections.into(),
+            user_id: user_id.to_owned(),
+            ..ListUserImportsRequest::default()
         };
-        let mut answers = self.imports.watch_import(request).await?.into_inner();
-        while let Some(answer) = answers.next().await {
-            let touch = match answer {
-                // The status tells how the import ended, after all of its results.
-                Err(_) => break,
-                Ok(answer) => match answer.message {
-                    Some(Message::Results(results)) => in_results(results.results, user_id),
-                    Some(Message::Deactivations(users)) => in_deactivations(&users, user_id),
-                    _ => None,
-                },
-            };
-            if touch.is_some() {
-                return Ok(touch);
+        let mut left = limit;
+        while left > 0 {
+            request.page_size = page_size(left);
+            let page = self.imports.list_user_imports(request.clone()).await?;
+            let page = page.into_inner();
+            left = left.saturating_sub(u32::try_from(page.imports.len()).unwrap_or(u32::MAX));
+            imports.extend(page.imports);
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
+                return Ok((imports, false));
             }
         }
-        Ok(None)
+        Ok((imports, true))
     }
 }
 
@@ -203,19 +189,4 @@ fn is_missing(status: &Status, kind: &str) -> bool {
     let resource = details.resource_info();
     status.code() == Code::NotFound
         && resource.is_some_and(|resource| resource.resource_type == kind)
-}
-
-fn in_results(results: Vec<RowResult>, user_id: &str) -> Option<UserTouch> {
-    use crate::proto::RowOutcome::{Created, Updated};
-    let is_touch =
-        |row: &RowResult| row.user_id == user_id && matches!(row.outcome(), Created | Updated);
-    let row = results.into_iter().find(is_touch)?;
-    Some(UserTouch::Row(Box::new(row)))
-}
-
-fn in_deactivations(users: &Deactivations, user_id: &str) -> Option<UserTouch> {
-    let mut users = users.users.iter();
-    users
-        .any(|user| user.user_id == user_id)
-        .then_some(UserTouch::Deactivated)
 }

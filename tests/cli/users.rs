@@ -170,11 +170,16 @@ fn an_import_whose_user_is_looked_for_says_what_it_did() {
     assert_eq!(first["imports"].as_array().unwrap().len(), 2);
     let last = shown(&department, "P-3");
     assert_eq!(last["imports"][0]["outcome"], "deactivated");
-    // Without a look at others there is still the one that wrote the user last.
-    let words = ["user", "show", "P-1", "--imports", "0", "--format", "json"];
+    let words = ["user", "show", "P-1", "--imports", "1", "--format", "json"];
     let alone = objects(text(&department.run(&words).stdout).lines());
     assert_eq!(alone[0]["imports"][0]["import"]["importId"], SECOND);
     assert_eq!(alone[0]["imports"].as_array().unwrap().len(), 1);
+    let words = ["user", "show", "P-1", "--imports", "1"];
+    let page = text(&department.run(&words).stdout);
+    assert!(
+        page.contains("\nThe last 1 import that touched this user\n"),
+        "{page}"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use clap::Args;
+use clap::{Args, value_parser};
 use serde::Serialize;
 
 use super::{
@@ -24,23 +24,24 @@ use crate::proto::User;
 
 /// Show a user, and the imports that made, changed or deactivated the account
 ///
-/// The import that wrote the user last is always named. Others are found in the results of the latest imports, as long
-/// as the server keeps these.
+/// The server finds the imports in their results, as long as it keeps these. It always names the import that wrote the
+/// user last.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples: by external ID, or by email, with a longer look back\n  \
+    after_help = "Examples: by external ID, or by email, with more imports\n  \
     user-import user show P-1001 --organization my-department\n  \
     user-import user show ana.lima@pd.example --organization my-department --imports 200"
 )]
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     user: UserArg,
-    /// Look for the user in the results of this many of the latest imports
+    /// List at most this many imports, newest first
     #[arg(
         long,
         value_name = "N",
         env = "USER_IMPORT_IMPORTS",
-        default_value_t = 20
+        default_value_t = 20,
+        value_parser = value_parser!(u32).range(1..)
     )]
     imports: u32,
     #[command(flatten)]
@@ -68,7 +69,8 @@ pub(super) async fn run(args: ShowArgs, verbosity: Verbosity) -> anyhow::Result<
         print(&CsvText::of(&USERS_CSV, [record(&user)])?)?;
         return Ok(ExitStatus::Done);
     }
-    let imports = touched::find(&mut client, &organization, &user, args.imports).await?;
+    let (imports, has_more) =
+        touched::find(&mut client, &organization, &user, args.imports).await?;
     match format {
         OutputFormat::Json => {
             let shown = ShownUser {
@@ -78,21 +80,28 @@ pub(super) async fn run(args: ShowArgs, verbosity: Verbosity) -> anyhow::Result<
             let mut out = io::stdout().lock();
             write_line(&mut out, &mut Vec::new(), &shown).map_err(ClientError::Output)?;
         }
-        _ => print(&page(&user, &imports, &args, TerminalStyle::of_stdout()))?,
+        _ => print(&page(&user, &imports, has_more, &args))?,
     }
     Ok(ExitStatus::Done)
 }
 
 /// What a person reads.
-fn page(user: &User, imports: &[TouchingImport], args: &ShowArgs, style: TerminalStyle) -> String {
+fn page(user: &User, imports: &[TouchingImport], has_more: bool, args: &ShowArgs) -> String {
+    let style = TerminalStyle::of_stdout();
     let mut text = values(user, style);
     if imports.is_empty() {
         text += "\nNo import has touched this user.\n";
         return text;
     }
-    let searched = count(args.imports, "import");
+    let which = match has_more {
+        true => format!(
+            "The last {} that touched this user",
+            count(args.imports, "import")
+        ),
+        false => "Imports that touched this user".to_owned(),
+    };
     let listed = list_text(imports, &TOUCHED, args.format.wide, style);
-    format!("{text}\nImports that touched this user, of the last {searched}\n{listed}")
+    format!("{text}\n{which}\n{listed}")
 }
 
 /// A line for each value that the user has.

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::cli::output::{ListColumn, minute_text, principal_text};
-use crate::client::{ServiceClient, UserTouch};
-use crate::proto::{Import, ImportState, RowOutcome, User};
+use crate::client::ServiceClient;
+use crate::proto::{Import, User, UserImport, UserImportAction};
 
 /// An import that touched a user.
 #[derive(Serialize)]
@@ -49,30 +49,29 @@ fn deed(touch: &TouchingImport) -> String {
     }
 }
 
-impl TouchingImport {
-    fn new(record: Import, touch: Option<UserTouch>) -> Self {
-        let (outcome, row, columns) = match touch {
-            None => (None, None, Vec::new()),
-            Some(UserTouch::Deactivated) => (Some("deactivated"), None, Vec::new()),
-            Some(UserTouch::Row(result)) if result.outcome() == RowOutcome::Created => {
-                (Some("created"), Some(result.row), Vec::new())
-            }
-            Some(UserTouch::Row(result)) => {
-                let columns = result.changes.into_iter().map(|change| change.column);
-                (Some("updated"), Some(result.row), columns.collect())
-            }
+impl From<UserImport> for TouchingImport {
+    fn from(import: UserImport) -> Self {
+        let outcome = match import.action() {
+            UserImportAction::Unspecified => None,
+            UserImportAction::Created => Some("created"),
+            UserImportAction::Updated => Some("updated"),
+            UserImportAction::Deactivated => Some("deactivated"),
         };
+        let row = import.result.as_ref().map(|result| result.row);
+        let is_update = import.action() == UserImportAction::Updated;
+        let changes = import.result.filter(|_| is_update);
+        let changes = changes.into_iter().flat_map(|result| result.changes);
         Self {
-            record,
+            record: import.import_record.unwrap_or_default(),
             outcome,
             row,
-            columns,
+            columns: changes.map(|change| change.column).collect(),
         }
     }
 }
 
-/// Finds the imports that touched the user: the last one, which the user's own record names, and those among the last
-/// `searched` imports of the organisation whose results the server still has. Newest first.
+/// Returns the latest imports that touched the user, newest first; at most `limit`. The flag is `true` if there may be
+/// more. The list ends with the ID of the import that wrote the user last if the server has removed its record.
 ///
 /// # Errors
 /// Fails if the server refuses.
@@ -80,48 +79,22 @@ pub(super) async fn find(
     client: &mut ServiceClient,
     organization: &str,
     user: &User,
-    searched: u32,
-) -> anyhow::Result<Vec<TouchingImport>> {
-    let mut found = Vec::new();
-    let mut has_last = user.last_import_id.is_empty();
-    for record in client.imports(organization, searched).await? {
-        let is_last = record.import_id == user.last_import_id;
-        if !is_last && !may_touch(&record) {
-            continue;
-        }
-        let touch = client
-            .touch(organization, &record.import_id, &user.id)
-            .await?;
-        has_last |= is_last;
-        if touch.is_some() || is_last {
-            found.push(TouchingImport::new(record, touch));
-        }
-    }
-    if !has_last {
-        let id = &user.last_import_id;
-        // The record may have been removed since.
-        let record = client.import_record(organization, id).await?;
-        let is_kept = record.is_some();
-        let record = record.unwrap_or_else(|| Import {
-            import_id: id.clone(),
+    limit: u32,
+) -> anyhow::Result<(Vec<TouchingImport>, bool)> {
+    let listed = client.user_imports(organization, &user.id, limit).await?;
+    let (listed, has_more) = listed;
+    let mut imports: Vec<TouchingImport> = listed.into_iter().map(Into::into).collect();
+    let last = &user.last_import_id;
+    let is_last = |import: &TouchingImport| import.record.import_id == *last;
+    if !has_more && !last.is_empty() && !imports.iter().any(is_last) {
+        let record = Import {
+            import_id: last.clone(),
             ..Import::default()
-        });
-        let touch = match is_kept {
-            true => client.touch(organization, id, &user.id).await?,
-            false => None,
         };
-        found.push(TouchingImport::new(record, touch));
+        imports.push(TouchingImport::from(UserImport {
+            import_record: Some(record),
+            ..UserImport::default()
+        }));
     }
-    Ok(found)
-}
-
-/// Returns `true` if the import has ended and changed any user.
-fn may_touch(import: &Import) -> bool {
-    let has_ended = !matches!(
-        import.state(),
-        ImportState::Receiving | ImportState::Applying | ImportState::Unspecified
-    );
-    let changed =
-        u64::from(import.created) + u64::from(import.updated) + u64::from(import.deactivated);
-    has_ended && !import.validate_only && changed > 0
+    Ok((imports, has_more))
 }
