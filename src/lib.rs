@@ -62,9 +62,9 @@
 //!
 //! | question | place |
 //! |---|---|
-//! | quotes, fields and line ends of a CSV file | `input/record.rs`; lines that are no rows: `input/foreign.rs`, `input/preamble.rs` |
+//! | quotes, fields and line ends of a CSV file | `input/record/reader.rs`; lines that are no rows: `input/foreign.rs`, `input/preamble.rs` |
 //! | what columns are called in common use, and what is proposed for a file (§10) | `inspect/`: `names.rs`, `words.rs`, `proposal.rs` |
-//! | how the export of another system is read (§10) | `input/mapping/`; its lines: `input/record.rs` |
+//! | how the export of another system is read (§10) | `input/mapping/`; its lines: `input/record/ignored_lines.rs` |
 //! | what a column is called, holds, and where it is stored | the table in `domain/column.rs` |
 //! | a rule for one value (semantics §2) | `domain/check.rs`, and the value's own file: `email.rs`, `phone.rs`, `username.rs`, … |
 //! | a value against the catalog or its own user (§5 a) | `plan/judge/field_checks.rs`, `plan/judge/choices.rs` |
