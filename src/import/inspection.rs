@@ -25,9 +25,7 @@ pub(crate) struct InspectedRoster {
     pub import_id: String,
     /// How to read it.
     pub request: InspectionRequest,
-    /// The request has a mapping.
-    pub is_mapped: bool,
-    /// The name of a saved mapping, in its place.
+    /// The name of a saved mapping, in place of the request's mapping; empty: none.
     pub mapping_name: String,
 }
 
@@ -53,14 +51,10 @@ impl Importer {
             content,
             import_id,
             mut request,
-            is_mapped,
             mapping_name,
         } = roster;
-        if !mapping_name.is_empty() {
-            if is_mapped {
-                return Err(both_mappings().into());
-            }
-            let mapping = self.saved_mapping(organization.id, mapping_name).await?;
+        let saved = self.saved_mapping(organization.id, mapping_name).await?;
+        if let Some(mapping) = saved {
             request.mapping = mapping.into();
         }
         if content.len() > MOST_BYTES {
@@ -167,11 +161,6 @@ fn most_bytes(upload: &Upload) -> usize {
         true => usize::try_from(upload.received).unwrap_or(MOST_BYTES),
         false => MOST_BYTES,
     }
-}
-
-fn both_mappings() -> Refusal {
-    let message = "mapping and mapping_name are both set; send one of them.";
-    Refusal::invalid("BAD_MAPPING", "mapping_name", message)
 }
 
 fn no_content() -> Refusal {

@@ -36,7 +36,9 @@ pub use crate::clock::Clock;
 pub(crate) use inspection::InspectedRoster;
 pub(crate) use receive::parse_filter;
 pub use receive::{ImportOptions, ReceivedRoster, ResultFilter, RosterReceiver, read_phone};
-pub(crate) use receive::{RequestStream, UndoRequest, UploadBuffer, mapping_faults};
+pub(crate) use receive::{
+    RequestStream, UndoRequest, UploadBuffer, expect_one_mapping, mapping_faults,
+};
 pub(crate) use record::WatchRequest;
 pub(crate) use refusal::RefusalKind;
 pub use refusal::{ImportError, Refusal};

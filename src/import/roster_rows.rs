@@ -33,7 +33,7 @@ pub(crate) struct WantedRows {
     pub request: InspectionRequest,
     /// Columns that are not known are no fault.
     pub ignore_unknown_columns: bool,
-    /// The name of a saved mapping, in place of that of the request; empty: none.
+    /// The name of a saved mapping, in place of the request's mapping; empty: none.
     pub mapping_name: String,
     /// The numbers of the rows (1 = first data row), ascending.
     pub rows: Vec<u32>,
@@ -74,9 +74,8 @@ impl Importer {
         permit: impl Send + 'static,
     ) -> Result<Vec<RosterRow>, ImportError> {
         expect_ascending(&wanted.rows)?;
-        if !wanted.mapping_name.is_empty() {
-            let name = std::mem::take(&mut wanted.mapping_name);
-            let mapping = self.saved_mapping(organization.id, name).await?;
+        let name = std::mem::take(&mut wanted.mapping_name);
+        if let Some(mapping) = self.saved_mapping(organization.id, name).await? {
             wanted.request.mapping = mapping.into();
         }
         let upload = self.inspected_upload(principal, organization, &wanted.import_id);

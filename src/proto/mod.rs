@@ -6,6 +6,7 @@ mod codec;
 mod results;
 mod streams;
 mod timestamp;
+mod user_row;
 
 pub use results::RowResults;
 pub use timestamp::Timestamp;

@@ -5,11 +5,11 @@ use tonic::Status;
 use super::{caller::Caller, import::ImportHandlers, status};
 use crate::{
     domain::Column,
-    import::InspectedRoster,
+    import::{InspectedRoster, expect_one_mapping},
     inspect::{self, Inspection, InspectionRequest, Meaning},
     proto::{
-        InspectRosterRequest, InspectRosterResponse, InspectedColumn, InspectedValue, RosterFormat,
-        SampleRow,
+        CsvFormat, InspectRosterRequest, InspectRosterResponse, InspectedColumn, InspectedValue,
+        Mapping, RosterFormat, SampleRow, WorkbookFormat,
     },
 };
 
@@ -26,7 +26,7 @@ impl ImportHandlers {
             .release_permit();
         let importer = self.importer().without_retries();
         let asker = (&**caller.principal(), caller.account());
-        let inspecting = importer.inspect(asker, &organization, roster(request), caller.clone());
+        let inspecting = importer.inspect(asker, &organization, roster(request)?, caller.clone());
         let inspection = inspecting.await;
         Ok(response(
             inspection.map_err(|error| status::from_import(&error))?,
@@ -34,20 +34,35 @@ impl ImportHandlers {
     }
 }
 
-fn roster(request: InspectRosterRequest) -> InspectedRoster {
+fn roster(request: InspectRosterRequest) -> Result<InspectedRoster, Status> {
     let csv = request.csv.unwrap_or_default();
-    InspectedRoster {
+    let mapping = (request.mapping, &*request.mapping_name);
+    Ok(InspectedRoster {
         content: request.content,
         import_id: request.import_id,
-        is_mapped: request.mapping.is_some(),
-        request: InspectionRequest {
-            charset: csv.charset,
-            delimiter: csv.delimiter,
-            sheet: request.workbook.unwrap_or_default().sheet,
-            mapping: request.mapping.map(Into::into).unwrap_or_default(),
-        },
+        request: file_format(csv, request.workbook, mapping)?,
         mapping_name: request.mapping_name,
-    }
+    })
+}
+
+/// Returns how to read the file that a request is about. `mapping` is the one that the request sends, and the name of a
+/// saved one.
+///
+/// # Errors
+/// Fails if the request has both mappings.
+pub(super) fn file_format(
+    csv: CsvFormat,
+    workbook: Option<WorkbookFormat>,
+    (mapping, mapping_name): (Option<Mapping>, &str),
+) -> Result<InspectionRequest, Status> {
+    expect_one_mapping(mapping.as_ref(), mapping_name)
+        .map_err(|refusal| status::from_import(&refusal.into()))?;
+    Ok(InspectionRequest {
+        charset: csv.charset,
+        delimiter: csv.delimiter,
+        sheet: workbook.unwrap_or_default().sheet,
+        mapping: mapping.map(Into::into).unwrap_or_default(),
+    })
 }
 
 fn response(inspection: Inspection) -> InspectRosterResponse {

@@ -2,11 +2,10 @@
 
 use tonic::Status;
 
-use super::{caller::Caller, import::ImportHandlers, status};
+use super::{caller::Caller, import::ImportHandlers, inspect::file_format, status};
 use crate::{
     domain::Column,
     import::{RosterRow, WantedRows},
-    inspect::InspectionRequest,
     proto::{ReadRosterRowsRequest, ReadRosterRowsResponse, RosterRow as RowMessage, UserRow},
 };
 
@@ -17,16 +16,13 @@ impl ImportHandlers {
         caller: Caller,
         request: ReadRosterRowsRequest,
     ) -> Result<ReadRosterRowsResponse, Status> {
-        if request.mapping.is_some() && !request.mapping_name.is_empty() {
-            let message = "mapping and mapping_name are both set; send one of them.";
-            return Err(status::invalid("BAD_MAPPING", "mapping_name", message));
-        }
-        let slug = &request.organization;
-        let organization = caller.organization(self.store(), slug).await?;
-        let organization = organization.release_permit();
+        let organization = caller
+            .organization(self.store(), &request.organization)
+            .await?
+            .release_permit();
         let importer = self.importer().without_retries();
         let asker = (&**caller.principal(), caller.account());
-        let reading = importer.read_rows(asker, &organization, wanted(request), caller.clone());
+        let reading = importer.read_rows(asker, &organization, wanted(request)?, caller.clone());
         let rows = reading.await.map_err(|error| status::from_import(&error))?;
         Ok(ReadRosterRowsResponse {
             rows: rows.into_iter().map(message).collect(),
@@ -34,20 +30,17 @@ impl ImportHandlers {
     }
 }
 
-fn wanted(request: ReadRosterRowsRequest) -> WantedRows {
+fn wanted(request: ReadRosterRowsRequest) -> Result<WantedRows, Status> {
+    let mapping = (request.mapping, &*request.mapping_name);
     let csv = request.csv.unwrap_or_default();
-    WantedRows {
+    let ignore_unknown_columns = csv.ignore_unknown_columns;
+    Ok(WantedRows {
         import_id: request.import_id,
-        request: InspectionRequest {
-            charset: csv.charset,
-            delimiter: csv.delimiter,
-            sheet: request.workbook.unwrap_or_default().sheet,
-            mapping: request.mapping.map(Into::into).unwrap_or_default(),
-        },
-        ignore_unknown_columns: csv.ignore_unknown_columns,
+        request: file_format(csv, request.workbook, mapping)?,
+        ignore_unknown_columns,
         mapping_name: request.mapping_name,
         rows: request.rows,
-    }
+    })
 }
 
 fn message(row: RosterRow) -> RowMessage {
@@ -57,21 +50,10 @@ fn message(row: RosterRow) -> RowMessage {
     }
 }
 
-fn user_row(mut values: [Option<String>; Column::COUNT]) -> UserRow {
-    let mut value = |column: Column| values[column as usize].take();
-    UserRow {
-        external_id: value(Column::ExternalId),
-        email: value(Column::Email),
-        badge_number: value(Column::BadgeNumber),
-        first_name: value(Column::FirstName),
-        last_name: value(Column::LastName),
-        status: value(Column::Status),
-        username: value(Column::Username),
-        role: value(Column::Role),
-        supervisor_email: value(Column::SupervisorEmail),
-        location: value(Column::Location),
-        rank: value(Column::Rank),
-        evidence_group_external_id: value(Column::EvidenceGroupExtId),
-        phone: value(Column::Phone),
+fn user_row(values: [Option<String>; Column::COUNT]) -> UserRow {
+    let mut row = UserRow::default();
+    for (column, value) in Column::ALL.into_iter().zip(values) {
+        *row.field_mut(column) = value;
     }
+    row
 }

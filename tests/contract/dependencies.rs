@@ -27,8 +27,8 @@ const MODULES: [(&str, &[&str]); 20] = [
     ("inspect", &["domain", "input"]),
     ("plan", &["domain"]),
     ("workbook", &["domain"]),
-    // The codec refuses a message that is larger than the limit.
-    ("proto", &["limits"]),
+    // A typed row has a field for each column. The codec refuses a message that is larger than the limit.
+    ("proto", &["domain", "limits"]),
     ("audit", &["proto"]),
     (
         "store",

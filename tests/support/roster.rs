@@ -62,11 +62,11 @@ impl Roster {
     pub fn typed(&self) -> Vec<UserRow> {
         let columns = self.columns();
         let typed = |row: &BTreeMap<Column, String>| {
-            let value = |column| {
-                let present = columns.contains(&column);
-                present.then(|| row.get(&column).cloned().unwrap_or_default())
-            };
-            typed_row(value)
+            let mut typed = UserRow::default();
+            for column in &columns {
+                *typed.field_mut(*column) = Some(row.get(column).cloned().unwrap_or_default());
+            }
+            typed
         };
         self.rows.iter().map(typed).collect()
     }
@@ -96,22 +96,4 @@ fn person(name: &str) -> BTreeMap<Column, String> {
         (Column::Role, "Officer".to_owned()),
     ]
     .into()
-}
-
-fn typed_row(value: impl Fn(Column) -> Option<String>) -> UserRow {
-    UserRow {
-        external_id: value(Column::ExternalId),
-        email: value(Column::Email),
-        badge_number: value(Column::BadgeNumber),
-        first_name: value(Column::FirstName),
-        last_name: value(Column::LastName),
-        status: value(Column::Status),
-        username: value(Column::Username),
-        role: value(Column::Role),
-        supervisor_email: value(Column::SupervisorEmail),
-        location: value(Column::Location),
-        rank: value(Column::Rank),
-        evidence_group_external_id: value(Column::EvidenceGroupExtId),
-        phone: value(Column::Phone),
-    }
 }

@@ -206,7 +206,8 @@ impl SecurityArgs {
         }
     }
 
-    fn tls(&self) -> Option<TlsFiles> {
+    /// Returns the files for TLS, if a certificate and its key are given.
+    pub(super) fn tls(&self) -> Option<TlsFiles> {
         Some(TlsFiles {
             certificate: self.tls_cert.clone()?,
             key: self.tls_key.clone()?,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
+use super::saved_mapping::expect_one_mapping;
 use crate::import::{Refusal, review::HeldRun};
 use crate::{
     access::{Denial, Principal},
@@ -100,7 +101,7 @@ impl ImportOptions {
         let filter = parse_filter(start.result_filter, &mut faults).unwrap_or_default();
         let match_by = parse_match_by(start.match_by, &mut faults);
         check_source(&start.source, &mut faults);
-        check_mapping(&start, &mut faults);
+        faults.extend(expect_one_mapping(start.mapping.as_ref(), &start.mapping_name).err());
         check_confirmation(&start, &mut faults);
         if !faults.is_empty() {
             return Err(faults);
@@ -328,13 +329,6 @@ fn check_source(source: &str, faults: &mut Vec<Refusal>) {
     if source.contains(char::is_control) {
         let message = "source has a line break or another control character; send plain text.";
         faults.push(Refusal::invalid("BAD_SOURCE", "source", message));
-    }
-}
-
-fn check_mapping(start: &ImportStart, faults: &mut Vec<Refusal>) {
-    if start.mapping.is_some() && !start.mapping_name.is_empty() {
-        let message = "mapping and mapping_name are both set; send one of them.";
-        faults.push(Refusal::invalid("BAD_MAPPING", "mapping_name", message));
     }
 }
 

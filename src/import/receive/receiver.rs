@@ -408,22 +408,8 @@ fn check_total(
 }
 
 /// A typed row's values, by `Column as usize`.
-pub(crate) fn values(row: &UserRow) -> [Option<&str>; Column::COUNT] {
-    Column::ALL.map(|column| match column {
-        Column::ExternalId => row.external_id.as_deref(),
-        Column::Email => row.email.as_deref(),
-        Column::BadgeNumber => row.badge_number.as_deref(),
-        Column::FirstName => row.first_name.as_deref(),
-        Column::LastName => row.last_name.as_deref(),
-        Column::Status => row.status.as_deref(),
-        Column::Username => row.username.as_deref(),
-        Column::Role => row.role.as_deref(),
-        Column::SupervisorEmail => row.supervisor_email.as_deref(),
-        Column::Location => row.location.as_deref(),
-        Column::Rank => row.rank.as_deref(),
-        Column::EvidenceGroupExtId => row.evidence_group_external_id.as_deref(),
-        Column::Phone => row.phone.as_deref(),
-    })
+fn values(row: &UserRow) -> [Option<&str>; Column::COUNT] {
+    Column::ALL.map(|column| row.value(column))
 }
 
 #[cfg(test)]

@@ -20,6 +20,18 @@ pub(crate) fn mapping_faults(mapping: &Mapping) -> Vec<Refusal> {
     faults.map(|fault| Refusal::from(&fault)).collect()
 }
 
+/// Expects that a request has one mapping at most: one that it sends, or the name of a saved one.
+///
+/// # Errors
+/// Fails if it has both.
+pub(crate) fn expect_one_mapping(sent: Option<&Mapping>, name: &str) -> Result<(), Refusal> {
+    if sent.is_some() && !name.is_empty() {
+        let message = "mapping and mapping_name are both set; send one of them.";
+        return Err(Refusal::invalid("BAD_MAPPING", "mapping_name", message));
+    }
+    Ok(())
+}
+
 impl Importer {
     /// Puts the mapping that `start` names in the place of its name, in `start` and in its options. The import is then
     /// the same one as if its client had sent that mapping.
@@ -32,17 +44,15 @@ impl Importer {
         start: &mut ImportStart,
         options: &mut ImportOptions,
     ) -> Result<(), ImportError> {
-        if start.mapping_name.is_empty() {
-            return Ok(());
-        }
         let name = std::mem::take(&mut start.mapping_name);
-        let mapping = self.saved_mapping(organization, name).await?;
-        options.csv.mapping = mapping.clone().into();
-        start.mapping = Some(mapping);
+        if let Some(mapping) = self.saved_mapping(organization, name).await? {
+            options.csv.mapping = mapping.clone().into();
+            start.mapping = Some(mapping);
+        }
         Ok(())
     }
 
-    /// Returns the saved mapping with this name.
+    /// Returns the saved mapping with this name, or `None` if the name is empty.
     ///
     /// # Errors
     /// As [`resolve_mapping`](Self::resolve_mapping).
@@ -50,12 +60,16 @@ impl Importer {
         &self,
         organization: i64,
         name: String,
-    ) -> Result<Mapping, ImportError> {
+    ) -> Result<Option<Mapping>, ImportError> {
+        if name.is_empty() {
+            return Ok(None);
+        }
         let Ok(slug) = Slug::parse(&name) else {
             return Err(ImportError::UnknownMapping(name));
         };
         let found = self.store.mapping(organization, slug.as_str()).await?;
         let record = found.ok_or(ImportError::UnknownMapping(name))?;
-        Ok(Mapping::decode(&*record.mapping).map_err(StoreError::encoding)?)
+        let mapping = Mapping::decode(&*record.mapping).map_err(StoreError::encoding)?;
+        Ok(Some(mapping))
     }
 }

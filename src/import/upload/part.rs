@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     access::{Denial, Principal},
+    domain::Column,
     import::{
         ImportError, Importer, Refusal,
         receive::{CSV, ROWS, WORKBOOK, both_kinds},
@@ -167,11 +168,10 @@ fn new_part(offset: i64, content: Content) -> UploadPart {
 
 /// Bytes of a row's values together.
 fn row_bytes(row: &UserRow) -> usize {
-    crate::import::receive::values(row)
-        .iter()
-        .flatten()
-        .map(|value| value.len())
-        .sum()
+    let values = Column::ALL
+        .into_iter()
+        .filter_map(|column| row.value(column));
+    values.map(str::len).sum()
 }
 
 /// The content between two positions. `content` begins at `begin`.

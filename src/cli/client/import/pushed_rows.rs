@@ -69,7 +69,7 @@ impl PushedRows {
     pub(super) fn of_values(values: &[SetValue]) -> Result<Self, UsageError> {
         let mut row = UserRow::default();
         for SetValue { column, value } in values {
-            if field(&mut row, *column).replace(value.clone()).is_some() {
+            if row.field_mut(*column).replace(value.clone()).is_some() {
                 let column = column.header();
                 let message = format!("--set gives {column} twice; give each column one value.");
                 return Err(UsageError::new(message));
@@ -179,29 +179,11 @@ fn add(read: &mut PushedRows, broken: &mut Vec<(u32, String)>, raw: &RawRow<'_>)
     let mut row = UserRow::default();
     for column in Column::ALL {
         if let Cell::Text(text) = raw.cell(column) {
-            *field(&mut row, column) = Some(text.to_owned());
+            *row.field_mut(column) = Some(text.to_owned());
         }
     }
     read.rows.push(row);
     read.lines.push(raw.line);
-}
-
-fn field(row: &mut UserRow, column: Column) -> &mut Option<String> {
-    match column {
-        Column::ExternalId => &mut row.external_id,
-        Column::Email => &mut row.email,
-        Column::BadgeNumber => &mut row.badge_number,
-        Column::FirstName => &mut row.first_name,
-        Column::LastName => &mut row.last_name,
-        Column::Status => &mut row.status,
-        Column::Username => &mut row.username,
-        Column::Role => &mut row.role,
-        Column::SupervisorEmail => &mut row.supervisor_email,
-        Column::Location => &mut row.location,
-        Column::Rank => &mut row.rank,
-        Column::EvidenceGroupExtId => &mut row.evidence_group_external_id,
-        Column::Phone => &mut row.phone,
-    }
 }
 
 fn started(header: &Header) -> ImportStarted {

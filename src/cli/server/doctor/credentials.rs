@@ -11,7 +11,7 @@ use crate::{
         jwt::{JwtKeyLocation, KeySet, fetch},
     },
     cli::server::serve::ServeArgs,
-    config::{Settings, TlsFiles},
+    config::Settings,
     server::{CredentialState, ListenExposure, expect_sound_tls},
     store::Store,
 };
@@ -76,12 +76,7 @@ pub(super) async fn exposure(
 
 /// Certificate, key and the clients' authorities, as the server would use them.
 fn pair(args: &ServeArgs) -> Option<CheckResult> {
-    let security = &args.security;
-    let files = TlsFiles {
-        certificate: security.tls_cert.clone()?,
-        key: security.tls_key.clone()?,
-        client_ca: security.tls_client_ca.clone(),
-    };
+    let files = args.security.tls()?;
     let mut certificates = [Some(&files.certificate), files.client_ca.as_ref()]
         .into_iter()
         .flatten();
