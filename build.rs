@@ -116,7 +116,7 @@ fn collect_files(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// As small as it gets: it is compressed once, and sent often.
+/// Compresses a content as much as possible, because it is compressed once, and sent often.
 fn brotli(content: &[u8]) -> io::Result<Vec<u8>> {
     let best = BrotliEncoderParams {
         quality: 11,

@@ -285,7 +285,7 @@ fn catalog() -> Catalog {
 
 /// Prints what a row takes: as CSV, checked, in the plan, and as an encoded result.
 fn measure_memory(csv: &[u8]) -> anyhow::Result<()> {
-    // What is built once, such as the tables of phone numbers, is no row's.
+    // Memory that is allocated once, such as the tables of phone numbers, does not count for any row.
     drop(encoded(&judge(&rows_of(csv), &[])));
     let region = Region::new(ALLOCATOR);
     let rows = rows_of(csv);
@@ -316,6 +316,6 @@ fn measure_memory(csv: &[u8]) -> anyhow::Result<()> {
 #[allow(clippy::cast_possible_wrap)] // far below 2^63
 fn held(region: &Region<'_, System>) -> i64 {
     let change = region.change();
-    // What grows in place counts as allocated already.
+    // An allocation that grows in place counts as allocated already.
     change.bytes_allocated as i64 - change.bytes_deallocated as i64
 }

@@ -1,4 +1,4 @@
-//! What the generated people are called, and what their department can give them.
+//! The names of the generated people, and the roles, ranks and groups of their department.
 
 /// Given names as written; some need more than ASCII.
 pub const FIRST: [&str; 48] = [

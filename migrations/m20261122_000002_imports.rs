@@ -85,7 +85,7 @@ impl MigrationTrait for Migration {
         manager.create_table(leases()).await?;
         manager.create_table(servers()).await?;
         if manager.get_database_backend() == DbBackend::Postgres {
-            // Results are encoded messages that are read as a whole: compressing them costs more than it saves.
+            // Results are encoded messages that are read as a whole. Compressing them costs more than it saves.
             let sql = "ALTER TABLE import_results ALTER COLUMN payload SET STORAGE EXTERNAL";
             manager.get_connection().execute_unprepared(sql).await?;
         }

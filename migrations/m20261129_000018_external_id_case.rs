@@ -1,7 +1,7 @@
 //! An index on external IDs in small letters, for rows that write an existing external ID in another case.
 //!
-//! Both databases lower ASCII letters alone here. External IDs without capitals are not in it: they are found as they
-//! are, and writing such a user costs nothing more.
+//! Both databases lower only ASCII letters here. The index has no external IDs without capitals: these are found as
+//! they are, and writing such a user costs nothing more.
 
 use super::steps::prelude::*;
 

@@ -1,5 +1,5 @@
-//! Audit events up to the last recorded archive may be removed, and no others. That archive is what the newest event
-//! with action 15 says.
+//! Audit events up to the last recorded archive may be removed, and no others. The newest event with action 15 records
+//! that archive.
 
 use super::steps::prelude::*;
 use sea_orm::DbBackend;
@@ -8,8 +8,8 @@ use sea_orm::DbBackend;
 #[derive(Debug)]
 pub(super) struct Migration;
 
-/// With Citus an organisation's events are all in one table on one machine, and a trigger there may ask this table
-/// alone.
+/// With Citus, all events of an organisation are in one table on one machine, and a trigger there may read only this
+/// table.
 const POSTGRES: &str = "
 SELECT set_config('citus.enable_unsafe_triggers', 'on', true),
     set_config('citus.multi_shard_modify_mode', 'sequential', true);

@@ -1,8 +1,9 @@
 //! PostgreSQL does not check the references of updated users if the writer says that its statement sets none.
 //!
 //! A trigger that sees all rows of a statement cannot be limited to some columns, so every update had all references of
-//! its users checked. That was a quarter of the database's time for an import that changes phone numbers. What a
-//! statement does not set stays valid: nothing that a user refers to can be removed. Foreign keys work in the same way.
+//! its users checked. That was a quarter of the database's time for an import that changes phone numbers. References
+//! that a statement does not set stay valid, because nothing that a user refers to can be removed. Foreign keys work in
+//! the same way.
 
 use super::steps::prelude::*;
 use sea_orm::DbBackend;

@@ -1,6 +1,6 @@
 //! An index on the Active users of a supervisor, for the consequences of an import of few rows: it reads the reports of
-//! users who leave. There is none on the users of a role: it would take a tenth of the time in which a whole roster is
-//! created, and most roles have another user among the first that are looked at.
+//! users who leave. There is no index on the users of a role. It would take a tenth of the time in which a whole roster
+//! is created, and most roles have another user among the first ones that are looked at.
 
 use super::steps::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The types of which steps of the schema are made, and how a database gets the steps that it lacks.
+//! The types for the steps of the schema, and the code that gives a database the steps that it lacks.
 //!
 //! `sea-orm-migration` does the same, but pulls in crates for dates and decimals that nothing here uses. The table
 //! of steps is the one that it creates, since databases of earlier releases have that one.

@@ -22,14 +22,15 @@ pub struct Settings {
     pub mass_deactivation: MassDeactivation,
     /// When an import replaces too many people to be plausible.
     pub mass_identity_change: MassIdentityChange,
-    /// Most rows that one transaction writes, groups that must stay together apart. Transactions
-    /// begin small and grow to 20,000 while they stay quick, on SQLite to a tenth of the users.
+    /// Most rows that one transaction writes, except for groups that must stay together. Transactions begin small and
+    /// grow to 20,000 while they stay quick, on SQLite to a tenth of the users.
     pub transaction_rows: usize,
     /// When an import is planned on the users that its rows can concern, and not on all.
     pub partial_snapshots: PartialSnapshots,
     /// How long after its end the record of an applied import is kept, once its results are gone; `None`: for ever.
     pub history: Option<Duration>,
-    /// How long audit events are kept that are recorded as archived; `None`: for ever, as all others are.
+    /// How long audit events that are recorded as archived are kept; `None`: for ever. All other events are kept for
+    /// ever.
     pub audit: Option<Duration>,
     /// How long after `finish` the server waits for the client to half-close its stream.
     pub half_close_grace: Duration,
@@ -57,11 +58,11 @@ pub struct Settings {
     pub shutdown_grace: Duration,
     /// Time between two progress messages.
     pub progress_interval: Duration,
-    /// TLS, and whose credentials are good besides tokens.
+    /// TLS, and the credentials that are valid besides tokens.
     pub security: SecuritySettings,
 }
 
-/// TLS, and whose credentials are good besides tokens.
+/// TLS, and the credentials that are valid besides tokens.
 #[derive(Clone, Debug)]
 pub struct SecuritySettings {
     /// Certificate and key; `None`: plain text.
@@ -145,14 +146,14 @@ impl Default for Settings {
     }
 }
 
-/// When an import is planned on the users that its rows can concern (semantics §14). The plan is the same; these are the
-/// measured numbers from which on it takes less time. They are no option; tests set them.
+/// When an import is planned on the users that its rows can concern (semantics §14). The plan is the same either way.
+/// The numbers were measured: within them the plan takes less time. No option sets them; tests do.
 #[derive(Clone, Copy, Debug)]
 pub struct PartialSnapshots {
     /// Most rows of such an import.
     pub rows: u32,
-    /// Users for each row that the organisation must have: to read so many takes as long as to look up the users that
-    /// one row can concern.
+    /// The organisation must have this many users for each row. Reading that many users takes as long as looking up the
+    /// users that one row can concern.
     pub users_per_row: u32,
 }
 
@@ -165,8 +166,8 @@ impl Default for PartialSnapshots {
     }
 }
 
-/// The mass-deactivation guard (semantics §7): an import is refused that would deactivate more than
-/// `percent` of the active users and more than `users` of them, or more than half of them.
+/// The mass-deactivation guard (semantics §7): an import is refused if it would deactivate more than `percent` of the
+/// active users and more than `users` of them, or more than half of them.
 #[derive(Clone, Copy, Debug)]
 pub struct MassDeactivation {
     /// Per cent of the organisation's active users.
@@ -198,7 +199,7 @@ pub struct MassIdentityChange {
     pub rows: u32,
     /// Per cent of the rows that match a user, if these are at least `least_rows`.
     pub percent_always: u32,
-    /// Rows that match a user, from which on `percent_always` counts.
+    /// `percent_always` counts if at least this many rows match a user.
     pub least_rows: u32,
 }
 

@@ -140,8 +140,8 @@
         reason = "what tests write is in folders of their own"
     )
 )]
-// Only what the program, the tests, the benchmarks and the fuzz targets of this repository use is public. The
-// documentation is for those who work on the crate, and so has the private items too.
+// Only items that the program, the tests, the benchmarks and the fuzz targets of this repository use are public. The
+// documentation is for people who work on the crate, so it includes the private items.
 #![warn(unreachable_pub)]
 #![allow(rustdoc::private_intra_doc_links)]
 

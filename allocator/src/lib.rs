@@ -1,15 +1,15 @@
-//! What an import server needs of the C library's allocator: few arenas, large blocks of their own, and free memory
-//! returned to the system.
+//! Sets the C library's allocator up for an import server: few arenas, large blocks of their own, and free memory that
+//! is returned to the system.
 //!
 //! glibc lets threads allocate from a part of memory of their own, an arena: up to eight for each core.
 //! Freed memory stays in its arena, for its threads only. The rows of an import are made, judged and
 //! written by changing threads, so that each arena comes to hold memory that another could use: a tenth of
 //! the memory for a million rows on two cores, and more with every core.
 //!
-//! A block that is large enough is not taken from an arena but from the system, and goes back when it is freed. By itself
-//! glibc raises that bound to 32 MiB as such blocks are freed, and the lists of a large import, which grow by
-//! doubling, leave holes in the arenas. With a bound of 8 MiB, a million rows with long values take 490 MiB at the peak
-//! instead of 570, and no more time.
+//! A block that is large enough is not taken from an arena but from the system, and goes back when it is freed. Without
+//! a setting, glibc raises that bound to 32 MiB as such blocks are freed, and the lists of a large import, which grow
+//! by doubling, leave holes in the arenas. With a bound of 8 MiB, a million rows with long values take 490 MiB at the
+//! peak instead of 570, and no more time.
 //!
 //! A crate of its own, for the calls that are not safe Rust; the others forbid that.
 
@@ -31,9 +31,9 @@ pub fn map_large_blocks() {
     glibc::map_large_blocks();
 }
 
-/// Returns freed memory to the system, if the C library is glibc; does nothing on other systems. By itself
-/// glibc returns only the free end of an arena, and a few small allocations there keep the hundreds of MiB
-/// of a large import with the process.
+/// Returns freed memory to the system, if the C library is glibc; does nothing on other systems. Without this call,
+/// glibc returns only the free end of an arena, and a few small allocations there keep the hundreds of MiB of a large
+/// import with the process.
 ///
 /// Takes the lock of each arena in turn, for some milliseconds per hundred MiB: call it on a thread that
 /// may block. See `malloc_trim(3)`.

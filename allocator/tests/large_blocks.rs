@@ -15,9 +15,9 @@ fn is_mapped(address: usize) -> bool {
     })
 }
 
-/// The lists of an import with long values grow by doubling. If their old blocks stayed in an arena, they would be holes
-/// there: a million rows with long values took a sixth more memory. By itself the allocator keeps the second of these
-/// blocks.
+/// The lists of an import with long values grow by doubling. If their old blocks stayed in an arena, they would be
+/// holes there: a million rows with long values took a sixth more memory. Without the setting, the allocator keeps the
+/// second of these blocks.
 #[test]
 fn a_large_block_goes_back_to_the_system_when_it_is_freed() {
     map_large_blocks();

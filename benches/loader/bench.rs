@@ -22,7 +22,7 @@ use crate::{
 /// The organisation of a database that has only one.
 const ORGANIZATION: &str = "riverton-pd";
 
-/// What all measurements share.
+/// The parts that all measurements share.
 #[derive(Debug)]
 pub struct Bench {
     /// The program under test.
@@ -110,7 +110,7 @@ impl Bench {
         Service::start(&self.binary, database)
     }
 
-    /// Makes an organisation whose catalog has what the rosters name.
+    /// Makes an organisation whose catalog has the names of the rosters.
     pub fn create_organization(&self, service: &Service, slug: &str) -> anyhow::Result<()> {
         service.create_organization(slug, &self.catalog)
     }
@@ -177,7 +177,7 @@ fn load(arena: &Arena, roster: &Path, measured: &mut Measurement) -> anyhow::Res
 }
 
 impl Arena {
-    /// What the directory holds, to compare that both contenders made the same of the roster.
+    /// Returns the content of the directory, to check that both contenders made the same directory from the roster.
     pub fn fingerprint(&self) -> anyhow::Result<String> {
         self.database.query(
             "SELECT count(*), sum(CASE WHEN u.active THEN 1 ELSE 0 END), count(u.rank_id), \
@@ -191,8 +191,7 @@ impl Arena {
     }
 }
 
-/// Fails unless the import did all that its workload asks for: a quick import that did not is no
-/// result.
+/// Fails unless the import did all that its workload asks for, because a quick import that did less is no result.
 pub fn expect_outcome(workload: Workload, rows: u64, summary: &Value) -> anyhow::Result<()> {
     let number = |name: &str| summary[name].as_u64().unwrap_or_default();
     let done = match workload {

@@ -26,7 +26,7 @@ pub enum Engine {
 /// Where databases can be made.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// A superuser's `postgres://` URL; `None` where PostgreSQL is left out.
+    /// A superuser's `postgres://` URL; `None` if PostgreSQL is left out.
     pub postgres_url: Option<String>,
     /// First process of that server.
     pub postmaster: Option<u32>,
@@ -67,7 +67,7 @@ impl Database {
         Ok(database)
     }
 
-    /// Which engine it is on.
+    /// Returns its engine.
     pub const fn engine(&self) -> Engine {
         self.engine
     }
@@ -93,8 +93,8 @@ impl Database {
         }
     }
 
-    /// Does what an idle night does, so that no measurement pays for the one before: vacuums,
-    /// gathers statistics, and writes everything to disk.
+    /// Does the work of an idle night, so that no measurement pays for the one before: vacuums, gathers statistics, and
+    /// writes everything to disk.
     pub fn settle(&self) -> anyhow::Result<()> {
         match self.engine {
             Engine::Postgres => {

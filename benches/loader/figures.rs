@@ -25,7 +25,7 @@ pub struct Figures {
     pub measurements: Vec<Measurement>,
 }
 
-/// What absolute times depend on.
+/// The facts that absolute times depend on.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Environment {
     /// Cargo profile of the program under test.
@@ -65,8 +65,7 @@ impl Figures {
         Ok(fs::write(directory.join(FILE), text + "\n")?)
     }
 
-    /// The median of something about the runs of one kind of the comparison; `None` where there were
-    /// none.
+    /// The median of something about the runs of one kind of the comparison; `None` if there were none.
     pub fn median(
         &self,
         kind: (Engine, Contender, Workload),
@@ -149,7 +148,7 @@ impl Environment {
     }
 }
 
-/// What a command says; blank where it cannot be run.
+/// The output of a command; blank if the command cannot be run.
 fn said(command: &mut Command) -> String {
     process::run(command).unwrap_or_default()
 }

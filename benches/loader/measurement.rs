@@ -1,4 +1,4 @@
-//! What is measured of one run.
+//! The measurements of one run.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub enum Contender {
     Loader,
 }
 
-/// What the roster is to the directory.
+/// How the roster differs from the directory.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
 )]
@@ -24,13 +24,13 @@ pub enum Contender {
 pub enum Workload {
     /// The directory is empty.
     New,
-    /// The directory has just what the roster says.
+    /// The directory has exactly the values of the roster.
     Same,
     /// One attribute that is not unique differs in nine rows of ten.
     Changed,
 }
 
-/// What a run is compared with.
+/// The series that a run belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Series {
@@ -100,7 +100,7 @@ impl Workload {
 }
 
 impl Measurement {
-    /// A run of which nothing is known yet but what it is about.
+    /// A run before it was measured: only its parameters are known.
     pub const fn of(engine: Engine, contender: Contender, workload: Workload, rows: u64) -> Self {
         Self {
             engine,

@@ -97,28 +97,28 @@ impl Options {
         }
     }
 
-    /// Whether to compare with the loader at the size asked for.
+    /// Returns `true` if the run compares with the loader at the wanted size.
     pub const fn wants_comparison(&self) -> bool {
         self.full || !(self.scale || self.organizations || self.pushes)
     }
 
-    /// Whether to import many organisations at once, which takes PostgreSQL.
+    /// Returns `true` if the run imports many organisations at once, which takes PostgreSQL.
     pub fn wants_organizations(&self) -> bool {
         let by_default = self.wants_comparison() && self.workload.is_empty();
         (self.organizations || by_default) && self.only != Some(Only::Sqlite)
     }
 
-    /// Whether to measure pushes.
+    /// Returns `true` if the run measures pushes.
     pub const fn wants_pushes(&self) -> bool {
         self.pushes || self.full
     }
 
-    /// Whether to measure imports of whole rosters.
+    /// Returns `true` if the run measures imports of whole rosters.
     pub fn wants_imports(&self) -> bool {
         self.wants_comparison() || self.wants_organizations() || self.wants_growth()
     }
 
-    /// Whether to measure growth.
+    /// Returns `true` if the run measures growth.
     pub const fn wants_growth(&self) -> bool {
         self.scale || self.full
     }

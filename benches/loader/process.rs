@@ -78,7 +78,7 @@ pub fn forget_peak_memory(pid: u32) -> anyhow::Result<()> {
     fs::write(file, "5").context("the peak of memory cannot be reset")
 }
 
-/// How far a process has read a file it has open; `None` where it has not got it open.
+/// How far a process has read a file that it has open; `None` if it has not opened the file.
 pub fn read_position(pid: u32, file: &std::path::Path) -> Option<u64> {
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
     let open = descriptors
@@ -90,7 +90,7 @@ pub fn read_position(pid: u32, file: &std::path::Path) -> Option<u64> {
     position.trim().parse().ok()
 }
 
-/// What of `/proc/PID/stat` is needed.
+/// The parts of `/proc/PID/stat` that are needed.
 struct Stat {
     parent: u32,
     own: Duration,

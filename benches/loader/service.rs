@@ -37,7 +37,7 @@ pub struct Import {
     answers: PathBuf,
 }
 
-/// What was seen of an import that has ended.
+/// The measurements of an import that has ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen {
     /// From the start of the command to its end.

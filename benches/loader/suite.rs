@@ -14,7 +14,7 @@ use crate::{
     targets,
 };
 
-/// How many clients import at the same time where there are many organisations.
+/// How many clients import at the same time if there are many organisations.
 const CLIENTS: usize = 10;
 
 /// Rows of the rosters that growth is looked at by.
@@ -23,7 +23,7 @@ const GROWTH: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
 /// Numbers of organisations that growth is looked at by.
 pub const ORGANIZATIONS: [u64; 4] = [1, 10, 100, 1_000];
 
-/// Rows of each organisation where their number grows.
+/// Rows of each organisation in the runs in which the number of organisations grows.
 pub const ROWS_EACH: u64 = 1_000;
 
 /// Both contenders, all `workloads` on the same two databases; as often as asked. Ours meet one server, as
@@ -69,9 +69,8 @@ fn take_turns(
     Ok(())
 }
 
-/// Larger and larger rosters by both contenders, and more and more organisations. Each of our imports meets
-/// a server of its own, whose peak of memory is that import's. What takes minutes runs once, the rest as often
-/// as asked.
+/// Larger and larger rosters by both contenders, and more and more organisations. Each of our imports meets a server of
+/// its own, whose peak of memory is that import's. Runs that take minutes run once, and the others as often as asked.
 pub fn grow(
     bench: &mut Bench,
     engine: Engine,

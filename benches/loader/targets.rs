@@ -1,4 +1,4 @@
-//! The targets that the figures are held against: what was measured, and whether it is enough.
+//! The targets of the benchmark, and whether the figures reach them.
 
 use crate::{
     database::Engine,
@@ -33,14 +33,14 @@ pub struct Line {
     pub what: String,
     /// The figure.
     pub value: f64,
-    /// What stands behind the figure.
+    /// The unit of the figure.
     pub unit: &'static str,
-    /// What it should be.
+    /// The target value.
     pub target: Target,
 }
 
 impl Target {
-    /// What `value` is to this target.
+    /// Compares `value` with this target.
     pub fn verdict(self, value: f64) -> &'static str {
         match self {
             Self::None => "–",

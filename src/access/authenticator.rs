@@ -33,8 +33,8 @@ const USE_INTERVAL: Duration = Duration::from_mins(1);
 /// The credentials that a caller presents.
 #[derive(Clone, Debug, Default)]
 pub struct PresentedCredentials {
-    /// The bearer token of the authorization header. If it is not valid the call is denied, whatever else
-    /// is presented.
+    /// The bearer token of the authorization header. If it is not valid the call is denied, even if the caller presents
+    /// other credentials.
     pub bearer: Option<String>,
     /// The certificate of the connection.
     pub certificate: Option<Arc<ClientCertificate>>,
@@ -42,7 +42,7 @@ pub struct PresentedCredentials {
     pub other_authorization: bool,
 }
 
-/// Sources of valid credentials, besides the tokens in the database.
+/// The sources of valid credentials, besides the tokens in the database.
 #[derive(Clone, Debug, Default)]
 pub struct CredentialSources {
     /// The allow-list of client certificates.
@@ -64,7 +64,7 @@ impl CredentialSources {
     }
 }
 
-/// Ready when a credential is not valid any more, with the reason.
+/// Becomes ready, with the reason, once a credential is no longer valid.
 pub(crate) type CredentialExpiry = Pin<Box<dyn Future<Output = Denial> + Send>>;
 
 /// Recognises callers.

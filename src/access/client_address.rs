@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-/// The address of a caller, with the port if it is known: few proxies tell it.
+/// The address of a caller, with the port if it is known. Few proxies report the port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientAddress {
     /// The address.

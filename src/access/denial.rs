@@ -26,7 +26,7 @@ pub enum Denial {
     /// The credential does not permit this.
     #[error("This needs the permission {0}, which this credential does not have.")]
     Permission(Permission),
-    /// The credential is for another organisation. Said whether or not the other one exists.
+    /// The credential is for another organisation. The answer is the same whether or not the other organisation exists.
     #[error("This credential is not for that organisation.")]
     Organization,
     /// The upload was begun with another credential.
@@ -35,12 +35,12 @@ pub enum Denial {
          begin one of your own."
     )]
     OtherCredential,
-    /// The import was sent with this very credential, and another one must approve it.
+    /// The import was sent with this credential, and a different one must approve it.
     #[error(
         "This import was sent with the same credential; on this server another one has to approve it."
     )]
     SameCredential,
-    /// The database failed, so it is not known.
+    /// The database failed, so the answer is not known.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -12,7 +12,8 @@ use crate::domain::{Permission, Permissions};
 pub enum Disclosure {
     /// The data of every user: the caller has `users.read`.
     AllUsers,
-    /// The data of the caller's own roster, and of other users only that a value is taken or not found.
+    /// The data of the caller's own roster. About other users, the caller learns only that a value is taken or not
+    /// found.
     OwnRoster,
 }
 
@@ -35,7 +36,7 @@ pub struct ResultAudience {
     principal: Arc<Principal>,
     /// The caller watches an import that another principal ran.
     watches_another: bool,
-    /// The rows are those of the directory's record, and not the caller's own.
+    /// The rows come from the record of an earlier import, not from the caller.
     is_undo: bool,
 }
 
@@ -51,7 +52,7 @@ impl ResultAudience {
         }
     }
 
-    /// The same for an import that is an undo, or is none.
+    /// Returns the same audience for an import that is an undo if `is_undo` is `true`.
     #[must_use]
     pub fn of_undo(self, is_undo: bool) -> Self {
         Self { is_undo, ..self }

@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Returns `true` if an authority (`localhost:50051`, `127.0.0.1`, `[::1]:80`) is this machine under a name that
-/// nobody else can give an address to: `localhost` and the loopback addresses. An IPv4 address in the form of an IPv6
-/// address and a name with a dot at its end are none of them.
+/// Returns `true` if an authority (`localhost:50051`, `127.0.0.1`, `[::1]:80`) is this machine under a name that nobody
+/// else can give an address to: `localhost` and the loopback addresses. An IPv4 address in the form of an IPv6 address
+/// and a name with a dot at its end do not count.
 #[must_use]
 pub(crate) fn is_loopback_authority(authority: &str) -> bool {
     let Some(host) = without_port(authority) else {
@@ -33,7 +33,7 @@ pub(crate) fn loopback_authority(address: SocketAddr) -> Option<String> {
     is_loopback_authority(&authority).then_some(authority)
 }
 
-/// Returns `None` if there is something after the host that is no port.
+/// Returns `None` if something other than a port follows the host.
 fn without_port(authority: &str) -> Option<&str> {
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, port),

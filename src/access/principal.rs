@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{ClientCertificate, Denial};
 use crate::domain::{Permission, Permissions};
 
-/// How a credential names all organisations. No slug is like it.
+/// The text with which a credential names all organisations. No slug equals it.
 const EVERY: &str = "*";
 
 /// The organisations that a credential is for.
@@ -49,12 +49,12 @@ impl OrganizationScope {
     }
 }
 
-/// What showed who the principal is.
+/// The kind of credential that identified the principal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
     /// The server's local token, while no credential is configured.
     Local,
-    /// A token of ours.
+    /// A token of this service.
     Token(Uuid),
     /// A client certificate on the allow-list.
     Certificate(Arc<ClientCertificate>),
@@ -63,7 +63,7 @@ pub enum Credential {
 }
 
 impl Credential {
-    /// Returns its kind, and its ID if that is no name of a person: for logs.
+    /// Returns its kind for logs, and its ID unless the ID may be a person's name.
     #[must_use]
     pub fn label(&self) -> String {
         match self {
@@ -86,7 +86,7 @@ pub struct Principal {
     pub permissions: Permissions,
     /// When its credential expires; `None` if it does not.
     pub expires_at: Option<OffsetDateTime>,
-    /// What it was recognised by.
+    /// The credential by which the caller was recognised.
     pub credential: Credential,
 }
 

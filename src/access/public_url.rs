@@ -9,7 +9,7 @@ use super::web_origin::{InvalidWebOrigin, WebOrigin};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(WebOrigin);
 
-/// The text is no address under which the console can be.
+/// The text is not an address that the console can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write the address that people type, like https://roster.example, without a path")]
 pub struct InvalidPublicUrl;

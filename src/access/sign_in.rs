@@ -11,13 +11,13 @@ pub struct SignInProvider {
     pub issuer: String,
     /// The console, as it is registered there.
     pub client_id: String,
-    /// What is asked for, separated by spaces.
+    /// The scopes that the console asks for, separated by spaces.
     pub scope: String,
     /// The origins that a browser calls to sign in: the issuer's, and those that the operator names.
     pub(crate) origins: Vec<WebOrigin>,
 }
 
-/// The issuer is no address that a browser can be sent to.
+/// The issuer is not an address that a browser can be sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "to sign in, browsers need an issuer that begins with https:// (http:// is for loopback alone)"

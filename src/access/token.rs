@@ -1,4 +1,4 @@
-//! The text of a token, and its hash, which is what is stored.
+//! The text of a token, and the hash of it, which is stored in its place.
 
 use std::{fmt, str::FromStr};
 
@@ -30,7 +30,7 @@ impl TokenText {
         Ok(Self(format!("{PREFIX}{}", hex::encode(secret))))
     }
 
-    /// Returns what is stored: SHA-256 of the whole text. A slow password hash would add nothing, because
+    /// Returns the form that is stored: SHA-256 of the whole text. A slow password hash would add nothing, because
     /// 2^256 texts cannot be tried, and it would cost every call.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
@@ -63,8 +63,8 @@ impl fmt::Debug for TokenText {
     }
 }
 
-/// Returns `true` for a text that contains a token, as when a token was given in place of another value:
-/// one of ours, or one of an identity provider.
+/// Returns `true` for a text that contains a token of this service or of an identity provider. Somebody may have given
+/// a token in place of another value.
 #[must_use]
 pub(crate) fn looks_like_token(text: &str) -> bool {
     let after = |prefix| text.split_once(prefix).map(|(_, rest)| rest);

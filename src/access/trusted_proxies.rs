@@ -27,7 +27,7 @@ impl TrustedProxies {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProxyNetwork(IpNet);
 
-/// The text is no network whose addresses can be believed.
+/// The text is not a network whose addresses can be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidProxyNetwork {
     /// All addresses.

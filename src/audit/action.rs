@@ -1,5 +1,6 @@
-//! What an audit event can tell. The numbers are those of the contract and of the database, and part of each
-//! event's hash; a test compares them. The contract (`audit_service.proto`) describes each.
+//! The actions and outcomes that an audit event records. They have the same numbers in the contract and in the
+//! database, and the numbers are part of each event's hash; a test compares them. The contract (`audit_service.proto`)
+//! describes each.
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,7 +24,7 @@ pub struct AuditChain {
     organization: String,
     /// The event before the first that is verified here. `None` until the first event says it.
     before: Option<NotedHead>,
-    /// The chain need not say why it begins there.
+    /// The caller said that the chain begins there, so no record of an archive has to explain the missing events.
     begins_as_told: bool,
     /// The hashes of the events after `before`.
     hashes: Vec<[u8; 32]>,
@@ -46,12 +46,12 @@ pub struct RecordedArchive {
 /// The place at which a chain is broken, and how.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChainBreak {
-    /// The next event there is, is not the next in sequence.
+    /// An event is missing: the next one that exists does not follow in sequence.
     #[error("event {expected} is missing: event {found} follows event {}", .expected - 1)]
     Missing {
-        /// The sequence that should come.
+        /// The expected sequence.
         expected: i64,
-        /// The one that came.
+        /// The sequence that was found.
         found: i64,
     },
     /// The event does not name the hash of the one before: either of them was replaced.
@@ -71,7 +71,7 @@ pub enum ChainBreak {
         "the chain ends with event {last}, but its head names event {head}: events were removed or replaced at its end"
     )]
     CutOff {
-        /// Sequence of the last event there is.
+        /// Sequence of the last event that exists.
         last: i64,
         /// Sequence that the head names.
         head: i64,
@@ -114,7 +114,7 @@ impl AuditChain {
         Self { noted, ..self }
     }
 
-    /// Returns the sequence of the first event that was verified, or of the one that should come.
+    /// Returns the sequence of the first event that was verified, or of the expected one if there is none yet.
     #[must_use]
     pub fn first(&self) -> i64 {
         self.before.as_ref().map_or(1, |before| before.sequence + 1)
@@ -242,7 +242,8 @@ impl AuditChain {
         })
     }
 
-    /// Returns the sequence of the newest event that was verified; that of the one before the first if there is none.
+    /// Returns the sequence of the newest event that was verified. If there is none, returns the sequence before the
+    /// first.
     fn newest(&self) -> i64 {
         self.first() - 1 + i64::try_from(self.hashes.len()).unwrap_or(i64::MAX)
     }
@@ -407,7 +408,7 @@ mod tests {
         let missing = |expected, found| Err(ChainBreak::Missing { expected, found });
         assert_eq!(verify(&whole[4..], head), missing(4, 5));
         assert_eq!(verify(&whole[5..], head), missing(4, 6));
-        // Without the record nothing may lack.
+        // Without the record, no event may be missing.
         assert_eq!(verify(&whole[1..5], &whole[4]), missing(1, 2));
     }
 
@@ -453,7 +454,7 @@ mod tests {
         let missing = |expected, found| Err(ChainBreak::Missing { expected, found });
         assert_eq!(joined(&[&whole[..2], &whole[3..]]), missing(3, 4));
         assert_eq!(joined(&[&whole[3..], &whole[..3]]), missing(7, 1));
-        // Within a part no event comes twice.
+        // A part must not repeat its own events.
         let twice = [&whole[..3], &whole[2..]].concat();
         assert_eq!(joined(&[&twice]), missing(4, 3));
         let mut fork = whole[..3].to_vec();
@@ -477,7 +478,7 @@ mod tests {
             chain.follow(event).unwrap();
         }
         assert_eq!(chain.noted_before_first(), Some(&noted(1)));
-        // The one right before it is known by its hash.
+        // The hash of the event just before the part is known.
         let chain = chain.expect_noted(Some(noted(2)));
         assert_eq!(chain.noted_before_first(), None);
         assert!(chain.end(&chain.verified()).is_ok());

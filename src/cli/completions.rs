@@ -1,4 +1,4 @@
-//! `completions`: what makes a shell complete this program's commands and options.
+//! `completions`: prints a script that makes a shell complete this program's commands and options.
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;

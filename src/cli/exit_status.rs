@@ -34,9 +34,9 @@ pub enum ExitStatus {
 }
 
 impl ExitStatus {
-    /// Of an import.
+    /// Returns the exit status of an import.
     ///
-    /// The state, if known, says better than the status whether anything was written.
+    /// If the state is known, it says better than the status whether anything was written.
     #[must_use]
     pub fn of_import(ended: &ImportEnd) -> Self {
         if ended.is_transient() {
@@ -60,7 +60,7 @@ impl ExitStatus {
         }
     }
 
-    /// Of a request that ended with `status`.
+    /// Returns the exit status of a request that ended with `status`.
     #[must_use]
     pub fn of_status(status: &Status) -> Self {
         if connection_lost(status) {
@@ -81,7 +81,7 @@ impl ExitStatus {
         }
     }
 
-    /// Of a command that failed.
+    /// Returns the exit status of a command that failed.
     #[must_use]
     pub fn of_error(error: &anyhow::Error) -> Self {
         if error.is::<UsageError>() {

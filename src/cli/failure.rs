@@ -137,7 +137,7 @@ fn metadata(info: &ErrorInfo) -> Option<FailureLine> {
     (!pairs.is_empty()).then(|| FailureLine::new("", &pairs.join(", ")))
 }
 
-/// What a person calls a key of the metadata.
+/// Returns the name that people have for a key of the metadata.
 fn known_as(key: &str) -> String {
     key.trim_end_matches("_id").replace('_', " ")
 }

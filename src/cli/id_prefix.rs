@@ -75,8 +75,8 @@ impl IdPrefix {
         (filled('0'), filled('f'))
     }
 
-    /// Returns the only one of the candidates that begin with it. `kind` is what they are, `list` the command that
-    /// lists them, and `describe` says of one what people know it by.
+    /// Returns the only one of the candidates that begin with it. `kind` is the word for a candidate, `list` is the
+    /// command that lists the candidates, and `describe` returns the name by which people know one.
     ///
     /// # Errors
     /// Fails if there is none, or more than one; then it names them.

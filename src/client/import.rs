@@ -29,7 +29,7 @@ pub struct ImportEnd {
     pub status: Option<Status>,
     /// The sent roster, or `None` if the server stopped reading before the roster's end.
     pub sent: Option<SentRoster>,
-    /// A push whose results were too large for its answer, so that they lack values and issues.
+    /// The results of a push were too large for its answer, so they lack values and issues.
     pub shortened: bool,
 }
 
@@ -366,7 +366,7 @@ mod tests {
         }
     }
 
-    /// As the contract says: no `finish`, nothing written.
+    /// As the contract says, nothing is written without `finish`.
     struct InsistsOnFinish;
 
     #[async_trait]

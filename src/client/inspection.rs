@@ -16,8 +16,8 @@ pub(crate) const BEGINNING: usize = 1024 * 1024;
 const PART: usize = 512 * 1024;
 
 impl ServiceClient {
-    /// Says what a file is, and proposes a mapping. Of more than [`BEGINNING`] bytes, which must be those of a workbook, it
-    /// makes an upload for as long as that takes.
+    /// Says what a file is, and proposes a mapping. If there are more than [`BEGINNING`] bytes, they must be a
+    /// workbook: it is uploaded, inspected, and removed again.
     ///
     /// # Errors
     /// As `InspectRoster`, `BeginImport` and `AppendImport` say.

@@ -2,7 +2,7 @@
 //! stream that ends without trailers.
 //!
 //! tonic reports a page as a damaged message, and takes such a stream as one that has ended well. Here both become
-//! statuses that name the proxy's, so that an import is sent again, and half an answer never passes for a whole one.
+//! statuses that name the proxy, so an import is sent again, and half an answer never passes for a whole one.
 
 use std::{
     pin::Pin,
@@ -33,8 +33,8 @@ fn is_grpc(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }
 
-/// The status of a call that a proxy has answered. What a proxy says about itself and the way to the server passes; what
-/// it says about the request does not.
+/// The status of a call that a proxy has answered. A fault of the proxy, or of its way to the server, is temporary; a
+/// fault of the request is not.
 fn page(status: StatusCode) -> Status {
     let code = match status.as_u16() {
         401 => Code::Unauthenticated,
@@ -84,7 +84,7 @@ impl HttpBody for UntilTrailers {
     }
 }
 
-/// The connection to the client has held, so that a proxy's connection to the server has not.
+/// This client's connection still works, so the proxy has lost its connection to the server.
 fn cut_off() -> Status {
     Status::unavailable(
         "A proxy on the way lost the server before the end of its answer: HTTP status 200 OK, without trailers.",

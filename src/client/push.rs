@@ -54,7 +54,7 @@ impl ServiceClient {
     }
 }
 
-/// The messages of the stream that would have had this answer; none if there is no summary.
+/// Returns the messages that the stream of the same import would have had. There are none if there is no summary.
 fn messages(answer: PushUsersResponse) -> Vec<Message> {
     let Some(summary) = answer.summary else {
         return Vec::new();

@@ -85,9 +85,9 @@ const MARKS: [(&str, char); 5] = [
     ("tilde", '\u{303}'),
 ];
 
-/// Returns `true` if the text may be garbled: it may have an HTML entity or an escape, or it has an `Ã` or two characters in a row
-/// that are not ASCII, as which every letter of UTF-8 is read that was decoded wrongly. Most texts cost one scan of
-/// every byte, which is quicker than to stop at the first match.
+/// Returns `true` if the text may be garbled: it may have an HTML entity or an escape, or it has an `Ã` or two
+/// characters in a row that are not ASCII. Every letter of UTF-8 that was decoded wrongly becomes one of the latter
+/// two. Most texts cost one scan of every byte, which is quicker than to stop at the first match.
 pub(super) fn may_be_garbled(text: &str) -> bool {
     let (has_entity, has_letter) = (text.bytes()).fold((false, false), |(entity, letter), byte| {
         (
@@ -225,8 +225,9 @@ fn bytes_in(value: &str, charset: &'static Encoding) -> Option<Vec<u8>> {
     value.chars().map(byte).collect()
 }
 
-/// Returns `true` if `value` may be UTF-8 that was read in a console's code page. It then has a character of which
-/// programs draw boxes for each letter with an accent, or the beginning of a typographic mark. No name has either.
+/// Returns `true` if `value` may be UTF-8 that was read in a console's code page. It then has, for each letter with an
+/// accent, a character that programs draw boxes with, or it has the beginning of a typographic mark. No name has
+/// either.
 fn may_be_of_console(value: &str) -> bool {
     value.contains(|c| matches!(c, '\u{2500}'..='\u{259F}'))
         || value.contains("\u{393}\u{C7}")

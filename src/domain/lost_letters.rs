@@ -13,7 +13,7 @@ pub(crate) fn has_lost_letters(value: &str, stored: &str) -> bool {
         return false;
     }
     let value: Vec<char> = value.chars().collect();
-    // The places in `value` up to which the letters of `stored` so far are found, and whether one of them was lost.
+    // The places in `value` that the letters of `stored` reach so far, each with `true` if one of the letters was lost.
     let mut reached = vec![(0, false)];
     for letter in stored.chars() {
         let ends = |(at, is_lost)| {
@@ -28,8 +28,8 @@ pub(crate) fn has_lost_letters(value: &str, stored: &str) -> bool {
     reached.contains(&(value.len(), true))
 }
 
-/// Returns the places behind `letter`, or behind what stands for it, if that is at place `at` of `value`; and whether it is
-/// what stands for it.
+/// Looks for `letter`, or a mark that stands for it, at place `at` of `value`. Returns the places behind what was
+/// found, each with `true` if it was a mark.
 fn ends(value: &[char], at: usize, letter: char) -> Vec<(usize, bool)> {
     let rest = &value[at..];
     let mut ends = Vec::new();

@@ -1,8 +1,9 @@
 //! Reads phone numbers of North America that are written in E.164, such as `+12025550143`. Sees one number.
 //!
-//! Be advised: this takes a fifth of the parser's time, since the parser looks for all that people write around the
-//! digits. An import that changes 90,000 such numbers takes a tenth less of the server's CPU time. The plain version is
-//! the parser, with which the tests compare. Before changing this, run the benchmark `validate` (`benches/micro.rs`).
+//! Be advised: this takes a fifth of the parser's time, because the parser looks for everything that people write
+//! around the digits. An import that changes 90,000 such numbers takes a tenth less of the server's CPU time. The plain
+//! version is the parser, with which the tests compare. Before changing this, run the benchmark `validate`
+//! (`benches/micro.rs`).
 
 use rlibphonenumber::{PhoneNumber as Parsed, Region};
 

@@ -1,5 +1,6 @@
-//! The texts that are one edit away from a key: the addresses that a mistyped supervisor's email may have been meant to
-//! be, for look-ups in a directory of any size (semantics §14). Sees one key; knows no directory.
+//! The texts that are one edit away from a key. If the email of a supervisor is mistyped, the address that was meant
+//! may be among them. They can be looked up in a directory of any size (semantics §14). Sees one key; knows no
+//! directory.
 
 use std::ops::RangeInclusive;
 
@@ -8,7 +9,7 @@ use super::{fold, suggest::MAX_COMPARED};
 /// Look-ups that an import may cost. They take a fraction of a second on either database.
 const OF_IMPORT: usize = 100_000;
 
-/// What addresses consist of, besides letters beyond ASCII.
+/// The characters of addresses, besides letters beyond ASCII.
 const PLAIN: &str = "abcdefghijklmnopqrstuvwxyz0123456789.-_+'&@";
 
 /// Latin letters with marks, both cases.
@@ -17,8 +18,9 @@ const LATIN: RangeInclusive<u32> = 0xDF..=0x17F;
 /// Characters of a block of code points: neighbours that belong to one script.
 const BLOCK: u32 = 128;
 
-/// The look-ups that an import has left. Each key costs as many as there are texts one edit away, which grows with its
-/// length. A key that costs more than what is left gets none, and neither do later keys.
+/// The look-ups that an import may still make. A key costs one look-up for each text that is one edit away from it, so
+/// a longer key costs more. If a key costs more look-ups than are left, neither that key nor any later one is looked
+/// up.
 #[derive(Debug)]
 pub(crate) struct LookUpBudget(usize);
 
@@ -32,7 +34,7 @@ impl LookUpBudget {
         self.0 == 0
     }
 
-    /// Takes what the look-ups of `key` cost. Returns `false` if too few are left, or if the key is too long.
+    /// Takes the cost of the look-ups of `key`. Returns `false` if too few are left, or if the key is too long.
     pub(crate) fn affords(&mut self, key: &str) -> bool {
         if key.chars().nth(MAX_COMPARED).is_some() {
             return false;
@@ -43,9 +45,10 @@ impl LookUpBudget {
     }
 }
 
-/// Returns the texts that are one edit away from `key`, a folded key: a character wrong, missing or extra, or two
-/// neighbours swapped. The other characters are those of addresses, Latin letters with marks, and letters of the scripts
-/// that `key` has. Letters beyond ASCII are tried only before the last `@`: the key of a domain has none.
+/// Returns the texts that are one edit away from `key`, a folded key. One edit means that a character is wrong, missing
+/// or extra, or that two neighbours are swapped. The other characters are those of addresses, Latin letters with marks,
+/// and letters of the scripts that `key` has. Letters beyond ASCII are tried only before the last `@`: the key of a
+/// domain has none.
 pub(crate) fn one_edit_away(key: &str) -> impl Iterator<Item = String> {
     let edit = OneEdit::of(key);
     (0..=edit.key.len()).flat_map(move |at| edit.at(at))

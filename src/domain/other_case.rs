@@ -8,9 +8,9 @@ use super::fold;
 /// Most letters of a text whose every mixture of cases is looked up.
 const MIXED: u32 = 6;
 
-/// Returns the texts that equal `text` except for case and that a person is likely to write: in small letters, in
-/// capitals, with a capital at the start of each word, and if it has few letters, each mixture of both. `text` itself is
-/// left out. There are at most 64.
+/// Returns the texts that equal `text` except for case and that a person is likely to write: all in small letters, all
+/// in capitals, and with a capital at the start of each word. If `text` has few letters, each mixture of cases is among
+/// them. `text` itself is left out. There are at most 64.
 pub(crate) fn in_other_case(text: &str) -> Vec<String> {
     let (small, capitals) = (text.to_lowercase(), text.to_uppercase());
     if small == capitals {
@@ -24,9 +24,9 @@ pub(crate) fn in_other_case(text: &str) -> Vec<String> {
     texts
 }
 
-/// Returns the forms in which a text that equals `text` except for case is looked up, all with their ASCII letters small.
-/// The other letters are as in `text`, small, capitals or the initials capitals, and in each mixture of cases if they are
-/// few. Empty if `text` has no letters with a case. There are at most 67.
+/// Returns the forms for looking up a text that equals `text` except for case. Their ASCII letters are small. Their
+/// other letters are as in `text`, all small, all capitals, or capitals at the start of words; if they are few, each
+/// mixture of cases is there too. Empty if `text` has no letters with a case. There are at most 67.
 pub(crate) fn small_forms(text: &str) -> Vec<String> {
     let (small, capitals) = (text.to_lowercase(), text.to_uppercase());
     if small == capitals {

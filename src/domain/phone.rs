@@ -119,7 +119,7 @@ impl<'a> PhoneNumber<'a> {
     /// twenty-five countries of `+1` this takes a quarter of a second of CPU time, and the first import would wait for
     /// it.
     pub fn prepare() {
-        // Written so that the parser is needed.
+        // This form needs the parser.
         let _ = Self::parse("+1 202 555 0143");
     }
 

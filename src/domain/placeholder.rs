@@ -240,8 +240,7 @@ pub(super) fn is_spreadsheet_error(value: &str) -> bool {
         || (name.len() >= 2 && name.bytes().all(|byte| byte == b'#'))
 }
 
-/// Returns `true` if a placeholder may begin as `value` does. Most values cost only this look at their first two
-/// bytes.
+/// Returns `true` if a placeholder may begin like `value`. Most values cost only this look at their first two bytes.
 fn may_begin_placeholder(value: &str) -> bool {
     match *value.as_bytes() {
         [] => false,
@@ -254,7 +253,7 @@ fn may_begin_placeholder(value: &str) -> bool {
     }
 }
 
-/// Returns `true` if `value` begins as the numbered errors of a spreadsheet do.
+/// Returns `true` if `value` begins like the numbered errors of a spreadsheet.
 fn is_error_number(value: &str) -> bool {
     matches!(
         value.as_bytes(),

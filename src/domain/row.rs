@@ -150,8 +150,8 @@ impl RowPacker {
 }
 
 impl Row {
-    /// Makes a row. A column with an error among the faults is unsound. A LOCATION without faults is not kept, only
-    /// whether it had a value.
+    /// Makes a row. A column with an error among the faults is unsound. Of a LOCATION without faults, the row keeps
+    /// only whether it had a value.
     #[must_use]
     pub fn new(parts: &RowParts<'_>) -> Self {
         let row = Self::without_text(parts);
@@ -194,7 +194,7 @@ impl Row {
         }
     }
 
-    /// Keeps the row's values in `texts`, except those known without it: a sound status, and LOCATION, which is
+    /// Keeps the row's values in `texts`, except two that are not needed there: a sound status, and LOCATION, which is
     /// reserved.
     fn keep_text(&self, parts: &RowParts<'_>, texts: &mut RowTextsPacker) {
         let mut values = parts.values.map(Option::unwrap_or_default);
@@ -231,8 +231,8 @@ impl Row {
     }
 
     /// Returns the value, or `None` if it is absent. The value is `""` if blank, canonical if sound (phone in E.164,
-    /// status `Active` or `Inactive`), and as normalised otherwise. A sound LOCATION is not kept: it is `None` or
-    /// `""`.
+    /// status `Active` or `Inactive`), and as normalised otherwise. A sound LOCATION is not kept; its value is `None`
+    /// or `""`.
     #[must_use]
     pub fn value(&self, column: Column) -> Option<&str> {
         self.present.contains(column).then(|| self.text(column))

@@ -27,7 +27,7 @@ impl CsvSheet {
         Self(builder.from_writer(begins.as_bytes().to_vec()))
     }
 
-    /// Starts such a file in which every cell is quoted, so that no line begins as its first cell does.
+    /// Starts such a file in which every cell is quoted, so that every line begins with a quote.
     #[must_use]
     pub(crate) fn quoted(delimiter: u8, begins: &str) -> Self {
         let mut builder = WriterBuilder::new();

@@ -1,8 +1,8 @@
 //! The forms that word processors give to a key: with other dashes, apostrophes and spaces. For look-ups of stored keys,
 //! which compare exactly (semantics §2, Export artefacts). Sees one text.
 //!
-//! Each form of a key of a new user is one more look-up in the database, so these are the forms that occur, not all that
-//! can be thought of.
+//! Each form of a key of a new user costs one more look-up in the database, so there are only the forms that occur in
+//! practice.
 
 use super::{artifact::as_typed, normalise};
 
@@ -20,14 +20,14 @@ const SPACES: [char; 2] = ['\u{A0}', '\u{202F}'];
 /// Plain characters, and what word processors write for each of them.
 const KINDS: [(char, &[char]); 3] = [('-', &DASHES), ('\'', &APOSTROPHES), (' ', &SPACES)];
 
-/// Most characters of one kind of which each is also replaced alone.
+/// If a key has at most this many characters of one kind, each of them is also replaced alone.
 const ALONE: usize = 3;
 
 /// Longest key that has forms, in bytes.
 const LONGEST: usize = 64;
 
-/// Returns the texts that look like `plain`, a key as keyboards write it, and hold typographic characters: all characters
-/// of one kind are of one sort, or one alone is. Returns no text for long keys.
+/// Returns the texts that look like `plain`, a key as keyboards write it, and hold typographic characters. In each, one
+/// typographic character replaces all characters of a kind, or one of them alone. Returns no text for long keys.
 pub(crate) fn in_typography(plain: &str) -> Vec<String> {
     let mut texts = Vec::new();
     if plain.len() > LONGEST {

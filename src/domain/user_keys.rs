@@ -58,7 +58,7 @@ impl UserKeys {
     }
 }
 
-/// How much of a directory a snapshot has.
+/// The part of a directory that a snapshot has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SnapshotExtent {
     /// All users.

@@ -148,7 +148,7 @@ impl ImportWriter {
             false => self.write_in_turn().await,
         };
         let result = match result {
-            // It was one transaction, so nothing is written.
+            // The import was one transaction, so nothing is written.
             Err(WriteError::Conflict) if all_or_nothing && !self.resumed => {
                 self.exclusive = None;
                 Err(changed_concurrently().into())
@@ -197,7 +197,7 @@ impl ImportWriter {
             let final_results = self.encode_final_results().await;
             if self.fits_one_transaction() {
                 match self.write_whole(&final_results).await {
-                    // Some row is refused, and nothing is written: in batches the others are.
+                    // The database refuses a row, so nothing is written. In batches, the other rows would be written.
                     Err(WriteError::Conflict) => {}
                     result => return result,
                 }
@@ -245,7 +245,7 @@ impl ImportWriter {
     async fn encode_final_results(&self) -> FinalResults {
         let rows: Vec<RowIndex> = self.planned.rows_not_written().collect();
         let final_results = FinalResults::begin(Arc::clone(&self.planned), &rows);
-        // With one writer for all, nobody must wait while it waits for the encoding.
+        // If the database has one writer, others must not wait while this transaction waits for the encoding.
         if self.importer.store.has_one_writer() {
             final_results.ready().await;
         }

@@ -63,7 +63,7 @@ impl ImportSession<'_> {
                 RecordStatus::Held(record) if self.held.is_none() => {
                     return Err(self.still_held(&record));
                 }
-                // It has been discarded or has expired.
+                // The held import was discarded, or has expired.
                 RecordStatus::Unbound if self.held.is_some() => {
                     return Err(not_held(self.record.id, ImportState::Cancelled).into());
                 }
@@ -108,8 +108,8 @@ impl ImportSession<'_> {
         }
     }
 
-    /// Begins an import that has written nothing so far, or a held one, when it is its turn. Returns `None` if another
-    /// attempt was faster, or has to be waited for.
+    /// Waits for the import's turn, and then begins it. The import has written nothing so far, or is held. Returns
+    /// `None` if another attempt was faster, or if this one has to wait for another attempt.
     async fn begin_in_turn(
         &mut self,
         rows: &Arc<ByRow<Row>>,
@@ -131,8 +131,8 @@ impl ImportSession<'_> {
         begun.await.map(Some)
     }
 
-    /// Returns the state of the record. The first time the ID of a new attempt is taken for unbound without a look: if
-    /// another attempt was faster, the next look finds what it has done.
+    /// Returns the state of the record. The first time, it takes the ID of a new attempt for unbound without reading
+    /// the record. If another attempt was faster, the next read finds what that attempt has done.
     async fn next_status(&mut self) -> Result<RecordStatus, ImportError> {
         if self.recording != AttemptRecording::New || self.held.is_some() {
             return self.record_status().await;
@@ -196,7 +196,7 @@ impl ImportSession<'_> {
             Ok(prepared) => prepared,
             Err(error) => {
                 drop(exclusive);
-                // It is held before another attempt can get the lease.
+                // The import becomes a held one before another attempt can get the lease.
                 let error = match error {
                     ImportError::Refused(refusals) => Box::pin(self.hold(refusals)).await,
                     error => error,
@@ -250,8 +250,8 @@ impl ImportSession<'_> {
         Ok(prepared)
     }
 
-    /// Of an undo, fails if the undone import has written more since its record was read: it was interrupted then, and
-    /// has gone on. While this import holds the lease it does so no more.
+    /// For an undo, fails if the undone import has written more rows since its record was read: it had been interrupted
+    /// at that time, and has continued. While this import holds the lease, the undone import cannot continue.
     async fn expect_undone_as_read(&self) -> Result<(), ImportError> {
         let Some((undone, results)) = self.undone else {
             return Ok(());

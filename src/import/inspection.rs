@@ -80,7 +80,7 @@ impl Importer {
         let _guard = wanted.drop_guard();
         let held = INSPECTION_BYTES + content.len();
         let inspecting = tokio::task::spawn_blocking(move || {
-            // The call counts until the work has ended, also if nobody waits for the answer any more.
+            // The call counts until the work has ended, even if nobody waits for the answer any more.
             let _permit = permit;
             let mut pause = |bytes| go_on(&gone, &mut memory, held + bytes);
             let content = (&*content, is_cut);
@@ -93,7 +93,7 @@ impl Importer {
         })
     }
 
-    /// Returns what is inspected of an upload, and `true` if more of it follows.
+    /// Returns the part of an upload that is inspected, and `true` if the upload has more.
     async fn inspected_content(
         &self,
         upload: &Upload,
@@ -143,7 +143,7 @@ impl Importer {
     }
 }
 
-/// Breaks if nobody waits for the answer any more, or so many bytes cannot be had.
+/// Breaks if nobody waits for the answer any more, or if there is no memory for this many bytes.
 pub(super) fn go_on(
     gone: &CancellationToken,
     memory: &mut MemoryReservation,
@@ -155,7 +155,8 @@ pub(super) fn go_on(
     }
 }
 
-/// Returns how many bytes of an upload are inspected: all of a workbook, which is read from its end.
+/// Returns how many bytes of an upload are inspected. A workbook is inspected as a whole, because it is read from its
+/// end.
 fn most_bytes(upload: &Upload) -> usize {
     match upload.kind == WORKBOOK {
         true => usize::try_from(upload.received).unwrap_or(MOST_BYTES),

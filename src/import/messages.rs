@@ -25,7 +25,8 @@ pub(crate) const MESSAGE_BYTES: usize = 256 * 1024;
 /// Bytes of text of all refusals in a summary, so that it stays below 1 MiB.
 const SUMMARY_BYTES: usize = 512 * 1024;
 
-/// Bytes of the examples of one kind of consequence. Only texts of hundreds of letters that are no ASCII fill them.
+/// Bytes for the examples of one kind of consequence. Only texts with hundreds of letters beyond ASCII need all of
+/// them.
 const EXAMPLES_BYTES: usize = 18 * 1024;
 
 /// Bytes of one refusal's subject, and of its message.

@@ -296,7 +296,7 @@ impl Importer {
         )
     }
 
-    /// Runs one import to its end. Needs a task of its own that is not dropped with the client's call.
+    /// Runs one import to its end. Call it in a task of its own, which is not dropped with the client's call.
     pub async fn run(
         self,
         submitter: Submitter,

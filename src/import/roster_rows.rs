@@ -1,4 +1,5 @@
-//! `ReadRosterRows`: some rows of an upload, as they would be judged, for a client that has them corrected.
+//! `ReadRosterRows`: reads some rows of an upload as an import would judge them, for a client that lets a person
+//! correct them.
 
 use std::ops::ControlFlow;
 
@@ -24,14 +25,14 @@ const ANSWER_BYTES: usize = 1024 * 1024;
 /// Memory for a chunk of the upload, its text, and the answer.
 const READING_BYTES: usize = 16 * 1024 * 1024;
 
-/// Which rows of which upload, and how to read it.
+/// The rows that a client wants of an upload, and how to read the upload.
 #[derive(Debug)]
 pub(crate) struct WantedRows {
     /// The ID of the upload.
     pub import_id: String,
     /// How to read it.
     pub request: InspectionRequest,
-    /// Columns that are not known are no fault.
+    /// Unknown columns are ignored, and are not a fault.
     pub ignore_unknown_columns: bool,
     /// The name of a saved mapping, in place of the request's mapping; empty: none.
     pub mapping_name: String,
@@ -60,8 +61,8 @@ pub(crate) struct RosterRow {
 }
 
 impl Importer {
-    /// Reads rows of an upload of the caller's: as many of the wanted ones as fit into an answer, in order. `permit` is
-    /// held until the work has ended.
+    /// Reads rows of one of the caller's uploads: as many of the wanted rows as fit into an answer, in order. `permit`
+    /// is held until the work has ended.
     ///
     /// # Errors
     /// Fails if the request is wrong, the file has a fault, the upload or the mapping is not there, or the database
@@ -94,7 +95,7 @@ impl Importer {
         let gone = wanted_still.clone();
         let _guard = wanted_still.drop_guard();
         let reading = spawn_blocking(move || {
-            // The call counts until the work has ended, also if nobody waits for the answer any more.
+            // The call counts until the work has ended, even if nobody waits for the answer any more.
             let _permit = permit;
             let held = READING_BYTES + content.len();
             let mut pause = |bytes| go_on(&gone, &mut memory, held + bytes);
@@ -178,7 +179,7 @@ impl CollectedRows {
         }
     }
 
-    /// Nothing more is wanted, or fits.
+    /// Returns `true` if no more rows are wanted, or if no more fit.
     fn is_done(&self) -> bool {
         self.wanted.is_empty()
     }

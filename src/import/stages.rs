@@ -74,7 +74,7 @@ pub(super) async fn run_held(
     let (uploading, memory) = admit(importer, &submitter, &start.organization)?;
     let mut options = ImportOptions::parse(start.clone())?;
     if held.is_some() {
-        // It was that of a dry run before the import was held. The digest of the review takes its place.
+        // This is the digest of a dry run before the import was held. The digest of the review takes its place.
         options.expected_plan_digest = None;
     }
     let organization = importer.organization(&options.organization).await?;
@@ -208,7 +208,7 @@ impl ImportSession<'_> {
         match &result {
             Ok(()) if self.is_review() => self.close_as(ImportState::Held).await,
             Ok(()) => self.close_as(ImportState::Completed).await,
-            // Whose ID that is, and what has become of it, is not told.
+            // The caller does not learn whose ID this is, or how the other import ended.
             Err(ImportError::ImportIdInUse(_)) if !self.started => return result,
             Err(error) => self.close(error).await,
         }
@@ -218,7 +218,7 @@ impl ImportSession<'_> {
         self.post_start(None, None);
         self.responses.send(Response::Summary(self.summary)).await;
         if result.is_err() {
-            // The rest of the client's messages are dropped, so that the client gets to reading.
+            // The rest of the client's messages are dropped, so that the client begins to read.
             drain(requests, self.importer.settings.half_close_grace).await;
         }
         result

@@ -54,7 +54,7 @@ async fn run(
     expect_permitted(&submitter.principal, &start)?;
     let (_reading, memory) = stages::admit(importer, &submitter, &start.organization)?;
     let options = ImportOptions {
-        // Who undoes a mass change of identities restores the persons.
+        // An undo of a mass change of identities restores the former persons.
         max_identity_changes: Some(u32::MAX),
         ..ImportOptions::parse(start.clone())?
     };
@@ -83,7 +83,7 @@ impl ImportSession<'_> {
     ) -> Result<(), ImportError> {
         self.progress.enter(ImportPhase::Receiving);
         let rows = match self.has_ended().await? {
-            // It is answered from its own record.
+            // The answer comes from the record of this undo.
             true => Vec::new(),
             false => self.reversed_rows(undoes).await?,
         };
@@ -173,7 +173,7 @@ fn refusal(code: &'static str, message: String) -> Refusal {
     Refusal::precondition(code, "import_id", message)
 }
 
-/// Collects rows and what they reverse.
+/// Collects rows, and the changes that they reverse.
 struct Reversal {
     names: CatalogNames,
     rows: RowPacker,
@@ -206,7 +206,8 @@ impl CatalogNames {
         }
     }
 
-    /// Returns the text of a recorded value in a roster. Of what the catalog has lost, it is the name that it had.
+    /// Returns the text that a roster has for a recorded value. If the catalog has lost the entry, it is the entry's
+    /// former name.
     fn text<'a>(&'a self, column: Column, value: RecordedValue<'a>) -> &'a str {
         let entries = match column {
             Column::Role => &self.roles,

@@ -1,7 +1,7 @@
 //! Lines that belong to no row: a repeated header, ruling lines, and the totals and notes of a report.
 //!
-//! Only records that cannot be a row are examined: records with a wrong number of fields, and records whose STATUS
-//! begins neither as Active nor as Inactive does, or is not in the file.
+//! Only records that cannot be a row are examined: records with a wrong number of fields, records whose STATUS does not
+//! begin like Active or Inactive, and records of a file that has no STATUS.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ const MIN_RULING: usize = 3;
 pub(super) struct Foreign {
     /// The names of the header's cells, without blank cells at its end.
     names: Vec<Name>,
-    /// The required columns that the header has. None is missing but those that a mapping computes.
+    /// The required columns that the header has. Only columns that a mapping computes may be missing.
     required: Vec<Column>,
     mapping: Arc<CompiledMapping>,
 }
@@ -37,7 +37,7 @@ impl Foreign {
         }
     }
 
-    /// Returns the name at this position of the header, if it begins as a status does.
+    /// Returns the name at this position of the header, if it begins like a status.
     pub(super) fn name_like_status(&self, at: usize) -> Option<Name> {
         self.names
             .get(at)

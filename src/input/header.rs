@@ -80,8 +80,7 @@ impl Header {
             file_columns: file_columns(&cells, mapping),
         };
         // A cell without a name may be a doubled delimiter. A doubled delimiter shifts all columns after it in records
-        // that lack a field.
-        // A shift before STATUS shows by the words Active and Inactive alone.
+        // that lack a field. If the shift is before STATUS, only the words Active and Inactive show it.
         let is_exact =
             cells.iter().any(|cell| cell.text.is_empty()) || mapping.changes(Column::Status);
         let surplus = record.len() - cells.len();

@@ -17,7 +17,7 @@ pub(super) struct Layout {
     least: usize,
     /// Position of STATUS. `None` if a mapping computes it.
     status: Option<usize>,
-    /// The name of STATUS in the header, if it begins as a status does.
+    /// The name of STATUS in the header, if it begins like a status.
     status_name: Option<Name>,
     /// The numbers of blank fields that a record may have beyond `width`.
     surplus: Vec<usize>,
@@ -100,7 +100,7 @@ impl Layout {
             return Ok(Some(Fault::NotARow(line)));
         }
         Ok(match fits {
-            // Few columns of a file without STATUS are a row too.
+            // In a file without STATUS, a record with few fields is a row too.
             true if self.status.is_none() => None,
             true => {
                 padded_report_line(record).map(|line| Fault::NotARow(ForeignLine::OfReport(line)))

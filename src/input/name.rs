@@ -55,7 +55,7 @@ impl Name {
         Column::ALL.into_iter().find(|c| c.header() == self.0)
     }
 
-    /// Returns `true` if the name begins as Active or Inactive does.
+    /// Returns `true` if the name begins like Active or Inactive.
     pub(super) fn begins_like_status(&self) -> bool {
         self.0.starts_with(['A', 'I'])
     }

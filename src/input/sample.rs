@@ -43,7 +43,7 @@ pub(crate) struct CsvSample {
     pub delimiter: char,
     /// The header, and what is below it, or why there is none.
     pub table: Result<SampleTable, FileFault>,
-    /// Why the records end where they do, if they end before the text does.
+    /// The reason why the records end before the text does, if they do.
     pub fault: Option<FileFault>,
 }
 
@@ -238,7 +238,7 @@ fn find_header<'a>(
     best.map(|(_, found)| found)
 }
 
-/// Returns the line of the first record (1 = first line of the text) and its cells, if it is one that a header may be.
+/// Returns the line of the first record (1 = first line of the text) and its cells, if the record may be a header.
 fn first_record(text: &str, delimiter: u8) -> Option<(u32, Vec<String>)> {
     let mut reader = RecordReader::new(delimiter, LONGEST_HEADER);
     let mut rest = text.as_bytes();

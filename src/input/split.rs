@@ -18,7 +18,7 @@ pub(crate) struct SplitRecord<'a> {
     pub text: &'a str,
 }
 
-/// Splits files as the decoder does that has the same mapping.
+/// Splits files as a decoder with the same mapping does.
 pub(crate) struct Splitter {
     mapping: CompiledMapping,
 }

@@ -42,7 +42,7 @@ pub(crate) struct InspectionRequest {
     pub delimiter: String,
     /// The sheet of a workbook; empty: the first.
     pub sheet: String,
-    /// What it says is kept.
+    /// The mapping to begin with. The proposal keeps its entries.
     pub mapping: Mapping,
 }
 
@@ -124,7 +124,7 @@ pub(crate) struct InspectedValue {
 pub(crate) enum Meaning {
     /// This.
     Known(String),
-    /// It would reject its row. This was probably meant, if anything is like it.
+    /// The value would reject its row. If a known value is similar, it was probably meant.
     Unknown(Option<String>),
 }
 

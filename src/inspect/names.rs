@@ -1,7 +1,8 @@
 //! What columns are called in common use, in English, French, German, Spanish and Portuguese.
 //!
-//! Names are compared by their letters and digits alone, without accents and case: `E-Mail` and `e_mail` are one name. A
-//! name that is unknown as a whole is tried again without words that only say whose value it is (`Work E-mail`).
+//! Names are compared by their letters and digits alone, without accents and case: `E-Mail` and `e_mail` are the same
+//! name. A name that is unknown as a whole is tried again without words that only say whose value it is (`Work
+//! E-mail`).
 
 use std::{collections::HashMap, sync::LazyLock};
 

@@ -1,4 +1,4 @@
-//! First and last name, where a file has whole names.
+//! Finds first and last name in a file that has whole names.
 
 use super::{
     names::{NameOrder, Named},

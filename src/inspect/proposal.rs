@@ -128,7 +128,7 @@ impl<'a> Proposal<'a> {
         }
     }
 
-    /// Why column number `at` would be what it would be.
+    /// Returns the reason for the proposal about column number `at`.
     pub(super) fn reason(&self, at: usize) -> &str {
         &self.columns[at].reason
     }
@@ -222,7 +222,7 @@ impl<'a> Proposal<'a> {
         self.rows = kept.map(|(_, row)| row).collect();
     }
 
-    /// Finds what each column of the file may be, and says of the others why they are nothing.
+    /// Finds what each column of the file may be. For the other columns, notes why they are nothing.
     fn candidates(&mut self, given: &MappingLookup, entries: &Entries<'_>) -> Vec<Candidate> {
         let names = self.table.header.iter();
         let names: Vec<_> = names.map(|name| compared_name(name)).collect();
@@ -327,13 +327,13 @@ impl<'a> Proposal<'a> {
         Ok(())
     }
 
-    /// Returns `true` if at least half of the column's values are so; also if it has none.
+    /// Returns `true` if at least half of the column's values pass the test, or if the column has no values.
     pub(super) fn mostly(&self, at: usize, is_so: impl Fn(&str) -> bool) -> bool {
         let (so, not): (Vec<_>, Vec<_>) = self.cells(at).partition(|cell| is_so(cell));
         so.len() >= not.len()
     }
 
-    /// Returns `true` if more than a tenth of the values are there before.
+    /// Returns `true` if more than a tenth of the values repeat an earlier one.
     fn has_repeated_values(&self, at: usize) -> bool {
         let all = self.cells(at).count();
         let distinct: BTreeSet<&str> = self.cells(at).collect();
@@ -352,7 +352,8 @@ impl<'a> Proposal<'a> {
         counts && !self.rows.is_empty()
     }
 
-    /// Takes a column with what people do for the role, or for the rank if another column is called like roles.
+    /// Takes a column that says what people do as the role or the rank, or only as the rank if the name of another
+    /// column means the role.
     fn job(&self, at: usize, entries: &Entries<'_>) -> Result<(Fit, Column, String), String> {
         if let Some(privileged) = self.cells(at).find_map(|cell| entries.privileged(cell)) {
             return Err(format!(
@@ -414,7 +415,8 @@ impl<'a> Proposal<'a> {
         }
     }
 
-    /// Takes the first column with what people do for the role if nothing else is. Its values are then reported as unknown.
+    /// If no other column is the role, takes the first column that says what people do. Its values are then reported as
+    /// unknown.
     fn suppose_role(&mut self, entries: &Entries<'_>) {
         if !self.is_free(Column::Role) || !entries.has_roles() {
             return;
@@ -448,7 +450,7 @@ impl<'a> Proposal<'a> {
         }
     }
 
-    /// Says of each column of the file what it is, except of those that an import knows by themselves.
+    /// Maps each column of the file, except those that an import knows without a mapping.
     fn map_columns(&mut self, given: &MappingLookup) {
         let mut mapped = BTreeSet::new();
         for (at, name) in self.table.header.iter().enumerate() {

@@ -57,7 +57,7 @@ fn look(content: &[u8], is_cut: bool, request: &InspectionRequest) -> Inspection
     inspect((content, is_cut), request, &catalog(), &mut go_on).unwrap()
 }
 
-/// All that is reported, a line each.
+/// Everything that is reported, a line each.
 fn told(content: impl AsRef<[u8]>) -> String {
     show(&inspected(content, Mapping::default()))
 }
@@ -193,7 +193,7 @@ fn a_word_for_the_state_is_never_turned_round() {
     }
 }
 
-/// What names nobody, or names several people, is never proposed for what names one.
+/// A column whose values name nobody, or several people, is never proposed as a column that names one person.
 #[test]
 fn a_key_is_no_counter_and_no_shared_value() {
     let expect = |content: &str, name: &str, column: Option<Column>| {

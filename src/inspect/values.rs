@@ -92,8 +92,8 @@ impl<'a> Entries<'a> {
         }
     }
 
-    /// Returns what a value stands for that no import knows: a role or rank that it is short for, or the group with this
-    /// name. A privileged role is never proposed.
+    /// Returns what a value that no import knows stands for: the role or rank whose abbreviation it is, or the group
+    /// with this name. A privileged role is never proposed.
     fn meant(&self, column: Column, value: &str) -> Option<&'a str> {
         match column {
             Column::Role | Column::Rank => {

@@ -110,7 +110,7 @@ pub struct MemoryReservation {
 }
 
 impl MemoryBudget {
-    /// A budget of which nothing is used.
+    /// Returns a budget with no bytes in use.
     #[must_use]
     pub fn new(bounds: MemoryBounds) -> Self {
         Self(Arc::new(Inner {

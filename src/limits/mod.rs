@@ -27,7 +27,7 @@ pub struct ServerLimits {
     pub imports: usize,
     /// Imports into one organisation.
     pub organization_imports: usize,
-    /// Calls at a time about one organisation, imports and exports apart.
+    /// Calls at a time about one organisation, without imports and exports.
     pub organization_calls: usize,
     /// Exports at a time, on the server and for one organisation. Each holds a directory.
     pub exports: ConcurrencyBounds,

@@ -12,8 +12,8 @@ use super::{ColumnChange, RowResult};
 /// Number of `results` in the contract.
 const RESULTS: u32 = 1;
 
-/// The contract's message of this name. What was encoded elsewhere is sent as it is: an import has a
-/// result for each of a million rows, and to build them all takes longer than to encode them.
+/// The contract's message of this name. Results that were encoded elsewhere are sent as they are: an import may have a
+/// million results, and building the messages takes longer than encoding them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowResults {
@@ -47,7 +47,7 @@ impl RowResults {
     /// Returns all results, also those that were encoded.
     ///
     /// # Errors
-    /// Fails if what was encoded is not this message.
+    /// Fails if the encoded bytes are not this message.
     pub fn into_results(self) -> Result<Vec<RowResult>, DecodeError> {
         let mut all = Self::decode(self.encoded)?.results;
         all.extend(self.results);

@@ -1,4 +1,4 @@
-//! `AuditService`: who did what, read page by page; and what of it is archived.
+//! `AuditService`: returns the audit events page by page, and records which of them are archived.
 
 use tonic::{Request, Status};
 

@@ -99,8 +99,8 @@ impl Caller {
         caller.ok_or_else(|| status::from_denial(&Denial::Missing))
     }
 
-    /// Finds an organisation, once a permit of the store's lane is free for it. One that is not the caller's is not
-    /// even looked for.
+    /// Finds an organisation, once a permit of the store's lane is free for it. If the organisation is not one of the
+    /// caller's, this does not even look for it.
     ///
     /// # Errors
     /// Fails if the organisation is not the caller's, if it does not exist, or if the database fails.

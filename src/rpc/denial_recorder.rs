@@ -1,8 +1,8 @@
 //! Counts and logs every denied call, and appends it to the audit trail. The number of audit events is
 //! bounded, so that denied calls cannot fill a disk.
 //!
-//! Knows statuses and not their causes, so that a denial before a call, in its handler and in the middle of
-//! its stream are recorded in the same way. Logs nothing that a caller sent.
+//! Knows statuses and not their causes, so denials before a call, in its handler and in the middle of its stream are
+//! recorded in the same way. Logs nothing that a caller sent.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -88,7 +88,7 @@ impl CallAttempt {
             return;
         }
         let info = status.get_details_error_info();
-        // All statuses of ours have a reason. One without it is counted under `UNKNOWN`.
+        // Every status that this service makes has a reason. A status without a reason is counted under `UNKNOWN`.
         let reason = info.as_ref().map_or("", |info| &info.reason);
         let reason = Denial::known_reason(reason);
         metrics::denied(self.method, reason);

@@ -15,7 +15,7 @@ pub(super) const STEP_USERS: usize = 5_000;
 /// Why a file cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ExportFault {
-    /// More users than the workbook can have, which is this number.
+    /// There are more users than the workbook can have. Holds the number that it can have.
     #[error("more than {0} users")]
     TooManyUsers(usize),
     /// Its writer failed.
@@ -44,7 +44,7 @@ impl ExportedUsers {
         }
     }
 
-    /// Number of users, those included that are not exported.
+    /// Number of users, including those that are not exported.
     pub(super) fn len(&self) -> usize {
         self.users.len()
     }

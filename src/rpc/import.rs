@@ -131,7 +131,7 @@ impl ImportHandlers {
         self.as_message(&record, &organization.slug).await
     }
 
-    /// The import as `CancelImport` answers it, to a caller who may not be able to read users.
+    /// Returns the import in the form in which `CancelImport` answers. The caller may not be allowed to read users.
     async fn cancelled(
         &self,
         caller: &Caller,
@@ -176,7 +176,8 @@ impl ImportHandlers {
         let organization = caller.organization(&self.store, &slug).await?;
         let mut before = page.position()?;
         let (mut found, mut imports) = (Vec::new(), Vec::new());
-        // A recorded state may not be the state now, so that records are read until enough are in the state asked for.
+        // The recorded state may not be the state now, so this reads records until enough of them are in the wanted
+        // state.
         loop {
             let records = self
                 .read_page(organization.id, state, (&page, before))

@@ -21,7 +21,7 @@ use crate::{
     proto::ImportUsersRequest,
 };
 
-/// An upload of up to so many bytes may be compressed without bound.
+/// If an upload has at most this many bytes, its compression is not bounded.
 const SMALL_UPLOAD: u64 = 1024 * 1024;
 
 /// Bytes of a request's body, as they came over the wire.

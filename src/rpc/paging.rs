@@ -47,7 +47,7 @@ impl PageRequest {
         Ok(Self { after, size })
     }
 
-    /// Which connections the page is read through.
+    /// Returns the lane whose connections read the page.
     pub(super) const fn lane(&self) -> ConnectionLane {
         match self.size <= SMALL_SIZE {
             true => ConnectionLane::Interactive,

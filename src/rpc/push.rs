@@ -38,7 +38,8 @@ const RESULT_BYTES: usize = 64 * 1024;
 /// Takes a part of a result away.
 type Shortening = fn(&mut RowResult);
 
-/// What results lose if the answer is too large, one after another. What stays fits for all names of usual length.
+/// The parts that results lose, one after another, if the answer is too large. The rest fits if names have a usual
+/// length.
 const SHORTENINGS: [Shortening; 2] = [drop_values, keep_first_issue];
 
 /// A push whose request can be used.
@@ -49,8 +50,8 @@ pub(super) struct Push {
 }
 
 impl Push {
-    /// Checks what a push may not have and an import may, before the import begins. `wire` counts the bytes that the
-    /// request had on the wire.
+    /// Before the import begins, checks that the push has no options that only an import may have. `wire` counts the
+    /// bytes that the request had on the wire.
     ///
     /// # Errors
     /// Fails with every reason at once.
@@ -162,7 +163,7 @@ struct CollectedResponses {
     answer: PushUsersResponse,
     /// How many of [`SHORTENINGS`] have been applied to its results.
     applied: usize,
-    /// Even the shortened results and the deactivated users were too large, and have been dropped.
+    /// The shortened results and the deactivated users were still too large, and have been dropped.
     is_too_large: bool,
 }
 

@@ -106,7 +106,8 @@ macro_rules! table {
 /// to the results.
 const WATCHERS: &[Permission] = &[UsersRead, UsersImport];
 
-/// A mapping has no users. Who imports may see how the file is read, and who may save one may see it.
+/// A mapping names no users. A caller who imports may see how the file is read, and a caller who saves mappings may see
+/// them.
 const READERS_OF_MAPPINGS: &[Permission] = &[CatalogWrite, UsersRead, UsersImport];
 
 /// `start` and the handlers may ask for more: for an import that deactivates users or shows values, and for a

@@ -186,7 +186,7 @@ fn without_others(status: &Status) -> Status {
     Status::with_error_details(status.code(), message, details)
 }
 
-/// Whatever was written is written; the client alone is given up.
+/// The written rows stay written; only the client is given up.
 #[must_use]
 pub(super) fn stalled() -> Refusal {
     let message = "The answers were not read for too long, so no more are sent; the import itself \
@@ -209,7 +209,7 @@ fn id_taken(reason: &'static str, import: Uuid, error: &ImportError) -> Status {
     Status::with_error_details(Code::AlreadyExists, error.explanation(), details)
 }
 
-/// Details with a reason of ours, and what belongs to it.
+/// Returns details with one of this service's reasons and its metadata.
 pub(super) fn info<const N: usize>(reason: &str, metadata: [(&str, String); N]) -> ErrorDetails {
     let metadata = metadata.map(|(name, value)| (name.to_owned(), value));
     ErrorDetails::with_error_info(reason, DOMAIN, metadata)

@@ -1,4 +1,4 @@
-//! Supervises a response while it is sent: reports its end to `DenialRecorder`, and ends it when the
+//! Supervises a response while it is sent: reports the end of the response to `DenialRecorder`, and ends it when the
 //! caller's credential expires.
 //!
 //! Every stream is supervised here, so that no new RPC can outlive a credential by mistake. Only an import

@@ -16,8 +16,8 @@ use crate::{
 /// Most bytes of a request that needs no credential, and of a reflection request.
 pub(crate) const SMALL_REQUEST_BYTES: usize = 1024;
 
-/// A web page of an origin that is not allowed calls. A page of this server's own is here if it is opened under a name
-/// that the server does not know.
+/// The caller is a web page of an origin that is not allowed. It may be a page of this server that was opened under a
+/// name that the server does not know.
 #[must_use]
 pub(crate) fn origin_refused() -> Status {
     const REASON: &str = "ORIGIN_NOT_ALLOWED";
@@ -71,8 +71,8 @@ pub(crate) fn undecodable() -> Status {
     status::refused(&[undecodable_refusal("")])
 }
 
-/// The refusal of bytes that prost cannot decode, for this error. Names the field if its text is not UTF-8:
-/// sent again, the message would fail again.
+/// Returns the refusal of bytes that prost cannot decode, for this error. Names the field if its text is not UTF-8,
+/// because the same message would fail again.
 pub(super) fn undecodable_refusal(error: &str) -> Refusal {
     if let Some(field) = field_not_utf8(error) {
         let message = format!("The text of {field} is not UTF-8; encode it as UTF-8.");

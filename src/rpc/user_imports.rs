@@ -1,7 +1,7 @@
 //! `ListUserImports`: the imports that touched a user, found in their recorded results.
 //!
-//! No index leads from a user to imports, because each import would pay for it. Instead the results of the imports that
-//! changed anybody are searched, the latest import first, for the text of the user's ID.
+//! There is no index from users to imports, because every import would have to write it. Instead this searches the
+//! results of the imports that changed any user for the text of the user's ID, the latest import first.
 
 use memchr::memmem;
 use prost::Message;
@@ -36,7 +36,7 @@ const STEP: usize = 20;
 /// The clocks of servers may differ by this much.
 const SKEW: time::Duration = time::Duration::MINUTE;
 
-/// What the results of an import say about the user.
+/// What an import did to the user, by its results.
 #[derive(Debug, PartialEq)]
 enum Touch {
     Row(Box<RowResult>),
@@ -155,7 +155,7 @@ impl UserImportSearch {
     }
 }
 
-/// What a recorded batch says about the user. Most batches do not have the ID, and are not decoded.
+/// Finds what a recorded batch says about the user. Most batches do not have the ID, and are not decoded.
 fn touch_in(batch: &RecordedBatch, user: &str) -> Option<Touch> {
     memmem::find(&batch.payload, user.as_bytes())?;
     match batch.kind {

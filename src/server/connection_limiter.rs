@@ -1,5 +1,5 @@
-//! Bounds the open connections: of the server, of one client's network, and of strangers, on whose
-//! connections no caller has shown a credential yet.
+//! Bounds the open connections of the server, of one client's network, and of strangers. A connection is a stranger's
+//! until a caller on it has shown a credential.
 //!
 //! A connection counts from the moment it is accepted, before its TLS handshake. A new connection never
 //! waits: if the limit is reached, the oldest connection of a stranger is closed, on the network that has

@@ -69,7 +69,7 @@ impl ConnectionUsage {
         }
     }
 
-    /// Why a connection without a call ends, as a label of a metric.
+    /// Returns the reason why a connection without a call ends, as a label of a metric.
     #[must_use]
     pub(super) fn idleness(&self) -> &'static str {
         match self.calls.lock().began {
@@ -84,7 +84,7 @@ impl ConnectionUsage {
         self.calls.lock().under_way == 0
     }
 
-    /// Whether a caller on this connection has shown a credential.
+    /// Returns the connection's trust: whether a caller on it has shown a credential.
     #[must_use]
     pub(super) const fn trust(&self) -> &ConnectionTrust {
         &self.trust

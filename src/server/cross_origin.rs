@@ -1,9 +1,9 @@
 //! Calls from web pages (CORS): only this server's own page, and pages of origins that the operator has named, may call.
 //! gRPC-Web itself is tonic's; see `server`.
 //!
-//! A call that names another origin is refused before it reaches a service. So a page that a person happens
-//! to visit cannot call a server on that person's machine, under any host name. The server's own page has the origin of
-//! the public URL, or on this machine the very origin that the call goes to: a page of another port is a stranger.
+//! A call that names another origin is refused before it reaches a service. So a page that a person happens to visit
+//! cannot call a server on that person's machine, under any host name. The server's own page has the origin of the
+//! public URL, or on this machine exactly the origin that the call goes to. A page on another port is another origin.
 
 use std::sync::Arc;
 

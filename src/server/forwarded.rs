@@ -1,10 +1,10 @@
 //! The client's address as trusted proxies forward it: in `X-Forwarded-For`, or in `Forwarded` (RFC 7239).
 //!
-//! Each proxy appends the address that it was called from. So the list is read from its end: as long as an address is a
-//! trusted proxy's, the one before it is that proxy's word. The first other address is the client's. What stands before
-//! it was written by the client, and is not looked at.
+//! Each proxy appends the address that it was called from. So the list is read from its end. If an address belongs to a
+//! trusted proxy, the address before it is the one that this proxy reports. The first other address is the client's.
+//! The client may have written everything before it, so that part is not read.
 //!
-//! An address says from where a call comes, and admits nobody: a loopback address neither.
+//! An address says where a call comes from, and admits nobody, not even a loopback address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -71,7 +71,7 @@ fn client(
 }
 
 /// Reads the list from its end up to the first address that is no trusted proxy's. `None` stands for an address that is
-/// hidden or cannot be read: then the proxy that wrote it is all that is known.
+/// hidden or cannot be read; then only the proxy that wrote it is known.
 fn last_untrusted(
     peer: ClientAddress,
     list: &[Option<ClientAddress>],
@@ -315,8 +315,8 @@ mod tests {
     }
 
     proptest! {
-        /// The proxy at the end of the chain appends what it sees. Nothing that a client sends changes that, nor makes
-        /// somebody else of it.
+        /// The proxy at the end of the chain appends what it sees. Nothing that a client sends changes that address, or
+        /// makes the client look like another one.
         #[test]
         fn a_client_cannot_pretend_to_have_another_address(sent in "[ -~]{0,60}", word in any::<bool>()) {
             let sent = match word { true => format!("for=203.0.113.9, {sent}"), false => sent };
@@ -327,7 +327,7 @@ mod tests {
 
         #[test]
         fn an_address_is_read_as_it_was_written(ip: [u8; 4], wide: u128, port: u16) {
-            // One that is not an IPv4 address in other words.
+            // An IPv6 address that is not an IPv4 address in another form.
             let wide = Ipv6Addr::from_bits(wide | 1 << 127);
             for ip in [IpAddr::from(ip), wide.into()] {
                 let told = ClientAddress { ip, port: Some(port) };

@@ -185,7 +185,7 @@ impl Health for HealthService {
             let _permit = &permit;
             Ok(answer(status))
         };
-        // The protocol allows that an unknown service becomes known later: the stream stays open.
+        // The protocol allows an unknown service to become known later, so the stream stays open.
         let statuses: Self::WatchStream = if is_known(request.get_ref()) {
             Box::pin(WatchStream::new(self.status.clone()).map(tell))
         } else {

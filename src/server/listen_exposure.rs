@@ -27,7 +27,7 @@ pub enum CredentialState {
 }
 
 impl CredentialState {
-    /// The state for whether one is configured now, and whether one ever was.
+    /// Returns the state. `now` says whether a credential is configured, and `ever` whether one ever was.
     #[must_use]
     pub const fn of(now: bool, ever: bool) -> Self {
         match (now, ever) {

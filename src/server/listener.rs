@@ -1,5 +1,5 @@
-//! Accepts connections, and prepares them for HTTP, until the stream of connections is dropped: reads what a trusted
-//! proxy says of the client, and makes the TLS handshake if TLS is configured.
+//! Accepts connections, and prepares them for HTTP, until the stream of connections is dropped: reads the client's
+//! address from a trusted proxy's header, and makes the TLS handshake if TLS is configured.
 //!
 //! Accepting never waits for a client: each preparation has a task of its own, and a connection over the
 //! limit is closed at once.

@@ -1,4 +1,4 @@
-//! What the security settings name: files and URLs, read at the start and read again when they change.
+//! Reads the files and URLs that the security settings name, at the start and again when they change.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! The header of the PROXY protocol, version 2: what a trusted proxy says of a connection before its first byte.
+//! The header of the PROXY protocol, version 2: with it, a trusted proxy names the client of a connection before the
+//! connection's first byte.
 //!
 //! The text of version 1 is refused. A connection that begins with neither is as the client opened it.
 
@@ -35,8 +36,8 @@ pub(super) enum InvalidProxyHeader {
     Ended(#[from] io::Error),
 }
 
-/// Reads the header if the connection begins with one. Returns the address of the client, or `None` if that is the peer
-/// itself: there is no header, or the proxy speaks for itself.
+/// Reads the header if the connection begins with one. Returns the address of the client. Returns `None` if the client
+/// is the peer itself, because there is no header or the proxy speaks for itself.
 ///
 /// # Errors
 /// Fails if the header is not valid, or the connection ends.
@@ -183,7 +184,7 @@ mod tests {
             (header(0x21, 0x11, &[0; 2048]), "it has over 2048 bytes"),
         ] {
             let (error, _) = read_of(&bytes).await;
-            // The length of what is no header is what stands at its place.
+            // In bytes that are no header, this place holds something other than a length.
             let is_long = bytes.starts_with(b"\r\nGET") && error == "it has over 2048 bytes";
             assert!(error == expected || is_long, "{error}: {bytes:?}");
         }

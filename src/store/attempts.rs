@@ -27,7 +27,7 @@ const LONGEST: Duration = Duration::from_hours(24);
 pub struct AttemptRetention {
     /// The most attempts to keep. Refused attempts are removed first, the oldest of them first.
     pub most: u32,
-    /// None that began before this time.
+    /// Attempts that began before this time are not kept.
     pub since: OffsetDateTime,
 }
 

@@ -29,7 +29,7 @@ use crate::{
 /// The number of the server's own chain; no organisation has it.
 const SERVER: i64 = 0;
 
-/// An event to append: who did what, and how it ended. It never has a value of a roster or a user.
+/// An event to append: who did what, and how it ended. An event never holds a value of a roster or of a user.
 #[derive(Clone, Debug)]
 pub struct AuditEntry {
     /// When.

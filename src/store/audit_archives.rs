@@ -1,6 +1,6 @@
 //! Archives of audit trails: an event of the trail records each, and old events that are archived are removed.
 //!
-//! Triggers let no event be removed that comes after the last recorded archive (migration `archived_audit_events`).
+//! Triggers refuse to remove an event that comes after the last recorded archive (migration `archived_audit_events`).
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use time::OffsetDateTime;
@@ -55,11 +55,12 @@ struct LastRecord {
 
 impl Store {
     /// Records in a trail that its events up to one of them are archived; `entry` has the time and the principal. If
-    /// those since the last record are such records themselves, none is added. Returns the sequence of the event that
-    /// records it.
+    /// all events since the last such record are such records themselves, no record is added. Returns the sequence of
+    /// the event that records it.
     ///
     /// # Errors
-    /// Fails if the trail does not have that event, if events before the archive are in none, or if the database fails.
+    /// Fails if the trail does not have that event, if events before the archive are in no archive, or if the database
+    /// fails.
     pub async fn record_audit_archive(
         &self,
         chain: i64,
@@ -149,7 +150,8 @@ impl Store {
 }
 
 impl WriteTransaction {
-    /// Has no other transaction append events to the chain before this one ends. Returns the newest event's sequence.
+    /// Keeps other transactions from appending events to the chain until this one ends. Returns the newest event's
+    /// sequence.
     async fn lock_newest_event(&self, chain: i64) -> Result<i64, StoreError> {
         let lock = sql::Dialect::of(&self.inner).lock_rows();
         let sql = format!("SELECT sequence FROM audit_heads WHERE organization_id = $1 {lock}");

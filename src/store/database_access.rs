@@ -1,4 +1,4 @@
-//! What the database admits of this service: writes, its tables, and enough connections. `doctor` asks.
+//! Checks that the database lets this service write, use its tables, and have enough connections. `doctor` asks.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ const ALL: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE"];
 /// Why a server cannot work on a `PostgreSQL` database that it can reach, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccessFault {
-    /// It follows another one.
+    /// The database follows another one.
     #[error(
         "it is a standby, which takes no writes; name the primary in --database-url, or all hosts, as in \
          postgres://USER@A,B/NAME"

@@ -1,10 +1,10 @@
 //! Citus, the extension of `PostgreSQL` that spreads tables over several machines. Each organisation's rows are on one
 //! of them, together.
 //!
-//! A distributed database differs in three things. Citus finds an organisation's rows by its number, so a table that
-//! every machine has ([`SLUGS`]) tells the number of a slug. The references of users are foreign keys: Citus has no
-//! triggers that look at other tables. And the tables that concern no organisation stay on the coordinator, to which
-//! all servers connect.
+//! A distributed database differs in three things. Citus finds an organisation's rows by the organisation's number, so
+//! every machine has a table with the number of each slug ([`SLUGS`]). The references of users are foreign keys: Citus
+//! has no triggers that look at other tables. And the tables that concern no organisation stay on the coordinator, to
+//! which all servers connect.
 
 use sea_orm::ConnectionTrait;
 
@@ -202,7 +202,7 @@ fn statements(distributed: &[String]) -> Vec<String> {
     statements
 }
 
-/// A unique slug would have to be unique on each machine by itself.
+/// The database could keep slugs unique only within each machine.
 fn slugs() -> [String; 4] {
     [
         format!(

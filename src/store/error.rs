@@ -196,7 +196,7 @@ pub(super) fn is_violation(error: &DbErr) -> bool {
     )
 }
 
-/// What the database or the network says.
+/// Returns the text of the database or the network.
 fn innermost(error: &DbErr) -> String {
     match sqlx_error(error) {
         Some(sqlx::Error::Database(database)) => database.message().to_owned(),

@@ -1,8 +1,9 @@
 //! Imports that are held for review (semantics §12): their options and input, and how they end without having been
 //! approved.
 //!
-//! The input is stored first, some parts at a time, so that no transaction is long. The last transaction makes the record
-//! that of a held import. Parts without one are those of a server that died, and are removed later.
+//! The input is stored first, some parts at a time, so that no transaction is long. The last transaction turns the
+//! record into the record of a held import. If a server dies before that, its parts have no held import, and are
+//! removed later.
 
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ const PARTS: usize = 8;
 /// How long parts wait for their import.
 const ORPHANED: Duration = Duration::from_hours(24);
 
-/// How a held import ends that is not approved.
+/// How a held import ends if it is not approved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HoldEnd {
     /// Somebody discards it.
@@ -203,7 +204,7 @@ impl Store {
         .await
     }
 
-    /// Ends a held import, whose ID is free again. Returns `false` if it is not held any more.
+    /// Ends a held import. Its ID is then free again. Returns `false` if it is not held any more.
     ///
     /// # Errors
     /// Fails if the database fails.
@@ -219,7 +220,7 @@ impl Store {
             HoldEnd::Discarded => (ImportState::Cancelled, AuditAction::ImportDiscarded),
             HoldEnd::Expired => (ImportState::Refused, AuditAction::ImportHoldExpired),
         };
-        // Of an import that was cancelled, the counts are what it has done.
+        // If an import was cancelled, its counts are of what it has done.
         let counts = match end {
             HoldEnd::Discarded => {
                 "created = 0, updated = 0, unchanged = 0, rejected = 0, deactivated = 0, protected_skipped = 0, "

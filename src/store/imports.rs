@@ -62,7 +62,7 @@ pub enum BatchKind {
     ToDeactivate = 2,
     /// An encoded `RowResults`: rows still to be written, with only their numbers and the warnings of the plan.
     ToWrite = 3,
-    /// What the import changed of users: gone before the results are, or after them.
+    /// The changes that the import made to users. They are removed earlier or later than the results.
     Changes = 4,
 }
 
@@ -371,7 +371,7 @@ impl Store {
             .collect()
     }
 
-    /// Returns the first batch of what an import changed of users whose position is `sequence` or later, with its
+    /// Returns the first batch of an import's changes to users whose position is `sequence` or later, with its
     /// position; `None` if there is none.
     ///
     /// # Errors
@@ -406,8 +406,8 @@ impl Store {
         self.expire_batches(&RESULTS, moment).await
     }
 
-    /// Removes what imports that ended before `moment` changed of users: they cannot be undone any more. Returns how
-    /// many batches there were.
+    /// Removes the recorded changes to users of imports that ended before `moment`, which cannot be undone any more.
+    /// Returns how many batches there were.
     ///
     /// # Errors
     /// Fails if the database fails.
@@ -451,7 +451,8 @@ impl Store {
         // One that is held for review has its own end.
         const OLD: &str =
             "results_removed AND options_digest IS NOT NULL AND state <> 7 AND finished_at < $1";
-        // An import that began before another is kept as long: its repetition would be taken for the newest.
+        // An import that began before another is kept as long. Otherwise its repetition would be taken for the newest
+        // import.
         let sql = format!(
             "SELECT organization_id, id FROM imports i WHERE {OLD} AND NOT EXISTS (SELECT 1 FROM imports o \
             WHERE o.organization_id = i.organization_id AND o.started_at < i.started_at \
@@ -461,7 +462,7 @@ impl Store {
         // An import that is resumed in between has no end any more, and stays.
         let delete =
             format!("DELETE FROM imports WHERE {OLD} AND organization_id = $2 AND id = $3");
-        // What it changed of users goes with it.
+        // The recorded changes to users are removed together with the record.
         let changes = format!(
             "DELETE FROM import_results WHERE organization_id = $2 AND import_id = $3 AND EXISTS \
             (SELECT 1 FROM imports WHERE {OLD} AND organization_id = $2 AND id = $3)"
@@ -605,7 +606,7 @@ impl WriteTransaction {
         Ok(self.execute(sql, values).await? > 0)
     }
 
-    /// Returns `true` if the end of this very attempt is recorded already.
+    /// Returns `true` if the end of exactly this attempt is recorded already.
     pub(super) async fn is_closed(&self, record: &ImportRecord) -> Result<bool, StoreError> {
         let found = Entity::find_by_id((record.organization_id, record.id));
         let stored = found.one(&self.inner).await?;

@@ -97,7 +97,7 @@ mod tests {
         let mut given_up = Box::pin(queue.acquire("a"));
         assert!(given_up.as_mut().now_or_never().is_none());
         drop(first);
-        // The permit was meant for a waiter that has given up.
+        // The permit was meant for a caller that no longer waits.
         drop(given_up);
         assert!(queue.semaphores.lock().is_empty());
         assert!(queue.acquire("a").now_or_never().is_some());

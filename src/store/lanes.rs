@@ -1,8 +1,8 @@
 //! Separate connections for interactive calls, imports and heavy reads, and how many of them one organisation may use.
 //!
-//! Many calls of one kind wait for each other, not the other kinds for them. The same goes for one organisation: it
-//! never has all connections of a lane, and a heavy read gives other reads a turn after each step. Heartbeats and
-//! renewals of leases have a connection that nothing else uses.
+//! Many calls of one kind wait for each other, but calls of other kinds do not wait for them. The same holds for
+//! organisations: no organisation ever has all connections of a lane, and a heavy read gives other reads a turn after
+//! each step. Heartbeats and renewals of leases have a connection that nothing else uses.
 
 use std::{num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
 
@@ -65,7 +65,7 @@ pub(super) struct Lanes {
     turns: Arc<Semaphore>,
 }
 
-/// Permits an organisation's call to use a lane. Dropping it gives the permit back.
+/// The permit of an organisation's call to use a lane. Dropping it gives the permit back.
 #[derive(Debug)]
 pub struct LanePermit {
     _permit: KeyedPermit<String>,

@@ -8,9 +8,9 @@
 //! lease's row names the server that is next ([`Store::ask_to_be_next`]): once the lease is free, the others leave it to
 //! that server for a moment. A server asks only while another one has the lease or is next, so servers take turns.
 //!
-//! A lease that was given back has the time 0, and is never renewed again. On SQLite a renewal may wait for the one writer longer than the lease lasts. So a lease that this process holds
-//! counts as alive here, whatever its time says ([`Store::guard_lease`]), and each transaction renews all of them at
-//! its end, for other processes to see.
+//! A lease that was given back has the time 0, and is never renewed again. On SQLite a renewal may have to wait for the
+//! single writer longer than the lease lasts. So a lease that this process holds counts as alive here, whatever its
+//! time says ([`Store::guard_lease`]), and each transaction renews all of them at its end, for other processes to see.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -111,7 +111,7 @@ impl LeaseHolder {
 }
 
 impl LeaseRow {
-    /// The holder of the lease, unless the lease has run out. The lease `own` of this process has not.
+    /// Returns the holder of the lease, unless the lease has run out. The lease `own` of this process does not run out.
     fn holder(&self, own: i64, ttl: Duration) -> Option<LeaseHolder> {
         let (is_own, ttl_ms) = (self.number == own, millis(ttl));
         let left = ttl_ms.saturating_sub(self.quiet_ms);
@@ -183,7 +183,7 @@ impl Store {
             return Ok(answer);
         }
         let tx = self.begin_for(organization).await?;
-        // Nobody waits with a connection for a holder that is writing, except as a last try.
+        // An import does not hold a connection while it waits for a holder that is writing, except in its last try.
         let enters = match request.out_of_turn {
             true => tx.enter_exclusive(organization).await.map(|()| true)?,
             false => tx.try_enter_exclusive(organization).await?,
@@ -331,8 +331,8 @@ impl Store {
 }
 
 impl WriteTransaction {
-    /// Takes a lease that nobody holds, and for which no other server is next. Returns `None` if that is not so. Locks
-    /// the organisation, and so waits for everybody who writes to it.
+    /// Takes a lease that nobody holds, and for which no other server is next. Returns `None` if somebody holds the
+    /// lease or another server is next. Locks the organisation, and so waits for everybody who writes to it.
     async fn seize_lease(
         &self,
         request: LeaseRequest<'_>,
@@ -504,7 +504,7 @@ mod tests {
         let LeaseAnswer::Taken(lease) = ask(&store, pd, 2, false).await else {
             panic!("the second server is next");
         };
-        // The promise is kept; the next one to ask is next.
+        // The server that asked has had its turn; the next one to ask is next.
         store.release_lease(lease).await.unwrap();
         let lease = take(&store, pd).await;
         store.ask_to_be_next(pd, Uuid::from_u128(3)).await.unwrap();
@@ -562,7 +562,7 @@ mod tests {
         assert_eq!(retry(row(60_000, 5_000)), ms(1_000));
         assert_eq!(retry(row(60_000, 9_000)), ms(6_000));
         assert_eq!(retry(row(60_000, 15_000)), None);
-        // The process that holds it knows better.
+        // The process that holds the lease knows that it is alive.
         let own = row(60_000, 20_000).holder(1, ttl).unwrap();
         assert_eq!(own.retry_after(), Duration::from_secs(1));
     }

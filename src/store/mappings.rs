@@ -70,7 +70,7 @@ impl Store {
     ) -> Result<(), SaveMappingError> {
         let organization = record.organization_id;
         let tx = self.begin_for(organization).await?;
-        // What is counted stays so until the commit.
+        // The counts stay the same until the commit.
         let lock = tx.dialect().lock_rows();
         let sql = format!("SELECT id FROM organizations WHERE id = $1 {lock}");
         tx.query_one(sql, [organization.into()]).await?;
@@ -122,11 +122,11 @@ impl Store {
     }
 }
 
-/// What an organisation's mappings take.
+/// The number and size of an organisation's mappings.
 struct Usage {
     mappings: i64,
     bytes: i64,
-    /// One of them has the name in question.
+    /// One of the mappings has this name.
     has_name: bool,
 }
 

@@ -81,7 +81,7 @@ impl Store {
     }
 
     async fn organization_once(&self, slug: &str) -> Result<Organization, StoreError> {
-        // A text that is no slug may have characters that PostgreSQL does not take.
+        // A text that is not a slug may have characters that PostgreSQL does not accept.
         let slug = Slug::parse(slug).map_err(|_| StoreError::UnknownOrganization)?;
         let found = match self.is_distributed {
             true => {

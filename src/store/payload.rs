@@ -21,7 +21,7 @@ impl Payload {
     /// rarely read.
     #[must_use]
     pub fn dense(message: &[u8]) -> Self {
-        // It fails only without memory; an empty payload is damaged, and is said to be when it is read.
+        // This fails only if there is no memory. The payload is then empty, which counts as damaged when it is read.
         Self(zstd::bulk::compress(message, DENSE_LEVEL).unwrap_or_default())
     }
 

@@ -35,7 +35,7 @@ pub(super) struct PostgresHosts {
     asking: tokio::sync::Mutex<()>,
 }
 
-/// A host that will do, and what its database is like.
+/// A host that can be used, and the facts about its database.
 #[derive(Clone, Debug)]
 pub(super) struct FoundHost {
     index: usize,
@@ -153,7 +153,7 @@ impl PostgresHosts {
         );
         for pool in &current.1 {
             pool.set_connect_options(found.options.clone());
-            // Those in use fail, or fail at their next write, and then come here again.
+            // Connections in use fail now or at their next write, and their calls then come here again.
             while let Some(idle) = pool.try_acquire() {
                 drop(idle.detach());
             }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{StoreError, sql::Dialect};
 
-/// Rows of one statement on SQLite, which takes 32,766 values at most. They are many since each statement that sets
+/// Rows of one statement on SQLite, which takes 32,766 values at most. They are many, because each statement that sets
 /// references keeps a copy of every page that it changes, in case it fails.
 const SQLITE_ROWS: usize = 2_048;
 

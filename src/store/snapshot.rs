@@ -1,5 +1,5 @@
 //! An organisation's directory as it was at one moment, for planning: all users, or those that some rows can concern.
-//! Which ones these are is decided by the rows, not here.
+//! The rows decide which users these are, not this module.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -32,8 +32,8 @@ pub trait SelectUsers: Send + Sync {
     /// Keys of users to look up.
     fn first(&self) -> UserKeys;
 
-    /// What else is read, given the users found by the first keys, everybody above them, and the catalog. This may take
-    /// tens of milliseconds.
+    /// Chooses what else is read, given the users found by the first keys, everybody above them, and the catalog. This
+    /// may take tens of milliseconds.
     fn second(&self, known: Vec<User>, catalog: &Catalog) -> FurtherUsers;
 
     /// IDs of the users in the snapshot whose last import is read. This may take seconds if
@@ -41,7 +41,7 @@ pub trait SelectUsers: Send + Sync {
     fn edited(&self, users: &[User]) -> Vec<Uuid>;
 }
 
-/// What a partial snapshot reads besides the users found by the first keys.
+/// The further users that a partial snapshot reads, besides those found by the first keys.
 #[derive(Debug, Default)]
 pub struct FurtherUsers {
     /// The users who were found by the first keys.
@@ -162,7 +162,7 @@ impl Store {
     }
 }
 
-/// Begins to read a snapshot. Returns the organisation, and whether it has at least so many users.
+/// Begins to read a snapshot. Returns the organisation, and `true` if it has at least this many users.
 async fn begin(
     tx: &DatabaseTransaction,
     organization: i64,

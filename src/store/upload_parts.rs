@@ -26,9 +26,9 @@ pub struct UploadPart {
 /// Whether a part was added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AppendOutcome {
-    /// It was added. The upload has so many bytes or rows now.
+    /// The part was added. The upload has this many bytes or rows now.
     Added(i64),
-    /// It was not added: it is refused, or already there. The upload is as it was.
+    /// The part was not added, because it is refused or is there already. The upload has not changed.
     Unchanged(Box<Upload>),
     /// There is no such upload.
     Unknown,

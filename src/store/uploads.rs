@@ -44,9 +44,9 @@ pub struct UploadLimits {
 /// Whether an upload could begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UploadOpening {
-    /// It has begun, and has received nothing yet.
+    /// The upload has begun, and has received nothing yet.
     Begun,
-    /// It had begun before, and has received so many bytes or rows.
+    /// The upload had begun before, and has received this many bytes or rows.
     Resumed(i64),
     /// The ID is in use with other options, or bound to them.
     OtherOptions,

@@ -282,7 +282,7 @@ mod tests {
     const TEXT: &str =
         "X-1\u{1F}A@pd.example\u{1F}007\u{1F}Ann\u{1F}Ó Sé\u{1F}ann\u{1F}+12025550143";
 
-    /// As the database computes them.
+    /// Computes the numbers as the database does.
     const fn numbers(role: i64, standing: i64, rank: i64, group: i64) -> PackedNumbers {
         PackedNumbers {
             standing: role * 4 + standing,

@@ -1,7 +1,7 @@
 //! Lists of users: filtered, in an order, page by page.
 //!
-//! A page begins after a key, the one of the last user before it, and is found through an index: the keys of users have
-//! one each. Other orders, and the count of a search, look at no more users than a search does.
+//! A page begins after a key, which is the key of the last user of the page before. It is found through an index; each
+//! kind of key has an index. Other orders, and the count of a search, look at no more users than a search does.
 
 use std::collections::HashMap;
 
@@ -107,7 +107,7 @@ impl UserOrder {
         self.indexed().is_none()
     }
 
-    /// The key of a user, from whether the user is active and the user's texts. No two users have the same.
+    /// Returns the key of a user, made from the user's status and texts. No two users have the same key.
     fn key<'a>(self, is_active: bool, text: impl Fn(Column) -> &'a str) -> String {
         let comparable = |column: Column| column.comparable(text(column)).into_owned();
         match self {
@@ -407,9 +407,9 @@ impl UserFilter {
     }
 }
 
-/// Returns those `users` (joined texts, whether each is active first) that contain the text of the filter, in order. The
-/// text is compared here, since the databases fold case differently. It contains no separator, and so never
-/// matches across two texts.
+/// Returns the `users` that contain the text of the filter, in order. Each user is given as joined texts, beginning
+/// with the status. The text is compared here, since the databases fold case differently. It contains no separator, and
+/// so never matches across two texts.
 fn matching(users: &str, query: &UserQuery) -> Vec<FoundKey> {
     let users = users.split(USER_SEPARATOR).filter(|user| !user.is_empty());
     let matching = users.filter_map(|user| {

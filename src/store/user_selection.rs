@@ -133,8 +133,9 @@ fn reports(dialect: Dialect) -> String {
     joined(dialect, &listed_texts(dialect, 2), &is_one)
 }
 
-/// The statement of [`select_of_role`]. It looks at users one after the other, the newest first, until it has enough: of
-/// most roles these are among the first. An index would cost every import that creates users more than it gives.
+/// The statement of [`select_of_role`]. It looks at users one after the other, the newest first, until it has enough
+/// users; for most roles they are among the first. An index would cost every import that creates users more than it
+/// gives.
 fn of_role(dialect: Dialect) -> String {
     let user = selected_user(dialect);
     format!(
@@ -229,7 +230,7 @@ fn most_zeros(column: &str) -> String {
     )
 }
 
-/// So many zeros, as SQL.
+/// This many zeros, as SQL.
 fn zeros(count: &str) -> String {
     format!("substr('{}', 1, {count})", "0".repeat(MOST_ZEROS))
 }

@@ -40,7 +40,7 @@ pub enum UserKey {
     EmailKey(String),
 }
 
-/// A change of whether imports may make a user inactive.
+/// A request to protect a user from being made inactive by imports, or to end that.
 #[derive(Clone, Copy, Debug)]
 pub struct ProtectionChange {
     /// The user.

@@ -14,7 +14,7 @@ use tracing_subscriber::layer::{Context, Filter};
 const LINES: u32 = 100;
 const PERIOD: Duration = Duration::from_secs(10);
 
-/// Lets through so many lines of each place in the code. Clones count together.
+/// Lets through this many lines of each place in the code. Clones count together.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LogThrottle(Arc<Mutex<HashMap<Identifier, LogSite>>>);
 

@@ -148,7 +148,7 @@ fn describe_database() {
     );
 }
 
-/// Sets where all audit trails together end.
+/// Sets the metrics that say where the audit trails end.
 #[allow(
     clippy::cast_precision_loss,
     reason = "a metric is a float; 48 bits fit"
@@ -163,7 +163,7 @@ pub(crate) fn audit_setback() {
     counter!(AUDIT_SETBACKS).increment(1);
 }
 
-/// So many imports are held for review.
+/// Sets the number of imports that are held for review.
 #[allow(clippy::cast_precision_loss, reason = "they are few")]
 pub(crate) fn imports_held(count: i64) {
     gauge!(HELD).set(count as f64);
@@ -219,7 +219,7 @@ fn count_imports(imports: u64, state: ImportState, validate_only: bool, counts: 
     }
 }
 
-/// A snapshot has read so many users.
+/// A snapshot has read this many users.
 pub(crate) fn directory_read(users: usize) {
     counter!(DIRECTORY_USERS).increment(users as u64);
 }
@@ -239,7 +239,7 @@ pub(crate) fn waited(what: &'static str, took: Duration) {
     histogram!(WAIT_SECONDS, "for" => what).record(took);
 }
 
-/// Whether the database answers.
+/// Sets whether the database answers.
 pub(crate) fn database_up(is: bool) {
     gauge!(DATABASE_UP).set(if is { 1.0 } else { 0.0 });
 }

@@ -92,7 +92,7 @@ pub(crate) fn no_color() -> bool {
 mod tests {
     use super::*;
 
-    /// What passes a filter, as the filter itself writes it.
+    /// Returns a filter in the form in which the filter itself is written.
     fn directives(filter: &str) -> String {
         parse_filter(filter).unwrap().to_string()
     }

@@ -1,4 +1,4 @@
-//! How cells look, and what a spreadsheet makes of what is typed into them.
+//! How cells look, and how a spreadsheet treats the text that is typed into them.
 
 use rust_xlsxwriter::{Color, Format, FormatBorder, Worksheet};
 

@@ -8,8 +8,8 @@ const MAX_UNITS: usize = 32_767;
 /// Ends a text that was cut.
 const CUT: char = '…';
 
-/// Returns a text that a cell can hold. A longer one is cut: an import rejects fields far below that length, cut or not.
-/// What XML cannot hold becomes U+FFFD, which an import rejects as it would the character.
+/// Returns a text that a cell can hold. A longer one is cut: an import rejects fields far below that length, cut or
+/// not. A character that XML cannot hold becomes U+FFFD, which an import rejects in the same way.
 pub(super) fn bounded(text: &str) -> Cow<'_, str> {
     let is_foreign = |c: char| matches!(c, '\u{FFFE}' | '\u{FFFF}');
     let is_long = text.len() > MAX_UNITS && text.encode_utf16().count() > MAX_UNITS;
@@ -30,8 +30,8 @@ pub(super) fn bounded(text: &str) -> Cow<'_, str> {
     Cow::Owned(kept.collect())
 }
 
-/// Appends `text` as the content of an element of a sheet. What XML cannot hold is written as Excel does: `_xHHHH_`, and
-/// so is the first letter of a text that looks like that.
+/// Appends `text` as the content of an element of a sheet. A character that XML cannot hold is written as `_xHHHH_`, as
+/// Excel does. The first letter of a text that looks like this form is written so too.
 pub(super) fn push_escaped(out: &mut String, text: &str) {
     let mut rest = text;
     while let Some(at) = rest.find(is_special) {

@@ -16,7 +16,7 @@ pub(crate) use streamed::StreamedRoster;
 /// A workbook cannot be written. Nothing that a user's values hold causes it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WorkbookError {
-    /// The library refuses what it is asked for, or its temporary file fails.
+    /// The library refuses the content, or its temporary file fails.
     #[error(transparent)]
     Library(#[from] rust_xlsxwriter::XlsxError),
     /// The parts cannot be packed.

@@ -261,7 +261,7 @@ pub(crate) fn is_rejected_roster(file: impl Read + Seek, names: &[&str]) -> bool
         let Ok(part) = workbook.by_name(part) else {
             return false;
         };
-        // What has been read before a fault is enough.
+        // The part that was read before a fault is enough.
         let _ = part.take(BEGINNING).read_to_end(&mut beginning);
         let beginning = String::from_utf8_lossy(&beginning);
         names.iter().any(|name| beginning.contains(name))

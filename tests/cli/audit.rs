@@ -145,7 +145,8 @@ fn said(output: &Output, exit: i32) -> String {
     text(&output.stdout) + &text(&output.stderr)
 }
 
-/// Has two archives, of events 1 and 2 and of events 3 to 5, of which the first was removed from the trail.
+/// Has two archives, of events 1 and 2 and of events 3 to 5. The events of the first archive were removed from the
+/// trail.
 fn partly_removed() -> Department {
     let department = Department::open();
     let export = ["audit", "export", "--record", "--output"];
@@ -186,13 +187,13 @@ fn a_trail_says_what_was_archived_and_is_whole_with_its_archives() {
     );
     let all = said(&verify(&[&files[..], &["--with-trail"]].concat()), 0);
     assert!(all.contains("events 1 to 6"), "{all}");
-    // The second archive says by itself that the first was recorded.
+    // The second archive says, without the first, that the first was recorded.
     let second = said(&verify(&["--file", "second.jsonl", "--with-trail"]), 0);
     assert!(second.contains("events 3 to 6"), "{second}");
-    // Another export has all that there still is.
+    // Another export has all events that still exist.
     let rest = department.run(&["audit", "export", "--output", "rest.jsonl"]);
     assert!(said(&rest, 0).starts_with("4 events"), "{rest:?}");
-    // What was noted before is found in the archive.
+    // The event that was noted before is found in the archive.
     let early = said(&verify(&["--file", "first.jsonl"]), 0);
     let early = noted(&early);
     said(&verify(&["--expect", &early]), 0);
@@ -235,7 +236,7 @@ fn an_archive_that_does_not_fit_the_trail_is_found() {
         order.contains("event 6 is missing: event 1 follows"),
         "{order}"
     );
-    // Nor does one pass that nothing records.
+    // An archive that no event records does not pass either.
     tamper(
         &department,
         "DROP TRIGGER audit_events_not_removed; DELETE FROM audit_events WHERE sequence = 6; \

@@ -2,7 +2,7 @@
 
 use crate::department::{Department, text};
 
-/// The exit code and the findings, without what is another in each run.
+/// The exit code and the findings, without the parts that differ in each run.
 fn checked(department: &Department, options: &[&str]) -> (Option<i32>, String) {
     let output = department.run(&[&["doctor", "client"], options].concat());
     let said = text(&output.stdout);

@@ -16,7 +16,7 @@ use crate::{
     process::{Ended, Running},
 };
 
-/// A demo that goes on, with a folder of its own for what is temporary.
+/// A demo that goes on, with a folder of its own for temporary files.
 struct Demo {
     running: Running,
     server: String,
@@ -46,7 +46,7 @@ impl Demo {
         }
     }
 
-    /// What a command prints about the organisation, one object a line.
+    /// Returns the objects that a command prints about the organisation, one a line.
     fn listed(&self, words: &[&str]) -> Vec<Value> {
         let mut command: Command = program();
         command

@@ -28,14 +28,14 @@ pub struct Department {
     folder: TempDir,
 }
 
-/// The program, free of the settings of whoever runs the tests.
+/// The program, without the settings of the user who runs the tests.
 pub fn program() -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_user-import"));
     let ours = std::env::vars_os().map(|(name, _)| name);
     for name in ours.filter(|name| name.to_string_lossy().starts_with("USER_IMPORT_")) {
         program.env_remove(name);
     }
-    // Their local tokens stay out of the home of whoever runs the tests.
+    // Their local tokens stay out of the home folder of the user who runs the tests.
     program.env("XDG_RUNTIME_DIR", user_import_testing::runtime_directory());
     program
 }
@@ -119,7 +119,7 @@ impl Department {
         path
     }
 
-    /// What a file in the folder has.
+    /// Returns the content of a file in the folder.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
@@ -175,7 +175,7 @@ impl Department {
         }
     }
 
-    /// The users, as many lines as there are, the header apart.
+    /// The number of users: the lines of an export without the header.
     pub fn users(&self) -> Vec<String> {
         let export = self.run(&["export"]);
         let csv = String::from_utf8(export.stdout).unwrap();
@@ -214,7 +214,7 @@ impl Importing {
     }
 }
 
-/// What a program printed.
+/// Returns the text that a program printed.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }

@@ -20,7 +20,7 @@ fn diff(department: &Department, options: &[&str]) -> Command {
     department.command(&[&["import", "june.csv", "--diff"][..], options].concat())
 }
 
-/// What a terminal of 40 lines shows, without colours.
+/// Returns the text that a terminal of 40 lines shows, without colours.
 fn shown(mut command: Command, pager: Option<&str>) -> String {
     command.env("NO_COLOR", "1");
     match pager {

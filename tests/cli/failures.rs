@@ -1,4 +1,4 @@
-//! What an administrator is told when something is wrong: what happened, and what to do next.
+//! The messages that an administrator reads when something is wrong: what happened, and what to do next.
 
 use std::{fs, path::Path};
 

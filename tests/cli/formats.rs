@@ -27,7 +27,7 @@ fn results_are_csv_with_a_header_and_a_record_a_row() {
     assert!(told.starts_with("Import completed: 2 rows"), "{told}");
 }
 
-/// What a command prints in this format.
+/// Returns the text that a command prints in this format.
 fn printed(department: &Department, words: &[&str], format: &str) -> String {
     text(
         &department

@@ -100,7 +100,8 @@ fn a_file_that_is_no_mapping_is_named_before_anything_is_sent() {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
 
-/// A first cell that begins as ignored lines do was quoted in the export, and a column may be called as ours are.
+/// A first cell that begins like an ignored line was quoted in the export, and a column may have the name of one of
+/// ours.
 #[test]
 fn no_rejected_row_is_lost_when_its_file_is_imported_again() {
     let department = department();
@@ -193,7 +194,7 @@ fn a_mapping_is_saved_used_by_its_name_and_deleted() {
     assert!(gone.contains("no mapping \"cad\""), "{gone}");
 }
 
-/// What `inspect` proposes is saved or written, and then imports the file.
+/// The proposal of `inspect` is saved or written, and then imports the file.
 #[test]
 fn an_inspected_file_is_imported_by_its_proposal() {
     let department = Department::open();
@@ -217,7 +218,7 @@ fn an_inspected_file_is_imported_by_its_proposal() {
         assert!(looked.contains(told), "{told}: {looked}");
     }
     let saved = run(&["inspect", "hr.csv", "--save-mapping", "hr"], 0);
-    // What may have corrections by now is not replaced.
+    // A file that may have corrections by now is not replaced.
     for words in [["--save-mapping", "hr"], ["--output", "hr.csv"]] {
         let words = [&["inspect", "hr.csv"][..], &words].concat();
         assert!(run(&words, 2).contains("already"), "{words:?}");

@@ -1,4 +1,4 @@
-//! `import --deactivate-missing` on a terminal: shows whom it would deactivate, asks, and does just that.
+//! `import --deactivate-missing` on a terminal: shows the users that it would deactivate, asks, and does just that.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::{
 
 const ASKED: &str = "Type Confirm to go on: ";
 
-/// Twelve officers, of whom the roster lists ten.
+/// Twelve officers. The roster lists ten of them.
 fn two_missing() -> Department {
     let department = Department::open();
     department.file("before.csv", &officers(12));
@@ -123,7 +123,7 @@ fn what_a_guard_refuses_is_not_asked_about() {
 #[test]
 fn what_a_guard_refuses_has_its_rejected_rows_in_the_file_and_its_answers_in_the_format() {
     let department = two_missing();
-    // A row of which nobody can say whom it lists.
+    // A row whose user cannot be identified.
     let damaged = format!("{}P-11\n", officers(10));
     department.file("roster.csv", &damaged);
     let options = ["--errors", "errors.csv", "--format", "json"];

@@ -1,4 +1,4 @@
-//! What is printed for programs, and what is written for administrators to correct.
+//! The output for programs, and the file that administrators correct.
 
 use crate::{
     department::{Department, officers, roster, text},
@@ -63,7 +63,8 @@ fn rejected_rows_corrected_in_their_file_import_without_a_rejection() {
     assert_eq!(department.users().len(), 3);
 }
 
-/// A spreadsheet drops the zeros of what looks like a number, and reads UTF-8 as ANSI if nothing says what it is.
+/// A spreadsheet drops the zeros of a text that looks like a number, and reads UTF-8 as ANSI if the file does not state
+/// its charset.
 fn saved_by_a_spreadsheet(csv: &str) -> String {
     let (is_utf8, csv) = match csv.strip_prefix('\u{FEFF}') {
         Some(csv) => (true, csv),
@@ -99,7 +100,7 @@ fn what_a_spreadsheet_does_to_the_file_of_rejected_rows_is_told() {
     let rejected = department
         .read("rejected.csv")
         .replace(",Oficer,", ",Officer,");
-    // The file says that it is UTF-8, so that names stay; the zeros are lost, and asked for.
+    // The file says that it is UTF-8, so the names stay. The zeros are lost, and the import asks for them.
     let saved = saved_by_a_spreadsheet(&rejected);
     assert!(
         saved.contains("Tom\u{E1}s") && saved.contains(",101,"),
@@ -111,7 +112,7 @@ fn what_a_spreadsheet_does_to_the_file_of_rejected_rows_is_told() {
     assert_eq!(import.status.code(), Some(3), "{said}");
     assert!(said.contains("did you mean \"0101\"?"), "{said}");
     assert_eq!(department.users().len(), 1, "{said}");
-    // A program that drops the mark makes ANSI of the names, which is warned of.
+    // If a program drops the mark, it reads the names as ANSI, and the import warns of that.
     let unmarked = rejected.trim_start_matches('\u{FEFF}');
     let garbled = saved_by_a_spreadsheet(unmarked).replace(",101,", ",0101,");
     assert!(garbled.contains("Tom\u{C3}\u{A1}s"), "{garbled}");

@@ -1,4 +1,4 @@
-//! What the program makes is for its owner alone, and what it is told in confidence it does not repeat.
+//! Only the owner can read the files that the program makes, and the program does not repeat secrets that it is given.
 
 use std::{
     collections::BTreeMap,
@@ -28,7 +28,7 @@ fn modes(folder: &Path) -> BTreeMap<String, u32> {
     modes
 }
 
-/// A command that runs where everybody may read what is made without a mode.
+/// A command that runs under a umask that lets everybody read new files.
 fn without_umask(command: &Command) -> Command {
     let mut shell = Command::new("sh");
     shell.args(["-c", "umask 0; exec \"$@\"", "sh"]);
@@ -57,7 +57,7 @@ fn every_file_that_a_command_writes_is_for_its_owner_alone() {
     let input = department.file("roster.csv", &roster(["Officer", "Chief"]));
     let input = input.to_str().unwrap();
     fs::create_dir(department.path("made")).unwrap();
-    // One that is replaced was open to everybody.
+    // The file that is replaced was open to everybody.
     let replaced = department.file("made/users.csv", "old");
     fs::set_permissions(replaced, Permissions::from_mode(0o666)).unwrap();
     for words in [
@@ -113,7 +113,7 @@ fn a_servers_database_is_for_its_owner_alone_also_if_an_earlier_release_made_it(
     }
 }
 
-/// All that a command prints.
+/// Returns everything that a command prints.
 fn said(mut command: Command) -> String {
     let output = command.output().unwrap();
     let said = [output.stdout, output.stderr].concat();

@@ -113,7 +113,7 @@ pub fn address(server: &mut Running) -> SocketAddr {
     address.parse().unwrap()
 }
 
-/// Lines as JSON objects; a line that is none fails the test.
+/// Lines as JSON objects. A line that is no JSON object fails the test.
 pub fn objects<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<Value> {
     let lines = lines.into_iter().filter(|line| !line.is_empty());
     let objects: Vec<Value> = lines

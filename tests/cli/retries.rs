@@ -1,4 +1,4 @@
-//! `import` goes on, with the same ID, where the server or the connection has failed.
+//! `import` goes on, with the same ID, after the server or the connection has failed.
 
 use crate::{
     department::{Department, Importing, officers, text},
@@ -22,7 +22,7 @@ fn every_row_once() -> Vec<u64> {
     (1..=ROWS as u64).collect()
 }
 
-/// The import came to its good end, with every row told exactly once.
+/// The import completed, and every row was reported exactly once.
 fn assert_whole(ended: &Ended) {
     assert_eq!(ended.exit, Some(0), "{}", ended.errors);
     let answers = objects(ended.lines.iter().map(String::as_str));

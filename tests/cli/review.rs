@@ -46,7 +46,7 @@ fn a_diff_shows_each_change_before_and_after_and_writes_nothing() {
     assert_eq!(department.users(), before);
 }
 
-/// The command that a page gives, with what `--deactivate-missing` needs where nobody can be asked.
+/// The command that a page gives, with the option that `--deactivate-missing` needs if there is no terminal.
 fn told_command(page: &str) -> Vec<String> {
     let command = page
         .lines()

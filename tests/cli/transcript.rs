@@ -7,7 +7,7 @@ use crate::{
     terminal::Terminal,
 };
 
-/// What is another in each run, replaced by something of the same width.
+/// The parts that differ in each run, replaced by something of the same width.
 pub fn neutral(shown: &str) -> String {
     let mut text = shown.replace("\r\n", "\n");
     for (what, neutral) in [
@@ -25,7 +25,8 @@ pub fn neutral(shown: &str) -> String {
     text
 }
 
-/// What a list shows on terminals of 80 and of 140 columns, and to a script. No line is wider than the terminal.
+/// Returns the list as it is on terminals of 80 and of 140 columns, and for a script. No line is wider than the
+/// terminal.
 pub fn transcripts(department: &Department, words: &[&str]) -> String {
     shown(department, words, |line, columns| {
         assert!(line.chars().count() <= columns, "{line}");

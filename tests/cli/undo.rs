@@ -1,4 +1,4 @@
-//! `undo`: shows what it would give back, asks before users become Inactive, and does just that.
+//! `undo`: shows the values that it would give back, asks before users become Inactive, and does just that.
 
 use crate::{
     department::{Department, officers, text},

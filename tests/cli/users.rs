@@ -12,8 +12,8 @@ const FIRST: &str = "018f4e9e-5c7b-7000-8000-000000000001";
 const SECOND: &str = "01a30000-0000-7000-8000-000000000002";
 const THIRD: &str = "01a40000-0000-7000-8000-000000000003";
 
-/// Three officers, of whom the first gets another badge number in the second import, and the last is deactivated by the
-/// third.
+/// Three officers. The second import gives the first of them another badge number, and the third import deactivates the
+/// last.
 fn department() -> Department {
     let department = Department::open();
     department.file("roster.csv", &officers(3));
@@ -42,7 +42,7 @@ fn shown(department: &Department, key: &str) -> serde_json::Value {
     objects.remove(0)
 }
 
-/// IDs of users are others in each run.
+/// IDs of users differ in each run.
 fn without_ids(shown: &str) -> String {
     let id = Regex::new("(?m)^ID  .*$").unwrap();
     id.replace_all(shown, "ID             018f4e9e-0000-7000-8000-000000000009")

@@ -135,7 +135,7 @@ fn an_old_workbook_is_sent_so_that_the_server_says_what_to_do() {
     );
 }
 
-/// It is sent as an upload, of which nothing stays.
+/// The workbook is sent as an upload, and nothing of it stays.
 #[test]
 fn a_workbook_of_more_than_a_message_is_inspected_too() {
     let department = Department::open();

@@ -40,7 +40,7 @@ fn the_image_has_the_build_that_is_shipped_without_names_for_debuggers() {
     assert!(steps.contains("cp target/dist/user-import "));
 }
 
-/// A copy of the advisories that is of no use must not pass for one that has nothing to say.
+/// A useless copy of the advisories must not pass for a copy without findings.
 #[test]
 fn given_advisories_that_are_not_there_fail_the_check() {
     let script = fs::read_to_string(Path::new(FOLDER).join(".ci/run")).unwrap();

@@ -75,7 +75,7 @@ impl<T> Element<'_, T> {
     }
 }
 
-/// All files of the contract, those of others apart.
+/// All files of the contract, without the files of other projects.
 pub fn files() -> Vec<File> {
     let set = FileDescriptorSet::decode(DESCRIPTOR_SET).unwrap();
     set.file

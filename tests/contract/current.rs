@@ -1,4 +1,4 @@
-//! What is made from the contract and kept in the repository is current.
+//! The files that are made from the contract and kept in the repository are current.
 
 use std::{collections::BTreeSet, env, fmt::Write, fs, process::Command};
 

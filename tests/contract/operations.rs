@@ -55,7 +55,7 @@ fn every_setting_is_documented_as_the_program_says() {
     );
 }
 
-/// A literal right after one of these, in any source file, is a code that callers see.
+/// A literal directly after one of these texts, in any source file, is a code that callers see.
 const BEFORE_CODES: [&str; 6] = [
     "Refusal::invalid(",
     "Refusal::limit(",

@@ -1,5 +1,5 @@
-//! What the service sends to its database also runs on Citus, which spreads organisations over several machines. It
-//! refuses some statements, and sends others to all machines: none of these is sent.
+//! The statements that the service sends to its database also run on Citus, which spreads organisations over several
+//! machines. Citus refuses some statements, and sends others to all machines: the service sends none of these.
 //!
 //! Reads the SQL in the texts of `src/store`. Citus is not installed where the tests run; see `docs/scale.md`.
 

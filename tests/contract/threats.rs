@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Where the program's tests and the sources that have some are.
+/// The folders of the program's tests, and of the sources that have tests.
 const PLACES: [&str; 4] = ["tests/", "src/", "scripts/", "fuzz/"];
 
 #[test]

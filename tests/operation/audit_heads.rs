@@ -1,4 +1,4 @@
-//! Where the audit trails end shows outside the database: in the log and in the metrics.
+//! The ends of the audit trails show outside the database: in the log and in the metrics.
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ use user_import_testing::{App, Database, PATIENCE, on_both_databases};
 
 on_both_databases![each_new_head_is_logged_and_exported_and_erased_trails_are_told];
 
-/// Returns the number of events, the combined heads, and the setbacks, as the metrics tell them.
+/// Returns the number of events, the combined heads, and the setbacks, as the metrics show them.
 fn exported(address: SocketAddr) -> [u64; 3] {
     let page = get(address);
     let number = |name: &str| {

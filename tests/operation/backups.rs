@@ -55,7 +55,7 @@ fn commands(heading: &str) -> [String; 2] {
     blocks.collect::<Vec<_>>().try_into().unwrap()
 }
 
-/// Where the page's commands find the database and put its backups.
+/// The places in which the page's commands find the database and put its backups.
 struct Place {
     database: Arc<FreshDatabase>,
     folder: TempDir,

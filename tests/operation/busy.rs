@@ -112,7 +112,7 @@ async fn a_busy_organisation_leaves_room_to_the_others(database: Database) {
     let (first, second) = (run(&app).await, run(&app).await);
     let refused = app.import(roster().people(["bob"])).await;
     expect_busy(&refused, "imports_per_organization");
-    // What was turned away leaves no record: there are those of the two that run.
+    // An import that was turned away leaves no record. There are only the records of the two that run.
     let (records, _) = app.import_page(10, "").await;
     assert!(
         records.iter().all(|record| record.validate_only),
@@ -212,7 +212,7 @@ async fn an_upload_without_rows_has_no_directory(database: Database) {
     let csv = roster().people(["ada"]).csv();
     let (header, row) = csv.split_at(csv.find('\n').expect("a header") + 1);
     let mut call = app.call().await;
-    // All users are read for the users whom the file does not list.
+    // All users are read, to find the users that the file does not list.
     call.send(Message::Start(deactivating_missing(start_of("pd"))))
         .await;
     call.send(Message::CsvChunk(header.as_bytes().to_vec().into()))

@@ -44,7 +44,7 @@ async fn expect_given_up(app: &App) {
     let refused = protect(app, id.clone()).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unavailable, "{refused}");
     assert!(refused.get_details_retry_info().is_some());
-    // Nothing of it stays: the others are served, and it works once the lock is free.
+    // The refused call leaves nothing behind: the others are served, and it works once the lock is free.
     let request = GetOrganizationRequest {
         organization: "pd".to_owned(),
     };

@@ -155,7 +155,7 @@ async fn a_denied_caller_is_told_to_the_chain_of_the_credentials_organisation(da
     let imported = caller.import(roster().people(["ada"])).await;
     assert_eq!(imported.code(), Code::PermissionDenied);
     assert!(look(&caller, "sheriff").await.is_err());
-    // Nobody in particular: it could be anybody, as often as he or she likes.
+    // This denial is not recorded: it has no principal, and anybody could cause any number of such denials.
     assert!(look(&app, "pd").await.is_err());
     let mut told = denials(&operator, "pd", 2).await;
     // Each is appended beside its answer.
@@ -173,7 +173,7 @@ async fn a_denied_caller_is_told_to_the_chain_of_the_credentials_organisation(da
     assert_eq!(look.details["reason"], "OTHER_ORGANIZATION");
     assert!(!format!("{told:?}").contains("sheriff"), "{told:?}");
     assert_eq!(events(&operator, "sheriff").await, []);
-    // Of whoever is for every organisation the server's own chain tells.
+    // The server's own chain records the denials of a principal that is for every organisation.
     let clerk = app.holding(token("*", [Permission::UsersImport])).await;
     let request = GetOrganizationRequest {
         organization: "sheriff".to_owned(),

@@ -159,7 +159,7 @@ async fn watches_are_bounded_for_each_address(database: Database) {
     assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
     let quota = refused.get_details_quota_failure().unwrap();
     assert_eq!(quota.violations[0].subject, "health_watches_per_address");
-    // Whoever asks once is answered.
+    // A client that asks once gets an answer.
     let checked = HealthClient::new(app.channel()).check(about("")).await;
     assert_eq!(checked.unwrap().get_ref().status(), ServingStatus::Serving);
     watching.pop();

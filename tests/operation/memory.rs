@@ -110,7 +110,7 @@ async fn readers_who_never_read_take_little_memory(database: Database) {
         readers.push(raw);
     }
     let unread = r#"user_import_refused_requests_total{reason="NOT_READ"}"#;
-    // The exports; the others are given up at the same time, and told so when they read.
+    // The exports. The server gives up the others at the same time, and they get the reason when they read.
     scene.until_counted(unread, 3).await;
     scene.expect_little_more(before).await;
     drop(readers);
@@ -387,7 +387,7 @@ async fn floods_of_resets_take_little_memory(database: Database) {
     for _ in 0..20 {
         let mut raw = Raw::connect(scene.server.address).await;
         raw.until(SETTINGS, 0).await.unwrap();
-        // Those that the server does not read it has closed the door to.
+        // If the server no longer reads the frames, it has closed the connection.
         for number in 0..100 {
             let streams = (0..200).map(|stream| (number * 200 + stream) * 2 + 1);
             if !raw.flood(streams, &format!("{IMPORTS}/ImportUsers")).await {
@@ -430,7 +430,7 @@ async fn tiny_messages_take_little_memory_while_the_database_is_slow(database: D
         }
     });
     let end = async move {
-        // Fails only where the test is over.
+        // Fails only if the test is over.
         let _ = all_sent.send(());
         std::future::pending().await
     };

@@ -93,7 +93,7 @@ impl TraceService for Collector {
         let resources = request.into_inner().resource_spans.into_iter();
         let scopes = resources.flat_map(|resource| resource.scope_spans);
         for span in scopes.flat_map(|scope| scope.spans) {
-            // Fails only where the test is over.
+            // Fails only if the test is over.
             let _ = self.0.send(span);
         }
         Ok(Response::new(ExportTraceServiceResponse::default()))
@@ -179,7 +179,7 @@ async fn log_lines_have_the_ids_of_request_and_import(database: Database) {
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
     let imported = app.import(roster().people(["ada"])).await;
-    // What nobody can foresee: a table without a column.
+    // A fault that nobody can foresee: a table without a column.
     app.tamper("ALTER TABLE users RENAME COLUMN badge_number TO gone")
         .await;
     let failed = app.import(roster().people(["bob"])).await;

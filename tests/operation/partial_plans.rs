@@ -25,7 +25,8 @@ const FILL: &str = "
 /// Rounds of pushes. A scan that does not belong to them happens once or twice.
 const ROUNDS: i64 = 10;
 
-/// What pushes carry: a change, a new user, keys in need of advice, supervisors who are not found, and users who leave.
+/// Returns the rosters of one round of pushes: a change, a new user, keys in need of advice, supervisors who are not
+/// found, and users who leave.
 fn pushes(round: i64) -> Vec<Roster> {
     let n = 50_000 + round;
     let id = format!("E{n}");
@@ -88,7 +89,7 @@ async fn no_push_reads_the_whole_table_of_users() {
             count += 1;
         }
     }
-    // A session tells how it has read once it has been idle for a while.
+    // A session reports its reads once it has been idle for a while.
     let told = async {
         loop {
             let (now_scanned, now_looked_up) = reads(&app).await;

@@ -251,7 +251,7 @@ async fn rejected_rows(app: &App) {
         imported.code() == Code::Ok && imported.summary().rejected >= 14,
         "{imported}"
     );
-    // The caller is told the values; that is what the other places are held against.
+    // The caller receives the values. The other places are compared with them.
     let told = |result: &RowResult| has_canary(&result.encode_to_vec().escape_ascii().to_string());
     assert!(imported.results.iter().any(told));
 }
@@ -296,6 +296,6 @@ async fn killed_while_it_writes(fresh: &Arc<FreshDatabase>, collector: SocketAdd
     let mut answers = observed.app.begin(start_of("pd"), &sound(400)).await;
     Imported::first_results(&mut answers).await;
     observed.server.take().unwrap().kill();
-    // What a killed process had still to write is lost, and with it nothing else.
+    // Only the output that a killed process had still to write is lost.
     observed.expect_clean_log(&["listening"]);
 }

@@ -21,7 +21,7 @@ pub fn program() -> Command {
     without_settings(Command::new(env!("CARGO_BIN_EXE_user-import")))
 }
 
-/// Returns the program as [`program`] does: the optimised one if there is one.
+/// Returns the program as [`program`] does, but the optimised one if it exists.
 pub fn fastest_program() -> Command {
     std::env::var_os(OPTIMISED).map_or_else(program, |path| without_settings(Command::new(path)))
 }
@@ -35,7 +35,7 @@ fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("USER_IMPORT_")) {
         command.env_remove(name);
     }
-    // Their local tokens stay out of the home of whoever runs the tests.
+    // Their local tokens stay out of the home folder of the user who runs the tests.
     command.env("XDG_RUNTIME_DIR", user_import_testing::runtime_directory());
     command
 }
@@ -127,7 +127,7 @@ impl Process {
 
     /// Returns `false` once the process has ended, for any reason.
     pub fn is_running(&self) -> bool {
-        // One that nobody has waited for yet has no memory any more.
+        // An ended process that nobody has waited for yet has no memory.
         let path = format!("/proc/{}/status", self.child.id());
         std::fs::read_to_string(path).is_ok_and(|status| status.contains("VmHWM:"))
     }

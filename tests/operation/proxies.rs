@@ -207,7 +207,7 @@ async fn one_client_behind_a_proxy_leaves_the_limit_of_an_address_to_the_others(
     assert_eq!(admitted, 10);
     let (admitted, _others) = watches(&app, "198.51.100.8", 12).await;
     assert_eq!(admitted, 10);
-    // What the client wrote before the proxy's word makes nobody else of it.
+    // The text that the client wrote before the proxy's address does not make the client look like another one.
     let (admitted, _) = watches(&app, "203.0.113.9, 198.51.100.7", 1).await;
     assert_eq!(admitted, 0);
 }

@@ -73,7 +73,7 @@ async fn a_search_says_where_it_stopped_and_goes_on_from_there(database: Databas
     };
     let found = pages(&app, inactive).await;
     assert_eq!(found, [(vec![], true), (vec![], true), (vec![], false)]);
-    // A page that is full is complete, and none is told twice or left out.
+    // A page that is full is complete, and no user is listed twice or left out.
     let many = ListUsersRequest {
         page_size: 1_000,
         ..searching("u10")
@@ -153,7 +153,7 @@ async fn searches_of_one_organisation_leave_the_others_their_time(database: Data
         beside = others(&app) => beside,
     };
     for (alone, beside) in alone.into_iter().zip(beside) {
-        // Twice is what is promised; the tests' own clients take their part of the machine too.
+        // The promise is twice the time; the tests' own clients take their part of the machine too.
         let most = alone * 4 + Duration::from_millis(50);
         assert!(beside < most, "{beside:?} beside searches, {alone:?} alone");
     }

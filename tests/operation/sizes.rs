@@ -28,7 +28,7 @@ async fn app(database: Database, max_record_bytes: usize, max_field_bytes: usize
     App::start_with(database, settings).await
 }
 
-/// Returns a roster of Ada and Bob, one of whom has this value.
+/// Returns a roster of Ada and Bob. One of them has this value.
 fn roster_with(column: Column, value: &str) -> Roster {
     roster().row("ada", [(column, value)]).people(["bob"])
 }

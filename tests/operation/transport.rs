@@ -49,7 +49,7 @@ async fn as_many_calls_as_may_be_are_taken_on_a_connection_and_one_more_is_refus
     .await;
     let mut raw = Raw::connect(app.address()).await;
     let settings = raw.until(SETTINGS, 0).await.unwrap();
-    // MAX_CONCURRENT_STREAMS: whoever keeps to it waits, and is never refused.
+    // MAX_CONCURRENT_STREAMS: a client that keeps to it waits, and is never refused.
     let told = settings
         .payload
         .chunks(6)

@@ -141,7 +141,7 @@ impl Dialect {
             messages: Vec::new(),
             in_body: false,
         };
-        // What is no call is answered in words.
+        // A request that is no call gets an answer in words.
         if answered.http == StatusCode::OK {
             answered.read(&self.decode(&body.to_bytes()));
         }
@@ -311,7 +311,7 @@ async fn answers_come_while_the_import_runs(database: Database) {
     let (id, _) = app.begin_upload(start_of("pd")).await.unwrap();
     let request = PLAIN.request(&app, &format!("{IMPORTS}WatchImport"), &watch(&id));
     let mut body = exchange(&app, request).await.into_body();
-    // The upload is still open, and yet something comes.
+    // The upload is still open, but answers come already.
     let frame = timeout(LONG, body.frame()).await.expect("progress comes");
     let progress = frame.unwrap().unwrap().into_data().unwrap();
     assert_eq!(progress[0], 0);

@@ -82,7 +82,7 @@ async fn verified(app: &App, organization: &str) -> Result<i64, ChainBreak> {
     chain.end(&head).map(|end| end.sequence)
 }
 
-/// What was done to `pd` since it got its catalog, one line for each event; the chain must be whole.
+/// Returns the events of `pd` since it got its catalog, a line each; the chain must be complete.
 async fn told(app: &App) -> Vec<String> {
     let (events, _) = chain(app, "pd").await;
     let last = events.last().map_or(0, |event| event.sequence);
@@ -136,7 +136,7 @@ async fn making_an_organisation_and_its_catalog_is_told(database: Database) {
     assert_eq!(counts, ["groups=2", "ranks=2", "roles=3", added]);
 }
 
-/// What the last event says beside the counts.
+/// Returns the details of the last event, without the counts.
 async fn last_details(app: &App, action: AuditAction) -> Vec<String> {
     let (events, _) = chain(app, "pd").await;
     let told = events.iter().rev().find(|event| event.action() == action);
@@ -250,7 +250,7 @@ async fn an_import_says_what_was_asked_for_and_which_privileged_roles_it_gave(da
         "{told:?}"
     );
     assert_eq!(told.len(), 3, "{told:?}");
-    // What gives and takes none says nothing.
+    // A transaction that neither gives nor takes a privileged role has no event.
     let (events, _) = chain(&app, "pd").await;
     let granting = events.iter().filter(|event| event.action() == grants);
     assert_eq!(granting.count(), 2);
@@ -452,7 +452,7 @@ async fn an_interrupted_import_is_told_at_each_of_its_turns(database: Database) 
     let stopped = line(&events[5]);
     assert!(stopped.starts_with("IMPORT_ENDED INTERRUPTED"), "{stopped}");
     app.import_with(named(ID), &many()).await;
-    // What has ended is answered from its record, which is no new action.
+    // An import that has ended is answered from its record, and that is no new action.
     app.import_with(named(ID), &many()).await;
     let stale = ImportStart {
         all_or_nothing: true,
@@ -752,7 +752,7 @@ async fn what_is_recorded_as_archived_already_is_not_recorded_again(database: Da
     assert_eq!(record_archive(&app, 0, &head).await.ok(), Some(3));
     let first = head_of(&events[0]);
     let (_, recorded) = chain(&app, "pd").await;
-    // The last one has nothing but the record, which would have no end.
+    // The last archive adds only the record of the archive before. Recording that too would never end.
     for again in [&first, &head, &recorded] {
         assert_eq!(record_archive(&app, 0, again).await.ok(), Some(3));
     }
@@ -814,13 +814,13 @@ async fn old_events_are_removed_if_they_are_archived_and_the_trail_is_whole_with
         tokio::task::yield_now().await;
     }
     assert_eq!(verified(&app, "pd").await, Ok(5));
-    // Nothing goes that is not archived, however old it is.
+    // No event is removed that is not archived, even if it is old.
     assert_eq!(store.expire_audit_events(later).await.unwrap(), 0);
     let (kept, head) = chain(&app, "pd").await;
     assert_eq!(kept.first().map(|event| event.sequence), Some(4));
-    // An archive of what is gone already is known to be recorded.
+    // An archive of events that are removed already counts as recorded.
     assert_eq!(record_archive(&app, 0, &third).await.ok(), Some(5));
-    // With the archive nothing lacks.
+    // With the archive, no event is missing.
     let mut whole = AuditChain::new("pd");
     events
         .iter()

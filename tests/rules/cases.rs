@@ -1,6 +1,6 @@
 //! Files that people really have (`tests/cases`), and what becomes of each row, with every message.
 //!
-//! A folder's base is imported first, then its other files in order. A file called `sync` deactivates whoever it
+//! A folder's base is imported first, then its other files in order. A file called `sync` deactivates the users that it
 //! does not list. `INSTA_UPDATE=always` writes the snapshots anew: read the difference.
 
 use std::{fmt::Write, fs, path::Path};
@@ -65,7 +65,7 @@ async fn import_all(folder: &Path, database: Database, catalog: &Catalog) -> Str
     told
 }
 
-/// What became of each row, and every message.
+/// Returns the outcome of each row, and every message.
 fn shown(imported: &Imported) -> String {
     let mut text = masked(&imported.to_string());
     for result in &imported.results {

@@ -1,5 +1,5 @@
-//! Whatever else writes while an import applies (semantics §5, §8): every row has exactly one outcome,
-//! and the directory stays valid.
+//! Other writers while an import applies (semantics §5, §8): every row has exactly one outcome, and the directory stays
+//! valid.
 
 use tonic::Code;
 use user_import::{
@@ -78,7 +78,7 @@ async fn of_two_imports_at_once_each_accounts_for_every_row(database: Database) 
     assert_eq!(app.users().await.len(), 100);
 }
 
-/// Sixty users of whom two neighbours each swap badges, so that pairs share a transaction.
+/// Sixty users. Each two neighbours swap their badges, so each pair shares a transaction.
 fn swapped() -> Roster {
     (0..60).fold(roster(), |roster, n: usize| {
         let badge = format!("B-user-{:04}", n ^ 1);
@@ -97,7 +97,7 @@ async fn protecting_users_meanwhile_disturbs_no_import(database: Database) {
     assert_eq!(imported.summary().updated, 60, "{imported}");
 }
 
-/// However often others write, they do not keep an import from its end.
+/// Others may write at any time without keeping an import from its end.
 async fn an_import_ends_though_many_others_write_all_the_time(database: Database) {
     let app = App::start_with(database, small_transactions()).await;
     let other = app.another_server().await;

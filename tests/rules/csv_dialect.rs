@@ -1,5 +1,5 @@
-//! What a CSV file may look like (semantics §2, CSV dialect): whatever spreadsheets and dispatch
-//! systems write is read as meant, and every result says where in the file its row stands.
+//! What a CSV file may look like (semantics §2, CSV dialect): the files that spreadsheets and dispatch systems write
+//! are read as meant, and every result says where in the file its row stands.
 
 use insta::assert_snapshot;
 use tonic::Code;

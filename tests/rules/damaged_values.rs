@@ -547,7 +547,7 @@ async fn a_letter_lost_as_a_question_mark_never_overwrites_a_name(database: Data
             "{damaged}"
         );
         assert_eq!(imported.summary().rejected, 1, "{damaged}");
-        // What is left of U+FFFD needs no user to tell that a letter is lost.
+        // The remains of U+FFFD show without a user that a letter is lost.
         let is_told = !damaged.contains(['&', '\u{EF}']);
         assert_eq!(suggestion(&imported) == stored, is_told, "{damaged}");
         // The user is listed all the same.
@@ -594,7 +594,7 @@ async fn a_question_mark_anywhere_else_is_no_error(database: Database) {
     ];
     let imported = preview(&app, &roster().row("bob", elsewhere)).await;
     assert_eq!(codes(&imported, 1), [], "{imported}");
-    // A stored name stands, and is not warned of every night.
+    // A stored name stands, and does not cause a warning every night.
     app.import(roster().row("new", [(FirstName, "Jos?")])).await;
     let again = preview(&app, &roster().row("new", [(FirstName, "Jos?")])).await;
     assert_eq!(

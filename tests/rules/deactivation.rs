@@ -17,11 +17,11 @@ on_both_databases![
     a_row_cannot_deactivate_a_protected_user,
     a_faulty_row_never_deactivates_its_user,
     too_many_deactivations_refuse_the_import;
-    // SQLite looks at references only where they change.
+    // SQLite checks only references that change.
     somebody_whom_the_database_does_not_take_keeps_nobody_else_active,
 ];
 
-/// Deactivates who is missing; the number that the caller approves is out of the way.
+/// Deactivates the missing users; the caller approves enough deactivations.
 fn deactivating(confirmation: &str) -> ImportStart {
     ImportStart {
         deactivate_missing: Some(DeactivateMissing {

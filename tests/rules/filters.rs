@@ -54,7 +54,7 @@ async fn pages(app: &App, mut request: ListUsersRequest) -> Result<Vec<Vec<Strin
 
 async fn users_come_in_pages_by_external_id(database: Database) {
     let app = App::start(database).await;
-    // By their bytes: capitals first, and whatever is not ASCII last.
+    // By their bytes: capitals first, and texts that are not ASCII last.
     app.people(["b", "é", "10", "A", "9", "Z"]).await;
     let listed = pages(
         &app,

@@ -1,4 +1,4 @@
-//! Lines that are nobody's row (semantics §2 and §7): end marks, the header once more, ruling lines, totals.
+//! Lines that list no user (semantics §2 and §7): end marks, the header once more, ruling lines, totals.
 
 use insta::assert_snapshot;
 use tonic::Code;
@@ -32,7 +32,7 @@ async fn sync(app: &App, line: &str) -> Imported {
         .await
 }
 
-/// Expects that `line` is no row, and that it keeps nobody from being deactivated; what is said of it.
+/// Expects that `line` is no row, and that it keeps no user from being deactivated. Returns the messages about it.
 async fn ignored(app: &App, line: &str) -> String {
     let imported = sync(app, line).await;
     assert_snapshot!(imported, @"
@@ -172,7 +172,7 @@ async fn totals_and_notes_are_named_and_stop_the_sync(database: Database) {
     }
 }
 
-/// They stop a sync as others do that have too few fields: they may be what is left of a row.
+/// They stop a sync like other lines with too few fields, because each may be the rest of a row.
 async fn totals_padded_to_the_header_are_named_once_and_stop_the_sync(database: Database) {
     let app = start(database).await;
     for (lines, said) in [
@@ -216,7 +216,7 @@ async fn totals_padded_to_the_header_are_named_once_and_stop_the_sync(database: 
     }
 }
 
-/// What only looks like a foreign line is judged as a row.
+/// A row that only looks like a foreign line is judged as a row.
 async fn people_with_odd_values_are_people(database: Database) {
     let app = start(database).await;
     for line in [

@@ -1,5 +1,5 @@
-//! What an organisation says of its phone numbers and keys: the phone region, and the patterns of badge numbers and
-//! external IDs (semantics §2).
+//! The settings of an organisation for its phone numbers and keys: the phone region, and the patterns of badge numbers
+//! and external IDs (semantics §2).
 
 use insta::assert_snapshot;
 use tonic::Code;

@@ -1,5 +1,5 @@
-//! The cost of an import grows with its rows and no faster, whatever they do to each other
-//! (architecture.md, Judging is a worklist).
+//! The cost of an import grows with its rows and no faster, even if its rows depend on each other (architecture.md,
+//! Judging is a worklist).
 
 use std::time::{Duration, Instant};
 
@@ -56,7 +56,7 @@ async fn ten_times_the_rows_take_no_more_than_twenty_five_times_as_long(database
     );
 }
 
-/// Length of the chains: where each step cost all rows, these tests would take hours.
+/// Length of the chains: if each step looked at all rows, these tests would take hours.
 const LONG: usize = 20_000;
 
 async fn a_long_chain_of_badge_numbers_falls_as_one(database: Database) {
@@ -74,7 +74,8 @@ async fn a_long_rotation_of_badge_numbers_is_written_as_one(database: Database) 
     assert_eq!(imported.summary().updated as usize, LONG);
 }
 
-/// As many as are handed over together, one less, one more, and twice as many; and others beside them.
+/// Tries as many users as are handed over together, one less, one more, and twice as many, with other users beside
+/// them.
 async fn a_directory_is_read_whole_however_many_there_are(database: Database) {
     let app = App::start(database).await;
     for count in [511, 512, 513, 1_024] {

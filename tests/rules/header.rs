@@ -1,5 +1,4 @@
-//! The header (semantics §2, Header): found in any order and spelling, and everything that is wrong with
-//! it told at once.
+//! The header (semantics §2, Header): found in any order and spelling, and all of its faults are reported at once.
 
 use insta::assert_snapshot;
 use tokio::sync::mpsc;

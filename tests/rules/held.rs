@@ -67,7 +67,7 @@ async fn with_people(app: App) -> App {
     app
 }
 
-/// `count` people, of whom the first are Inactive.
+/// `count` people. The first of them are Inactive.
 fn people(count: usize, inactive: usize) -> Roster {
     let rows = names(count).into_iter().enumerate();
     rows.fold(roster(), |roster, (at, name)| match at < inactive {
@@ -388,7 +388,7 @@ async fn a_discarded_import_is_gone_and_its_id_is_free(database: Database) {
     let record = app.import_record(ID).await.unwrap();
     assert_eq!(record.state(), ImportState::Cancelled);
     assert_eq!(record.held_until, None);
-    // It has done nothing of what was planned.
+    // Nothing of the plan was done.
     let counts = [
         record.created,
         record.updated,
@@ -489,7 +489,7 @@ async fn only_who_may_approve_reviews_and_approves(database: Database) {
     ] {
         assert_eq!(imported.code(), Code::PermissionDenied, "{imported}");
     }
-    // Who approves needs what the import needs.
+    // The caller who approves needs the permissions that the import needs.
     let only = app.holding(token("pd", [Permission::UsersApprove])).await;
     let refused = only.approve(ID, &digest).await;
     assert_eq!(refused.code(), Code::PermissionDenied, "{refused}");
@@ -705,7 +705,7 @@ async fn without_hold_nothing_is_kept(database: Database) {
     let refused = app.import_with(named(ID), leaving()).await;
     assert_eq!(refused.summary().state(), ImportState::Refused, "{refused}");
     assert_eq!(reason(&refused.status), None);
-    // One that no guard refuses is applied at once.
+    // An import that no guard refuses is applied at once.
     let done = app.import_with(holding(OTHER_ID), people(20, 1)).await;
     assert_eq!(done.summary().state(), ImportState::Completed, "{done}");
     let kept = "SELECT (SELECT count(*) FROM held_imports) + (SELECT count(*) FROM held_parts)";

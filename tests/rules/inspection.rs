@@ -280,7 +280,7 @@ async fn what_cannot_be_inspected_is_refused(database: Database) {
     let refused = inspect(&app, of("")).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
 
-    // What is no roster is told, not refused: whoever asks what a file is wants to know.
+    // If a file is no roster, the answer says so and does not refuse it: the caller wants to know what the file is.
     for (content, told) in [
         (&b"%PDF-1.7"[..], "PDF"),
         (b"<!doctype html><html>", "HTML"),

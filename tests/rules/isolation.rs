@@ -106,7 +106,7 @@ async fn names_of_another_catalog_are_unknown(database: Database) {
     assert_eq!(here.summary().rejected, 1, "{here}");
     let there = app.import_with(start_of("sheriff"), deputy).await;
     assert_eq!(there.summary().updated, 1, "{there}");
-    // A catalog that somebody else uses can be emptied here, where nobody does.
+    // A catalog that another organisation uses can be emptied here, because no user here refers to it.
     app.organization("empty").await;
     app.catalog("empty", Catalog::default()).await;
 }

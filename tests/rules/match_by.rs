@@ -110,8 +110,8 @@ async fn new_external_ids_become_the_users(database: Database) {
 async fn a_user_whom_a_row_matches_by_external_id_is_nobody_elses(database: Database) {
     let app = App::start(database).await;
     app.people(["ada", "bob"]).await;
-    // The new row's email is that of ada, whom row 2 is about: it makes a user if ada gives it up, and else
-    // is rejected.
+    // The new row has ada's email, and row 2 is about ada. The new row makes a user if ada gives the email up, and is
+    // rejected otherwise.
     for (freed, outcome) in [
         ("ada@pd.example", "REJECTED"),
         ("ada2@pd.example", "CREATED"),

@@ -1,5 +1,5 @@
-//! Every sentence about the input that an administrator can read (semantics §6), with what a program
-//! gets beside it. Whoever changes a word sees here how it reads among the others.
+//! Every sentence about the input that an administrator can read (semantics §6), with what a program gets beside it. A
+//! person who changes a word sees here how it reads among the others.
 
 use std::fmt::Write;
 
@@ -40,7 +40,7 @@ fn table(imported: &Imported) -> String {
     table
 }
 
-/// What is said of these values, each in a row of its own that has no other fault.
+/// The messages about these values, each in a row of its own that has no other fault.
 async fn told(app: &App, values: &[(Column, &str)]) -> String {
     let rows = values.iter().zip(1..);
     let people = rows.fold(roster(), |roster, (&value, row)| {

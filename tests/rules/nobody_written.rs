@@ -1,4 +1,4 @@
-//! An import that writes nobody has one transaction, whatever its transactions' size, and that records every
+//! An import that writes no user has one transaction, for any size of transactions, and that transaction records every
 //! result (semantics §8).
 
 use user_import::{

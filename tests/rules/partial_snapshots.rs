@@ -1,5 +1,5 @@
-//! The plan of a few rows reads the users that they can concern and no others (semantics §14). Whether it did never
-//! shows. `src/plan/model/partial.rs` holds the same against users chosen by comparing texts.
+//! The plan of a few rows reads the users that they can concern and no others (semantics §14). The results never show
+//! whether it did. `src/plan/model/partial.rs` holds the same against users chosen by comparing texts.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ on_both_databases![
 /// Random directories that the property is tried on.
 const CASES: u32 = 24;
 
-/// Chooses the users of a partial snapshot in an organisation of at least so many users.
+/// Chooses the users of a partial snapshot in an organisation of at least this many users.
 struct Selection(UserSelection, u64);
 
 impl SelectUsers for Selection {
@@ -86,7 +86,7 @@ async fn partial(
         .unwrap()
 }
 
-/// Everything that a client is told of the plan on a snapshot, and the order of writing.
+/// Everything that a client learns of the plan on a snapshot, and the order of writing.
 fn told(rows: &Arc<ByRow<Row>>, snapshot: Snapshot, match_by: Option<MatchBy>) -> String {
     let planned = planned_on(rows, snapshot, match_by);
     let plan = &planned.plan;
@@ -136,7 +136,7 @@ fn others() -> Roster {
 /// A change of a row: a column and another value, made of the value that a user has.
 type Change = (Index, Column, Damage);
 
-/// What becomes of a value.
+/// The changes that a value may get.
 type Damage = fn(&str) -> String;
 
 fn changes() -> impl Strategy<Value = Vec<(Index, Index, Change)>> {
@@ -298,7 +298,7 @@ async fn a_user_who_leaves_brings_reports_and_one_more_of_the_role(database: Dat
         named.iter().all(|name| found.contains(&(*name).to_owned())),
         "{found:?}"
     );
-    // Two Officers, of whom one is left if the other leaves.
+    // Two Officers. One of them is left if the other leaves.
     assert!(found.len() <= named.len() + 2, "{found:?}");
     // The role is another one, so that one more Officer is read.
     let promoted = roster().row("ada", [(RoleColumn, "Sergeant")]);

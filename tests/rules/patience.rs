@@ -1,5 +1,5 @@
-//! Who waits for the database is not dead (semantics §8): a transaction may take longer than a lease
-//! lasts, and its import still holds the organisation.
+//! A server that waits for the database is not dead (semantics §8): a transaction may take longer than a lease lasts,
+//! and its import still holds the organisation.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ async fn start_with_short_leases(database: Database) -> App {
     App::start_with(database, settings).await
 }
 
-/// Holds what every write transaction needs: the organisation, on SQLite the whole database.
+/// Locks what every write transaction needs: the organisation, or on SQLite the whole database.
 const HOLD: &str = "UPDATE organizations SET revision = revision";
 
 /// The database's clock, in milliseconds.
@@ -62,7 +62,7 @@ async fn an_import_whose_transaction_outlasts_its_lease_goes_on(database: Databa
         assert_eq!(record.state(), ImportState::Applying);
     })
     .await;
-    // Its lease has run out by now where it had to wait, and yet nobody else gets it.
+    // If the import had to wait, its lease has run out by now. Still no other import gets the lease.
     let csv = roster().people(["ada"]).csv().into_bytes();
     let other = tokio::spawn(app.sending(named(OTHER_ID), csv));
     held.commit("SELECT 1").await;
@@ -115,7 +115,7 @@ async fn organisations_do_not_wait_for_each_other() {
     assert_eq!(imported.summary().created, 1, "{imported}");
 }
 
-/// The first two writes to users fail as where two transactions are in each other's way.
+/// The first two writes to users fail as if two transactions were in each other's way.
 async fn a_transaction_that_gave_way_to_another_is_made_again() {
     let app = App::start(Database::Postgres).await;
     app.tamper(

@@ -27,7 +27,7 @@ on_both_databases![
     a_stream_that_breaks_off_writes_nothing,
 ];
 
-/// A server that tells its progress a hundred times a second, and waits no longer for a half-close.
+/// A server that sends progress a hundred times a second, and waits no longer than that for a half-close.
 fn lively() -> Settings {
     Settings {
         progress_interval: Duration::from_millis(10),
@@ -80,7 +80,7 @@ async fn progress_goes_on_however_steadily_the_client_sends(database: Database) 
     call.send(start()).await;
     let steady = async {
         loop {
-            // Far more often than there is progress to tell.
+            // Far more often than there is new progress.
             call.send(Message::CsvChunk("\n".into())).await;
             if let Ok(read) = timeout(Duration::from_micros(100), call.read()).await {
                 break read;

@@ -52,7 +52,7 @@ on_both_databases![
     a_push_is_in_the_history_and_in_the_audit_trail,
 ];
 
-/// ada to eve, of whom dan is Inactive and reports to ada, and bob has a group and a phone.
+/// ada to eve. dan is Inactive and reports to ada, and bob has a group and a phone.
 async fn department(app: &App, organization: &str) {
     let people = roster()
         .row("ada", [(Rank, "Captain")])
@@ -99,7 +99,7 @@ fn renamed() -> Vec<UserRow> {
     roster().row("bob", [(FirstName, "Rob")]).typed()
 }
 
-/// Expects that both were told the same, times apart.
+/// Expects that both callers got the same answer, except for times.
 fn assert_same(pushed: &Imported, imported: &Imported) {
     assert_eq!(pushed.to_string(), imported.to_string());
     assert_eq!(pushed.results, imported.results, "{pushed}");
@@ -232,7 +232,7 @@ fn rotated() -> Vec<UserRow> {
     next.into_iter().fold(roster(), rotated).typed()
 }
 
-/// What refuses a push as it refuses an import.
+/// Requests that are refused as a push in the same way as they are as an import.
 fn refused() -> Vec<(ImportStart, Vec<UserRow>)> {
     let all_or_nothing = ImportStart {
         all_or_nothing: true,
@@ -429,7 +429,7 @@ async fn a_push_without_rows_or_with_what_only_files_have_is_refused(database: D
     : There are no rows to import; add at least one.
     ");
     assert!(app.users().await.is_empty());
-    // Options that say nothing are none.
+    // Empty options are the same as no options.
     let pushed = app
         .push_users(push(Some(CsvFormat::default()), rows()))
         .await;
@@ -451,7 +451,7 @@ async fn a_push_of_too_many_rows_or_bytes_is_refused(database: Database) {
     ResourceExhausted
     rows: A push has at most 1000 rows, and this one has 1001: send fewer, or import them with ImportUsers.
     ");
-    // Those that would take far more memory than their bytes show are not even decoded.
+    // Messages that would take far more memory than their bytes show are not even decoded.
     let empty = vec![UserRow::default(); ServerLimits::MESSAGE_ROWS + 1];
     insta::assert_snapshot!(told(&app, push(empty)).await, @r"
     ResourceExhausted

@@ -1,5 +1,5 @@
-//! Strict quoting (semantics §2, CSV dialect): a quote where none belongs rejects its row, and no user is deactivated
-//! by a file that has one (§7).
+//! Strict quoting (semantics §2, CSV dialect): a quote in a wrong place rejects its row, and a file that has one
+//! deactivates no user (§7).
 
 use insta::assert_snapshot;
 use tonic::Code;
@@ -39,7 +39,7 @@ fn ignoring_unknown(start: ImportStart) -> ImportStart {
     ImportStart { csv, ..start }
 }
 
-/// What is said of the first row, with a sound one behind it that stands.
+/// The messages about the first row. A sound row behind it stands.
 async fn told(app: &App, first: &str, last: &str) -> String {
     let csv = format!(
         "{HEADER}\n{}{}",

@@ -38,7 +38,7 @@ fn workbook_request() -> ExportUsersRequest {
     }
 }
 
-/// All that an import answered, but for lines and the IDs that the server gives.
+/// Returns the answers of an import, without lines and without the IDs that the server gives.
 fn told(imported: &Imported) -> String {
     let without_ids = |result: &RowResult| RowResult {
         line: 0,

@@ -1,5 +1,5 @@
-//! What rejects a row alone, before its values are looked at (semantics §2, Record faults): the rows
-//! around it stand.
+//! Faults that reject only one row, before its values are looked at (semantics §2, Record faults): the rows around it
+//! stand.
 
 use insta::assert_snapshot;
 use user_import::{

@@ -1,5 +1,5 @@
-//! The database holds the references of users, whoever writes (semantics §8): nothing that a user
-//! refers to goes away, and no user refers to what is not there.
+//! The database keeps the references of users valid for every writer (semantics §8): no entry that a user refers to is
+//! removed, and no user refers to a missing entry.
 
 use std::env;
 
@@ -71,10 +71,10 @@ async fn expect_no_stranger(app: &App) {
     for column in ["role_id", "rank_id", "group_id"] {
         expect_refused(app, &format!("UPDATE users SET {column} = 4711")).await;
     }
-    // Nobody's ID: the database makes one of the user's own by exchanging two columns.
+    // This is the ID of no user: the database makes it from the user's own ID by exchanging two columns.
     let nobody = "UPDATE users SET supervisor_id = last_import_id";
     expect_refused(app, nobody).await;
-    // What is there belongs to another organisation.
+    // The entry that exists belongs to another organisation.
     let elsewhere = "UPDATE users SET role_id = (SELECT max(r.id) FROM roles r \
         JOIN organizations o ON o.id = r.organization_id WHERE o.slug = 'sheriff') + 4711";
     expect_refused(app, elsewhere).await;
@@ -91,7 +91,7 @@ async fn what_nobody_refers_to_can_be_removed(database: Database) {
     assert_eq!(app.users().await.len(), 1);
 }
 
-/// Everybody else's updates are checked, whatever they set.
+/// The updates of other writers are checked, no matter which columns they set.
 async fn an_import_that_sets_no_reference_checks_none() {
     if env::var_os("USER_IMPORT_TEST_CITUS_URL").is_some() {
         println!("NOT RUN: a distributed database has foreign keys");

@@ -201,7 +201,7 @@ async fn a_location_is_reported_once(database: Database) {
     ");
 }
 
-/// Whoever collects an import's answers looks at the size of each.
+/// The helper that collects an import's answers looks at the size of each.
 async fn ten_thousand_rows_come_in_messages_of_bounded_size(database: Database) {
     let app = App::start(database).await;
     let names: Vec<_> = (0..10_000).map(|n| format!("user-{n}")).collect();

@@ -1,5 +1,5 @@
-//! An import that goes on where it was tells what an undisturbed one would (semantics §8), and one
-//! that may not go on tells what it has written.
+//! A resumed import reports what an undisturbed one would report (semantics §8), and an import that may not go on
+//! reports what it has written.
 
 use tonic::Code;
 use tonic_types::StatusExt;
@@ -33,11 +33,11 @@ on_both_databases![
 /// How often a test starts anew that has to be quicker than an import.
 const TRIES: usize = 5;
 
-/// How many wait for somebody else's transaction (PostgreSQL).
+/// How many wait for another writer's transaction (PostgreSQL).
 const WAITING: &str = "SELECT count(*) FROM pg_stat_activity \
     WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
-/// What the summary and the record of an interrupted import of [`many`] must agree on.
+/// The facts on which the summary and the record of an interrupted import of [`many`] must agree.
 async fn expect_what_was_written(app: &App, told: &Imported) {
     let record = app.import_record(ID).await.expect("it is recorded");
     let summary = told.summary();
@@ -75,8 +75,8 @@ async fn an_interrupted_import_that_has_to_wait_tells_what_it_wrote(database: Da
     assert_eq!(other.and_rest(answers).await.code(), Code::Ok);
 }
 
-/// New people under a supervisor whom the roster does not list; each of the second half has the
-/// badge number of one of the first, but for a leading zero.
+/// New people under a supervisor that the roster does not list. Each person of the second half has the badge number of
+/// one of the first half, except for a leading zero.
 fn doubtful() -> Roster {
     (0..MANY).fold(roster(), |roster, number| {
         let zero = if number < MANY / 2 { "" } else { "0" };
@@ -100,7 +100,7 @@ fn without_the_missing(start: ImportStart) -> ImportStart {
     }
 }
 
-/// What an undisturbed import of [`doubtful`] tells.
+/// The results of an undisturbed import of [`doubtful`].
 async fn undisturbed(app: &App) -> Imported {
     app.organization("calm").await;
     app.import_with(start_of("calm"), roster().people(["gone"]))
@@ -140,7 +140,7 @@ async fn an_import_planned_again_warns_of_what_an_undisturbed_one_would(database
     let start = without_the_missing(named(ID));
     let mut answers = app.begin(start, &doubtful()).await;
     let first = Imported::first_results(&mut answers).await;
-    // Whoever else writes to the directory makes the import plan the rest again.
+    // If another writer changes the directory, the import plans the rest again.
     app.protect(&first.results[0].external_id).await;
     let record = app.import_record(ID).await.expect("it is recorded");
     assert!((record.created as usize) < MANY, "it was too quick");
@@ -149,7 +149,7 @@ async fn an_import_planned_again_warns_of_what_an_undisturbed_one_would(database
     assert_eq!(comparable(&imported), comparable(&undisturbed(&app).await));
 }
 
-/// New external IDs for [`many`], of whom two neighbours each swap their badges.
+/// New external IDs for [`many`]. Each two neighbours swap their badges.
 fn renumbered() -> Roster {
     (0..MANY).fold(roster(), |roster, number| {
         let id = format!("W{number:04}");

@@ -1,5 +1,4 @@
-//! The same import again: replayed, joined, resumed, or refused, and what its record tells
-//! (semantics §8).
+//! The same import again: replayed, joined, resumed, or refused, and the content of its record (semantics §8).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Uploads that begin with the roster of another upload: it is sent once, and reviewed as often as one likes.
+//! Uploads that begin with the roster of another upload: a roster is sent once, and reviewed any number of times.
 
 use tonic::{Code, Status};
 use user_import::{
@@ -120,7 +120,7 @@ async fn an_upload_goes_on_where_the_other_one_is(database: Database) {
     };
     let begun = begin(&app, start.clone(), &source).await.unwrap();
     assert_eq!(begun.1, 40);
-    // Each goes on by itself, in parts of its own, and the one takes what the other has beyond.
+    // Each goes on alone, in parts of its own, and one takes the parts that only the other has.
     app.append(&source, 40, &csv[40..90]).await.unwrap();
     app.append(&begun.0, 40, &csv[40..60]).await.unwrap();
     let again = begin(&app, start.clone(), &source).await.unwrap();

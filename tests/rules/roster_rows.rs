@@ -83,7 +83,7 @@ async fn rows_are_read_as_an_import_would_judge_them(database: Database) {
         values: Some(values),
     });
     assert_eq!(rows, expected);
-    // Only those that are wanted, and none that the file does not have.
+    // Returns only the wanted rows, and none that the file does not have.
     let some = read(&app, wanted(&id, &[2, 4, 9])).await.unwrap();
     assert_eq!(some, rows[1..2]);
 }

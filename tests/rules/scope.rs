@@ -1,4 +1,4 @@
-//! Roles and groups bound whom an import deactivates (semantics §7).
+//! Roles and groups limit which users an import deactivates (semantics §7).
 
 use insta::assert_snapshot;
 use tonic::Code;

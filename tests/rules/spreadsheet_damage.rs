@@ -132,7 +132,7 @@ async fn rows_of_one_file_that_differ_by_zeros_alone_are_warned_of(database: Dat
     EMAIL "nowhere" is not an email address; write it like name@example.com.
     EXTERNAL_ID "00421" equals "0421" of row 1 but for leading zeros; if a spreadsheet changed one of them, format the column as text.
     "#);
-    // What is stored stands without a word.
+    // A stored value stands without a message.
     let again = roster()
         .row("ada", [(ExternalId, "0421"), (BadgeNumber, "7")])
         .row("bob", [(ExternalId, "421"), (BadgeNumber, "007")]);

@@ -38,8 +38,8 @@ fn bound(organization: &str, start: &ImportStart) -> ImportStart {
     }
 }
 
-/// All that must be the same: everything but our own IDs, times, and the digest that each organisation
-/// keys by itself.
+/// Returns everything that must be the same: all but the server's own IDs, times, and the digest, for which each
+/// organisation has its own key.
 fn comparable(imported: &Imported) -> (Vec<RowResult>, Vec<String>, Option<ImportSummary>, String) {
     let mut results = imported.results.clone();
     for result in &mut results {
@@ -179,7 +179,7 @@ fn refused() -> Vec<Case> {
     ]
 }
 
-/// More people deactivated than is believable.
+/// More deactivations than the guard allows.
 fn before_inactive() -> Roster {
     ["ada", "bob", "cy", "dan"]
         .into_iter()

@@ -1,5 +1,5 @@
-//! Uploads that are never finished: somebody cancels them, or they are abandoned. Nothing is written,
-//! nothing of the roster is left, and the record says what became of them.
+//! Uploads that are never finished: somebody cancels them, or they are abandoned. Nothing is written, nothing of the
+//! roster is left, and the record says how they ended.
 
 use std::time::Duration;
 

@@ -34,7 +34,7 @@ async fn begun(app: &App) -> String {
     app.begin_upload(start).await.unwrap().0
 }
 
-/// Where the server says that the next part begins.
+/// The offset at which, as the server says, the next part begins.
 fn expected_offset(refused: Result<u64, Status>) -> u64 {
     let status = refused.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition, "{status}");

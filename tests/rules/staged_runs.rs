@@ -1,5 +1,4 @@
-//! Beginning and finishing an upload: what is sent again is harmless, and what gets no further is told
-//! at once.
+//! Beginning and finishing an upload: a repeated call is harmless, and an upload that cannot go on is refused at once.
 
 use std::time::Duration;
 
@@ -58,7 +57,7 @@ async fn an_import_begun_again_says_where_to_go_on(database: Database) {
             .await
             .unwrap();
     }
-    // What concerns only the stream that asks may differ.
+    // Options that concern only the stream may differ.
     let other = ImportStart {
         source: "cad".to_owned(),
         include_values: true,
@@ -260,7 +259,7 @@ async fn an_import_that_ended_may_be_begun_again(database: Database) {
     let refused = app.import_in_parts(start(), b"EMIAL\nx\n", []).await;
     assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
     let first = app.import_in_parts(start(), &csv, [20]).await;
-    // Now it is bound, and the same roster is told what became of it.
+    // Now the ID is bound, and the same roster gets the recorded results.
     let again = app.import_in_parts(start(), &csv, [30]).await;
     assert_eq!(again.results, first.results);
     assert_eq!(again.summary, first.summary);
@@ -285,7 +284,7 @@ async fn an_import_that_holds_the_organisation_is_named(database: Database) {
         },
     );
     assert_eq!(code(app.begin_upload(other).await), Code::Aborted);
-    // A dry run takes nobody's place, and one that was begun says where it is.
+    // A dry run takes no place of other imports, and one that was begun says where it is.
     app.begin_upload(dry).await.unwrap();
     assert_eq!(app.begin_upload(start()).await.unwrap().1, csv.len() as u64);
     app.cancel(crate::retries::ID).await.unwrap();

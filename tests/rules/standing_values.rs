@@ -14,7 +14,7 @@ on_both_databases![
     any_value_that_its_user_already_has_stands,
 ];
 
-/// With two users, one of whom has a group, a phone number and a supervisor.
+/// With two users. One of them has a group, a phone number and a supervisor.
 async fn app_with_ada(database: Database) -> App {
     let app = App::start(database).await;
     let optional = [

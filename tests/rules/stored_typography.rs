@@ -19,7 +19,7 @@ on_both_databases![
     what_is_stored_with_typographic_characters_stands,
 ];
 
-/// Somebody whose keys a word processor has written.
+/// A user whose keys a word processor has written.
 async fn department(database: Database) -> App {
     let app = App::start(database).await;
     let ada = [

@@ -70,7 +70,7 @@ async fn what_nobody_reads_is_applied_all_the_same(database: Database) {
     let names: Vec<_> = (0..2_000).map(|n| format!("user-{n}")).collect();
     let call = send_unread(&app, &names).await;
     wait_for_users(&app, names.len()).await;
-    // Whoever comes back late has missed nothing.
+    // A client that reads late has missed nothing.
     assert_eq!(call.finish().await.summary().created, 2_000);
 }
 

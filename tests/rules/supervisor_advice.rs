@@ -1,5 +1,5 @@
-//! What is said of a supervisor who is not found (semantics §5), and how many rows wait for one that is
-//! rejected.
+//! The messages about a supervisor who is not found (semantics §5), and the number of rows that wait for a rejected
+//! one.
 
 use insta::assert_snapshot;
 use user_import::domain::Column::{

@@ -177,8 +177,8 @@ async fn a_missing_delimiter_anywhere_writes_no_value_one_column_off(database: D
             assert_eq!(imported.summary().created, 0, "{broken}\n{imported}");
             let after = app.user("ada").await;
             if after != before {
-                // A record that ends in blanks may be short, as Excel writes it. What is blanked is cleared, and LOCATION
-                // is not stored.
+                // A record that ends in blanks may be short, as Excel writes it. A blank value clears the attribute,
+                // and LOCATION is not stored.
                 let cleared = User {
                     rank: String::new(),
                     updated_at: after.updated_at,

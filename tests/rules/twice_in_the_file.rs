@@ -35,7 +35,7 @@ on_both_databases![
     any_order_of_the_rows_gives_the_same_directory_outcomes_and_codes,
 ];
 
-/// Imports as typed rows without writing, and as CSV; both must be told the same.
+/// Imports as typed rows without writing, and as CSV; both must get the same answer.
 async fn import(app: &App, rows: Roster) -> Imported {
     let dry = app.preview(start_of("pd"), &rows).await;
     let imported = app.import(rows).await;
@@ -237,7 +237,7 @@ async fn a_key_in_several_rows_is_nobodys_if_no_user_keeps_it(database: Database
             "{key:?}"
         );
     }
-    // What its user gives up is nobody's either.
+    // A key that its user gives up belongs to no user either.
     let given_up = roster()
         .row("one", [(Email, "ada@pd.example")])
         .row("two", [(Email, "ada@pd.example")])
@@ -316,8 +316,8 @@ fn with_twins() -> impl Strategy<Value = (Vec<Vec<(Column, String)>>, Vec<usize>
     })
 }
 
-/// What is told of each row, by the row's place in the first order; the values of row `r` are `texts[r]`. Sorted,
-/// since of two copies either may be the first.
+/// The findings about each row, by the row's place in the first order; the values of row `r` are `texts[r]`. They are
+/// sorted, because either of two copies may be the first.
 fn told(imported: &Imported, texts: &[String]) -> Vec<String> {
     let told = |result: &RowResult| {
         let mut issues: Vec<_> = result
@@ -341,7 +341,7 @@ fn told(imported: &Imported, texts: &[String]) -> Vec<String> {
     told
 }
 
-/// The users, but for what differs from one organisation to the other.
+/// The users, without the values that differ from one organisation to the other.
 async fn users(app: &App, organization: &str) -> Vec<String> {
     let users = app.users_of(organization).await;
     let text = |user: user_import::proto::User| {
@@ -376,7 +376,7 @@ async fn any_order_of_the_rows_gives_the_same_directory_outcomes_and_codes(datab
         for organization in ["pd", "other"] {
             app.import_with(start_of(organization), &before).await;
         }
-        // The last value of a column counts, and what is not stored does not.
+        // The last value of a column counts, and columns that are not stored do not.
         let text = |values: &Vec<(Column, String)>| {
             let values: BTreeMap<_, _> = values.iter().cloned().collect();
             let stored = values.iter().filter(|(column, _)| **column != Location);

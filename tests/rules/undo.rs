@@ -223,7 +223,7 @@ async fn a_user_who_has_been_edited_since_is_left_alone(database: Database) {
     let left = users(&app).await;
     let changed = left.iter().zip(&before).filter(|(one, other)| one != other);
     assert_eq!(changed.count(), 1);
-    // What the later import changed is undone first; then the rest can be.
+    // The changes of the later import are undone first; then the rest can be undone.
     undone(&app, id(&later)).await;
     let undo = undone(&app, id(&imported)).await;
     assert_eq!(

@@ -1,5 +1,5 @@
-//! A truncated or altered upload never changes anything (semantics §3, phase 1): what `finish` states is
-//! held against what came.
+//! A truncated or altered upload never changes anything (semantics §3, phase 1): the totals that `finish` states are
+//! compared with the received bytes and rows.
 
 use sha2::{Digest, Sha256};
 use tonic::Code;
@@ -181,7 +181,7 @@ fn station() -> Roster {
         .row("cy", [(EvidenceGroupExtId, "G-1")])
 }
 
-/// Deactivates whoever the file does not list, however many they are.
+/// Deactivates all users that the file does not list, any number of them.
 fn deactivating(validate_only: bool) -> ImportStart {
     ImportStart {
         validate_only,

@@ -36,7 +36,7 @@ fn id(import: &UserImport) -> &str {
     &import.import_record.as_ref().unwrap().import_id
 }
 
-/// What happened to the user: the import, the action, and the columns of a user who was there.
+/// Returns what happened to the user: the import, the action, and the columns that an update changed.
 fn told(import: &UserImport) -> (&str, UserImportAction, Vec<&str>) {
     let row = import.result.iter().filter(|_| import.action() == Updated);
     let row = row.flat_map(|row| &row.changes);

@@ -198,7 +198,7 @@ async fn an_order_that_does_not_exist_is_refused(database: Database) {
     assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
 }
 
-/// What one call looks at does not depend on the size of the organisation.
+/// The number of users that one call looks at does not depend on the size of the organisation.
 async fn a_large_organisation_is_listed_by_keys_alone(database: Database) {
     let app = App::start(database).await;
     let names: Vec<String> = (0..20_000).map(|number| format!("u{number:05}")).collect();
@@ -225,7 +225,7 @@ async fn a_large_organisation_is_listed_by_keys_alone(database: Database) {
         (ids, found.total_size),
         (vec!["u19999", "u19998"], Some(20_000))
     );
-    // A search from the other end stops after so many users, and goes on behind them.
+    // A search from the other end stops after that many users too, and goes on behind them.
     let first = ListUsersRequest {
         text: "u00000".to_owned(),
         count_total: true,

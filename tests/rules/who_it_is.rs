@@ -57,7 +57,7 @@ async fn a_rehire_is_told_who_he_is(database: Database) {
         said(&app.import_rows(rehired.typed()).await),
         said(&imported)
     );
-    // One value of an inactive user: that is said, and no more.
+    // The row has one value of an inactive user, and the message says only that.
     let one = roster().row("new", [(Username, "ADA")]);
     assert_snapshot!(said(&app.import(one).await), @r#"1 USERNAME_TAKEN USERNAME "ADA" already belongs to user "ada", who is inactive; give this row another username."#);
 }
@@ -147,7 +147,7 @@ async fn an_external_id_that_differs_by_case_alone_is_warned_of(database: Databa
         assert_eq!(imported.summary().created, 1, "{imported}");
         app.tamper("DELETE FROM users").await;
     }
-    // Of a row that is rejected for another reason it is said too.
+    // A row that is rejected for another reason gets this message too.
     app.import(roster().row("ada", [(ExternalId, "E-12")]).people(["bob"]))
         .await;
     let other = roster().row("new", [(ExternalId, "e-12"), (Email, "bob@pd.example")]);

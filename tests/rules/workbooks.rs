@@ -94,7 +94,7 @@ fn numbered() -> ImportStart {
     }
 }
 
-/// All that an import answered about its rows and users.
+/// Returns the answers of an import about its rows and users.
 fn told(imported: &Imported) -> String {
     let without_ids = |result: &RowResult| RowResult {
         user_id: String::new(),

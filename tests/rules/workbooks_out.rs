@@ -307,7 +307,7 @@ async fn a_workbook_that_a_spreadsheet_has_saved_imports_unchanged(database: Dat
     }
 }
 
-/// Where `LibreOffice` is installed, it opens the export and saves it. Elsewhere the test above has what it saved.
+/// If `LibreOffice` is installed, it opens the export and saves it. The test above has a file that it saved.
 async fn a_workbook_that_this_machines_spreadsheet_saves_imports_unchanged(database: Database) {
     let app = App::start(database).await;
     let users = odd_values(&app).await;

@@ -60,8 +60,7 @@ fn dealt(dice: &mut Dice, count: usize) -> Roster {
         dice.shuffled(count),
     );
     let ranking = dice.shuffled(count);
-    // Everybody but the first in the ranking is below somebody who comes before, or one in eight
-    // below nobody.
+    // Each person but the first in the ranking is below a person who comes before; one in eight is below nobody.
     let above: HashMap<usize, usize> = (1..count)
         .filter_map(|place| {
             let boss = ranking[dice.roll(place)];

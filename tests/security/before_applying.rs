@@ -1,5 +1,5 @@
-//! A credential is looked at again before anything is written: what was good when an import began may
-//! be so no more.
+//! A credential is checked again before anything is written: a credential that was valid when an import began may no
+//! longer be valid.
 
 use time::Duration;
 use user_import::{
@@ -18,7 +18,7 @@ on_both_databases![
     a_local_caller_overtaken_by_the_first_token_writes_nothing,
 ];
 
-/// An import of ada, all of it but `finish`, of which the server has read `start`.
+/// An import of ada without `finish`. The server has read its `start`.
 async fn begun(caller: &App) -> Call {
     let mut call = caller.call().await;
     let rows = roster().people(["ada"]).typed();

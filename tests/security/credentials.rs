@@ -1,4 +1,4 @@
-//! A credential that is wrong, expired or revoked opens nothing, whatever is asked.
+//! A credential that is wrong, expired or revoked permits no call at all.
 
 use time::Duration;
 use tonic::{Code, Request, metadata::MetadataMap};

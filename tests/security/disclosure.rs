@@ -1,5 +1,5 @@
-//! Whose data a caller may be told: without `users.read` a caller learns that a value is taken or not
-//! found, and nothing else that belongs to another user, however the answer is asked for.
+//! The users whose data a caller may see: without `users.read`, a caller learns that a value is taken or not found, and
+//! nothing else that belongs to another user, by every way of asking.
 
 use tonic::{Code, Request};
 use user_import::{
@@ -65,8 +65,8 @@ async fn department(database: Database) -> App {
     app
 }
 
-/// Each row meets the secret user in another way; none has a value that the user has, but for the keys
-/// that it asks about.
+/// Each row meets the secret user in another way; none has a value that the user has, except for the keys that it asks
+/// about.
 fn probing() -> Vec<u8> {
     roster()
         .row("a", [(Email, "SECRET@pd.example")])
@@ -129,7 +129,7 @@ fn codes(imported: &Imported) -> Vec<IssueCode> {
 
 async fn an_importer_is_told_that_values_are_taken_and_not_by_whom(database: Database) {
     let app = department(database).await;
-    // No row of the file has these badge numbers: what it says of another row's value is no secret.
+    // No row of the file has these badge numbers. A message about the value of another row is no secret.
     let others = roster()
         .row("y", [(BadgeNumber, "00secret-other")])
         .row("z", [(ExternalId, SECRET_ID), (BadgeNumber, SECRET_BADGE)])
@@ -170,7 +170,7 @@ async fn an_importer_is_told_that_values_are_taken_and_not_by_whom(database: Dat
             !SECRETS.iter().any(|secret| told.contains(secret)),
             "{told}"
         );
-        // What is wrong is told all the same.
+        // The caller still learns what is wrong.
         assert_eq!(codes(answer), codes(&read), "{answer}");
     }
     // The record is complete, for those who may read it.

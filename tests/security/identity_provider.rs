@@ -20,9 +20,9 @@ pub enum Key {
     Rsa(RsaKeyPair),
     P256(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
-    /// What an attacker has: something public, taken for a shared secret.
+    /// A key that an attacker has: a public text, used as a shared secret.
     Secret(Vec<u8>),
-    /// What another attacker has.
+    /// A key that another attacker has.
     None,
 }
 

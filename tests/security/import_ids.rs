@@ -1,5 +1,4 @@
-//! An import ID of another principal is in use, not takeable; what was done under it stays its
-//! principal's.
+//! An import ID that another principal uses cannot be taken; its results stay with that principal.
 
 use tonic::Code;
 use user_import::{
@@ -90,7 +89,7 @@ async fn nobody_takes_the_id_of_an_attempt_that_ended(database: Database) {
     assert_eq!(imported.summary().created, 1, "{imported}");
 }
 
-/// A bound ID tells nobody who cannot send the same roster anything; and no upload takes its place.
+/// A bound ID discloses nothing to a caller who cannot send the same roster, and no upload takes its place.
 async fn nobody_takes_the_id_of_an_import_that_is_written(database: Database) {
     let app = App::start(database).await;
     let (one, other) = two(&app).await;

@@ -272,7 +272,7 @@ async fn keys_that_change_in_their_file_are_taken_over(database: Database) {
         INVALID,
         "a key that is gone verifies nothing"
     );
-    // A set with a secret in it is refused, and what was there stays.
+    // A set with a secret in it is refused, and the set before stays.
     let secret = Key::Secret(vec![7; 32]);
     fs::write(file.path(), jwks(&[("new", &new), ("s", &secret)])).unwrap();
     assert_eq!(told(&app, &token).await, "Ok");

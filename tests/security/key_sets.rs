@@ -37,7 +37,7 @@ on_both_databases![
 
 const PATH: &str = "/userimport.v1.DirectoryService/GetOrganization";
 
-/// A server of keys; each connection's handshake is told, `true` where it succeeded.
+/// A server of keys. It reports each connection's handshake: `true` if it succeeded.
 struct KeyServer {
     url: String,
     handshakes: mpsc::UnboundedReceiver<bool>,
@@ -52,7 +52,7 @@ impl KeyServer {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let shaken = acceptor.accept(stream).await;
-                // Fails only where the test is over.
+                // Fails only if the test is over.
                 let _ = told.send(shaken.is_ok());
                 if let Ok(mut stream) = shaken {
                     let mut request = [0; 1024];

@@ -1,5 +1,5 @@
-//! Tokens and key sets of an identity provider that are odd: signed by the provider, and yet not what a
-//! service like this is to accept (RFC 7515, RFC 7517, RFC 7519, RFC 9068).
+//! Tokens and key sets of an identity provider that are odd: signed by the provider, but such that a service like this
+//! must not accept them (RFC 7515, RFC 7517, RFC 7519, RFC 9068).
 
 use std::fs;
 
@@ -120,7 +120,7 @@ async fn claims_of_another_type_are_refused(database: Database) {
         let token = key.token("d", &claims(changes.clone()));
         assert_eq!(told(&app, &token).await, INVALID, "{changes}");
     }
-    // `claims` leaves out what is null; a start that is null is no start.
+    // `claims` leaves out members that are null, and a start time that is null counts as none.
     let mut with_null = claims(json!({}));
     with_null["nbf"] = Value::Null;
     assert_eq!(told(&app, &key.token("d", &with_null)).await, INVALID);
@@ -199,7 +199,7 @@ async fn two_keys_of_one_id_are_told_apart_by_their_family(database: Database) {
     }
 }
 
-/// Sets that a good key is in, and whoever reads them can sign.
+/// Sets that contain a good key, and with which every reader can sign.
 fn with_secrets(good: &Key) -> Vec<Value> {
     let other = p256();
     let d = base64([7; 32]);
@@ -223,7 +223,7 @@ async fn a_set_with_a_private_key_is_refused_and_the_one_before_stays(database: 
     for leaked in with_secrets(&good) {
         let set = json!({"keys": [next.jwk("next"), leaked]});
         fs::write(file.path(), set.to_string()).unwrap();
-        // Files are looked at every 20 ms; what was there is good at every time.
+        // Files are looked at every 20 ms; the keys that were there before stay valid all the time.
         for _ in 0..10 {
             assert_eq!(told(&app, &good.token("e", &claims(json!({})))).await, "Ok");
         }

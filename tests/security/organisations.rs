@@ -1,5 +1,5 @@
-//! The organisation comes from the credential: nothing tells what another one has, or whether it is
-//! there at all.
+//! The organisation comes from the credential: no answer discloses what another organisation has, or whether it exists
+//! at all.
 
 use tonic::Code;
 use user_import::{

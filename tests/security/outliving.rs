@@ -52,7 +52,7 @@ async fn scene(database: Database) -> (App, App) {
     (app, operator)
 }
 
-/// Good for longer than a machine takes to begin a call with it.
+/// Valid for longer than a machine takes to begin a call with it.
 fn brief(permission: Permission) -> Grant {
     Grant {
         expires_at: Clock::system().now() + time::Duration::seconds(15),

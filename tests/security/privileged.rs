@@ -56,7 +56,8 @@ async fn clerk(app: &App) -> App {
     app.holding(token("pd", permissions)).await
 }
 
-/// `roster`, with whoever it does not list deactivated; a dry run and the import, which agree.
+/// Imports `roster` and deactivates the users that it does not list: first as a dry run, then for real. Both must
+/// agree.
 async fn deactivating_missing(app: &App, roster: &[u8]) -> Imported {
     let missing = |validate_only| ImportStart {
         validate_only,
@@ -256,7 +257,7 @@ async fn only_who_may_grant_privileges_decides_which_roles_are_privileged(databa
         // Renamed roles get their names back first.
         restore(&administrator, back).await;
     }
-    // What leaves the privileged roles alone is anybody's who may write the catalog.
+    // Every caller who may write the catalog may make changes that leave the privileged roles alone.
     let harmless = change(&|roles| {
         roles.push(Role {
             name: "Cadet".to_owned(),
@@ -267,7 +268,7 @@ async fn only_who_may_grant_privileges_decides_which_roles_are_privileged(databa
     assert_eq!(privileges(&clerk).await, ["Administrator", "Chief"]);
 }
 
-/// Puts `catalog` in place whatever the roles are called now.
+/// Puts `catalog` in place, for any present names of the roles.
 async fn restore(app: &App, mut catalog: Catalog) {
     let now = current(app).await;
     for (old, name) in [("Boss", "Chief"), ("Old", "Administrator")] {

@@ -1,4 +1,4 @@
-//! Whoever goes on with an interrupted import does so with his or her own permissions.
+//! A caller who goes on with an interrupted import does so with his or her own permissions.
 
 use tonic::Code;
 use user_import::{

@@ -1,5 +1,5 @@
-//! A role is what its name looks like: nobody makes one that passes for another, and whatever changes of
-//! a privileged role, its letters' case included, needs `users.grant-privileged`.
+//! A role is what its name looks like: nobody can make a role that passes for another, and every change of a privileged
+//! role, even of the case of its letters, needs `users.grant-privileged`.
 
 use tonic::{Code, Status};
 use user_import::{
@@ -110,7 +110,7 @@ async fn the_case_of_a_privileged_role_is_part_of_it(database: Database) {
             .iter()
             .any(|role| role.name == "ADMINISTRATOR")
     );
-    // Of another role it is anybody's who may write the catalog.
+    // Every caller who may write the catalog may change another role.
     let mut catalog = changed;
     let roles = catalog.roles.iter_mut();
     for role in roles.filter(|role| role.name == "Officer") {

@@ -1,5 +1,5 @@
-//! Who may add to an upload, finish it and watch its import: whoever began it, as long as he or she may
-//! import; and that an organisation's uploads are nothing to another.
+//! Only the caller who began an upload may add to it, finish it and watch its import, as long as that caller may
+//! import. Uploads of one organisation do not affect another.
 
 use tonic::Code;
 use user_import::{

@@ -185,7 +185,7 @@ async fn a_client_certificate_is_who_the_list_says(database: Database) {
         answer(&app.through(channel).presenting(&text), PATH, "pd").await,
         "Ok"
     );
-    // A bad token is refused, whatever certificate comes with it.
+    // A bad token is refused, even with a good certificate.
     let good = clients.client(vec![dns("cad.pd.example")]);
     let channel = connect(&app, &servers, Some(&good)).await.unwrap();
     assert_eq!(
@@ -232,8 +232,8 @@ async fn a_silent_handshake_ends(database: Database) {
     assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
 }
 
-/// Of another client's address and of the caller's own; far more than there are places, and each could be
-/// silent for longer than anybody waits.
+/// The silent handshakes come from another client's address and from the caller's own. There are far more of them than
+/// places, and each could be silent for longer than anybody waits.
 async fn silent_handshakes_keep_nobody_waiting(database: Database) {
     let authority = Authority::new();
     let files = Files::new(&authority.server());
@@ -261,14 +261,14 @@ async fn silent_handshakes_keep_nobody_waiting(database: Database) {
         let caller = app.through(channel.expect("nobody waits").unwrap());
         let answered = timeout(PATIENCE, answer(&caller, PATH, "pd")).await;
         let answered = answered.expect("nobody waits");
-        // Whoever shows no credential is told so, unless the machine's own callers need none.
+        // A caller without a credential gets that as the reason, unless the machine's own callers need none.
         let is_answer = answered == "Ok" || answered.starts_with("Unauthenticated");
         assert!(is_answer, "{answered}");
         drop(silent);
     }
 }
 
-/// As browsers and simple gateways do that know HTTP/1.1 alone.
+/// Browsers and simple gateways that know only HTTP/1.1 call in this way.
 async fn grpc_web_is_served_over_tls_too(database: Database) {
     let authority = Authority::new();
     let files = Files::new(&authority.server());

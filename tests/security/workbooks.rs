@@ -99,7 +99,7 @@ fn repetitions() -> Vec<Attack> {
     ]
 }
 
-/// Files that are not what they say, or not well-formed.
+/// Files whose content differs from what they state, or that are not well-formed.
 fn lies() -> Vec<Attack> {
     let shared = shared_strings(&["x"]).replace("\"1\"", "\"18446744073709551615\"");
     let shared = excel("").with("xl/sharedStrings.xml", shared);

@@ -128,7 +128,7 @@ impl Scene {
     }
 }
 
-/// What the killer and the work tell each other.
+/// The messages between the killer and the work.
 #[derive(Debug, Default)]
 struct Storm {
     kills: AtomicUsize,
@@ -159,8 +159,8 @@ async fn persist<T>(mut attempt: impl AsyncFnMut() -> Result<T, Status>) -> T {
             match attempt().await {
                 Ok(done) => return done,
                 Err(status) => match status.code() {
-                    // What the service itself says of a lost server or of another import, what the balancer says for a
-                    // server, and what the client makes of a stream that breaks off.
+                    // The service's own statuses for a lost server or another import, the balancer's statuses for a
+                    // lost server, and the client's status for a stream that breaks off.
                     Code::Unavailable
                     | Code::Aborted
                     | Code::Unknown
@@ -210,7 +210,8 @@ async fn upload(app: &App, start: ImportStart, csv: &[u8]) -> Imported {
     .await
 }
 
-/// Pushes a new name for one person until it is enough. Each push must be done, and once. Returns how many there were.
+/// Pushes a new name for one person until it is enough. Each push must be done exactly once. Returns how many there
+/// were.
 async fn push(app: App, organization: String, is_enough: impl Fn() -> bool) -> u32 {
     let mut number = 0;
     while !is_enough() {

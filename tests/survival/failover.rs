@@ -64,8 +64,8 @@ async fn an_import_outlives_its_primary_in_one_call_and_nothing_acknowledged_is_
     drop(scene);
 }
 
-/// Exports an organisation, again if the database ends the export: it ends transactions that idle for as long as a lease
-/// lasts, which is a second here, and a busy machine may take longer over so many users.
+/// Exports an organisation, again if the database ends the export: it ends transactions that idle for as long as a
+/// lease lasts, which is a second here, and a busy machine may take longer for that many users.
 async fn export_of(app: &App, organization: &str) -> String {
     let request = ExportUsersRequest {
         organization: organization.to_owned(),

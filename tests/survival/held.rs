@@ -29,7 +29,7 @@ fn people(inactive: usize) -> Roster {
     })
 }
 
-/// Waits until so many rows are applied.
+/// Waits until this many rows are applied.
 async fn until_applied(app: &App, rows: u32) {
     let applied = async {
         loop {

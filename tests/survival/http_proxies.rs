@@ -69,14 +69,14 @@ struct HttpProxy {
     program: &'static str,
     /// The language of its block on the page, and which of these blocks it is.
     block: (&'static str, usize),
-    /// What stands in the configuration for the address that it listens on.
+    /// The text in the configuration for the address that the proxy listens on.
     listens: &'static str,
     /// Lines before the block and after it. FOLDER stands for a folder of its own.
     around: (&'static str, &'static str),
     options: &'static [&'static str],
     /// The server has the certificate.
     passes_tls: bool,
-    /// What a client hears while the server is away.
+    /// The status that a client gets while the server is away.
     answer: &'static str,
 }
 
@@ -311,7 +311,7 @@ impl Scene {
             .expect("the program can be started")
     }
 
-    /// What a browser gets that opens the console under this name.
+    /// Returns the answer that a browser gets if it opens the console under this name.
     async fn console(&self, host: &str) -> String {
         let mut roots = RootCertStore::empty();
         let authority = CertificateDer::from_pem_file(self.path("ca.pem")).unwrap();

@@ -36,7 +36,7 @@ pub async fn expect_quiet(database: &FreshDatabase) {
             WHERE d.datname = current_database() AND l.pid <> pg_backend_pid()";
         eventually(async || database.number(locks).await == 0, "no lock").await;
     }
-    // On SQLite this waits for the one writer, and fails where that does not end.
+    // On SQLite this waits for the single writer, and fails if that writer does not end.
     let touch = "UPDATE organizations SET revision = revision";
     database.begin(touch).await.commit("SELECT 1").await;
     // One that could not be given back while connections were cut has run out after a second.

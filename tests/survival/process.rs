@@ -33,7 +33,7 @@ pub fn program() -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("USER_IMPORT_")) {
         command.env_remove(name);
     }
-    // Their local tokens stay out of the home of whoever runs the tests.
+    // Their local tokens stay out of the home folder of the user who runs the tests.
     command.env("XDG_RUNTIME_DIR", user_import_testing::runtime_directory());
     command
 }
@@ -126,7 +126,7 @@ impl Process {
 
     /// Kills it at once, as a power cut would.
     pub fn kill(&mut self) {
-        // Fails only where it has ended.
+        // Fails only if the process has ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

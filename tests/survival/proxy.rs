@@ -56,7 +56,7 @@ impl Proxy {
 
     /// Cuts all connections.
     pub fn cut(&self) {
-        // Fails only where there are none.
+        // Fails only if there are none.
         let _ = self.faults.cuts.send(());
     }
 
@@ -122,6 +122,6 @@ async fn pass_requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: 
 }
 
 async fn pass_answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
-    // Fails where either end has gone.
+    // Fails if either end has gone.
     let _ = tokio::io::copy(&mut from, &mut to).await;
 }

@@ -93,7 +93,7 @@ impl Scene {
     /// no more descriptors and memory in its process than a fresh one has.
     pub async fn expect_quiet(&self) {
         expect_quiet(&self.database).await;
-        // What was closed at one end takes a moment at the other.
+        // A connection that was closed at one end takes a moment to close at the other.
         let restored = async || self.footprint().excess(&self.fresh).is_none();
         let result = timeout(PATIENCE, until(restored)).await;
         assert!(result.is_ok(), "{:?}", self.footprint().excess(&self.fresh));

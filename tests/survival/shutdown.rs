@@ -48,14 +48,14 @@ async fn an_orderly_shutdown_interrupts_and_the_import_goes_on_later(database: D
 async fn silent_and_stalled_clients_do_not_hold_the_shutdown_up(database: Database) {
     let mut scene = Scene::start(database, 1).await;
     scene.app.organization("other").await;
-    // Says start, and then nothing for ever.
+    // Sends `start`, and then nothing for ever.
     let (silent, requests) = mpsc::channel(1);
     let message = Some(Message::Start(start_of("other")));
     let first = silent.send(ImportUsersRequest { message }).await;
     first.expect("there is room");
     let mut client = scene.app.imports();
     let _heard = client.import_users(ReceiverStream::new(requests)).await;
-    // Says everything, and never reads.
+    // Sends everything, and never reads.
     let _stalled = scene.app.begin(start(), &many()).await;
     scene.until_state(ImportState::Applying).await;
     scene.process.signal(Signal::TERM);

@@ -33,7 +33,7 @@ async fn a_server_killed_between_parts_loses_none(database: Database) {
         scene.process.kill();
         scene.restart().await;
         assert_eq!(scene.state().await, ImportState::Receiving);
-        // Whoever does not know whether it arrived sends it again, or asks.
+        // A client that does not know whether a part arrived sends the part again, or asks.
         let again = scene.app.append(ID, piece[0] as u64, part).await;
         assert_eq!(again.unwrap(), piece[1] as u64);
         let asked = scene.app.begin_upload(start()).await.unwrap();
@@ -90,7 +90,7 @@ async fn a_server_killed_before_it_wrote_anything_begins_again(database: Databas
     let csv = roster().people(["ada"]).csv().into_bytes();
     scene.app.begin_upload(start()).await.unwrap();
     scene.app.append(ID, 0, &csv).await.unwrap();
-    // As a server leaves it that dies as soon as it has taken the upload.
+    // The state after a server died as soon as it had taken the upload.
     let taken = "UPDATE uploads SET stage = 1, run = server_id, finish = NULL";
     scene.database.execute(taken).await;
     scene.app.finish(ID, finish_of(&csv)).await.unwrap();

@@ -67,7 +67,7 @@ impl Workload {
             .map(|number| member(number, &mut chance))
             .collect();
         let before = as_roster(&people);
-        // Who is not listed is deactivated.
+        // Users who are not listed are deactivated.
         let gone = 5 + chance.below(15);
         people.truncate(BEFORE - gone);
         chance.shuffle(&mut people);

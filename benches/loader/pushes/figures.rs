@@ -123,7 +123,7 @@ impl PushFigures {
         sizes
     }
 
-    /// The median of something about pushes into so many users.
+    /// The median of something about pushes into an organisation of this many users.
     pub fn latency(&self, engine: Engine, users: u64, of: fn(&Latency) -> f64) -> Option<f64> {
         let runs = self.latencies.iter();
         let runs = runs.filter(|run| (run.engine, run.users) == (engine, users));

@@ -34,7 +34,7 @@ pub struct PushWork {
     pub changes: Changes,
 }
 
-/// What one connection did.
+/// The work of one connection.
 #[derive(Debug, Default)]
 struct JobRun {
     pushes: u64,

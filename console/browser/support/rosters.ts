@@ -3,7 +3,7 @@
 export const HEADER =
   'EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,SUPERVISOR_EMAIL,LOCATION,RANK,EVIDENCE_GROUP_EXT_ID,PHONE';
 
-/** A line of a roster: an active officer, but for what is given. */
+/** A line of a roster: an active officer, except for the given values. */
 export function line(number: number, given: Readonly<Record<string, string>> = {}): string {
   const values: Record<string, string> = {
     EXTERNAL_ID: `T-${number}`,

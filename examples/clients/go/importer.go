@@ -165,7 +165,7 @@ func send(stream pb.ImportService_ImportUsersClient, start *pb.ImportStart, rost
 		if err != nil {
 			return err
 		}
-		// Waits while the server takes nothing. It fails where the call has ended; Recv says how.
+		// Waits while the server takes nothing. It fails if the call has ended; Recv says how.
 		if stream.Send(message) != nil {
 			return nil
 		}

@@ -28,7 +28,7 @@ pub struct KeySetUrl {
     host: String,
 }
 
-/// A document must not be fetched from there.
+/// The document must not be fetched from this address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "write it as https://HOST/PATH, without a user or a password; http:// only for a loopback address"
@@ -51,7 +51,7 @@ impl FromStr for KeySetUrl {
 
     fn from_str(text: &str) -> Result<Self, InvalidKeySetUrl> {
         let uri = Uri::from_str(text).map_err(|_| InvalidKeySetUrl)?;
-        // It would not be sent, but shown where the URL is shown.
+        // A name and password in the URL would not be sent, and would be shown wherever the URL is shown.
         if uri
             .authority()
             .is_some_and(|whole| whole.as_str().contains('@'))

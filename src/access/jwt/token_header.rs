@@ -25,8 +25,8 @@ impl TokenHeader {
         let (encoded, _) = token.split_once('.')?;
         let json = BASE64_URL_SAFE_NO_PAD.decode(encoded).ok()?;
         let header: Map<String, Value> = serde_json::from_slice(&json).ok()?;
-        // `crit` names extensions that have to be understood (§4.1.11), and none is. A payload that is not
-        // encoded (RFC 7797) is one of them.
+        // `crit` names extensions that a reader must understand (§4.1.11), and this service understands none. A payload
+        // that is not encoded (RFC 7797) is such an extension.
         if header.contains_key("crit") || header.get("b64").is_some_and(|b64| *b64 != true) {
             return None;
         }

@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A credential that expires sooner gets a warning.
 const SOON: time::Duration = time::Duration::days(21);
 
-/// Clocks may differ by as much.
+/// Clocks may differ by this much.
 const CLOCKS: time::Duration = time::Duration::seconds(30);
 
 /// Check the way from this machine to a server, and what the token is good for
@@ -65,7 +65,8 @@ fn wrong(about: &'static str, text: impl Into<String>) -> CheckResult {
     CheckResult::new(CheckLevel::Wrong, about, text)
 }
 
-/// All checks, in order. What cannot work because of an earlier fault is not checked, so that each fault is said once.
+/// All checks, in order. A check that must fail because of an earlier fault is left out, so each fault is reported
+/// once.
 async fn look(args: &OrganizationArgs, verbosity: Verbosity) -> Vec<CheckResult> {
     let settings = match args.settings(verbosity) {
         Ok(settings) => settings,
@@ -104,7 +105,7 @@ async fn look(args: &OrganizationArgs, verbosity: Verbosity) -> Vec<CheckResult>
     found
 }
 
-/// The settings, and where they come from.
+/// Reports the settings and their sources.
 fn described(settings: &ConnectionSettings) -> String {
     let profile = match &settings.profile {
         Some(name) => format!("profile {}, ", printable(name)),
@@ -149,7 +150,7 @@ fn encryption(endpoint: &ServerAddress) -> CheckResult {
     )
 }
 
-/// What the credential is, what it permits, and what follows from that.
+/// Reports the credential, what it permits, and what follows from that.
 async fn credential(client: &mut ServiceClient, settings: &ConnectionSettings) -> Vec<CheckResult> {
     let about = "credential";
     let presented = settings.presented;
@@ -255,7 +256,7 @@ fn permissions(caller: &GetCallerResponse) -> CheckResult {
     well("permissions", text)
 }
 
-/// Whether the organisation is one of the credential's, and exists.
+/// Checks that the credential is for the organisation, and that it exists.
 async fn organization(
     client: &mut ServiceClient,
     caller: &GetCallerResponse,
@@ -308,7 +309,7 @@ fn version(server: &str) -> CheckResult {
     )
 }
 
-/// How far the two clocks are apart. What the answer takes on its way is a part of it.
+/// Says how far the two clocks are apart. The difference includes the time that the answer takes on its way.
 fn clock(caller: &GetCallerResponse, now: OffsetDateTime) -> Option<CheckResult> {
     let server = caller.server_time.as_ref()?;
     let server = OffsetDateTime::from_unix_timestamp(server.seconds).ok()?;

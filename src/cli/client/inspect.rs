@@ -218,7 +218,7 @@ fn value_cells(value: &InspectedValue) -> [String; 4] {
     ]
 }
 
-/// What the file is.
+/// Returns a sentence that says what the file is.
 fn kind(file: &str, found: &InspectRosterResponse) -> String {
     let (file, line) = (printable(file), found.header_line);
     if found.format() == RosterFormat::Workbook {
@@ -234,7 +234,7 @@ fn kind(file: &str, found: &InspectRosterResponse) -> String {
     )
 }
 
-/// What a person reads.
+/// Returns the report for a person.
 fn report(file: &Path, found: &InspectRosterResponse, style: TerminalStyle) -> String {
     let file = file.display().to_string();
     let mut parts = Vec::new();

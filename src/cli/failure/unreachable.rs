@@ -2,8 +2,8 @@
 
 use crate::client::ServerAddress;
 
-/// What the network or the TLS library says where a server cannot be reached, in lower case, and what
-/// to do then; the first that is found counts.
+/// Texts of the network or the TLS library about a server that cannot be reached, in lower case, each with what to do
+/// then; the first text that is found counts.
 const ADVICE: [(&[&str], &str); 7] = [
     (
         &["unknownissuer"],
@@ -37,7 +37,7 @@ const ADVICE: [(&[&str], &str); 7] = [
     ),
 ];
 
-/// What to do about a server that cannot be reached.
+/// Returns a sentence that says what to do about a server that cannot be reached.
 pub(super) fn unreachable(address: &ServerAddress, reason: &str) -> String {
     let reason = reason.to_lowercase();
     if address.is_tls() && reason.contains("invalidcontenttype") {

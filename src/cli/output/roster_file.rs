@@ -24,7 +24,7 @@ pub(crate) struct SpreadsheetArgs {
 }
 
 impl SpreadsheetArgs {
-    /// Whether a CSV file begins with a byte order mark.
+    /// Returns `true` if a CSV file begins with a byte order mark.
     pub(crate) const fn has_byte_order_mark(self) -> bool {
         self.excel || self.byte_order_mark
     }

@@ -66,7 +66,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitStatus> {
     };
     let shown = tokio::select! {
         shown = demo => shown,
-        // What is temporary is removed whenever it is stopped.
+        // The temporary files are removed whenever the demo is stopped.
         () = stopped(), if args.keep => Ok(()),
     };
     let ended = embedded.stop().await;

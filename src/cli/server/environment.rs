@@ -79,7 +79,7 @@ fn collect(command: &Command, known: &mut BTreeSet<String>) {
     }
 }
 
-/// As variables are written: in capitals, and with underscores.
+/// Returns a name in the form of variables: in capitals, and with underscores.
 fn written(name: &str) -> String {
     name.to_ascii_uppercase().replace('-', "_")
 }

@@ -190,7 +190,7 @@ impl SecurityArgs {
         }
     }
 
-    /// As settings.
+    /// Returns the options as settings.
     #[must_use]
     pub(super) fn security(&self) -> SecuritySettings {
         SecuritySettings {
@@ -215,7 +215,7 @@ impl SecurityArgs {
         })
     }
 
-    /// Where people sign in, if the provider and the console's client ID are given.
+    /// Returns the provider at which people sign in, if the provider and the console's client ID are given.
     fn sign_in(&self) -> Option<Result<SignInProvider, InvalidIssuer>> {
         let (issuer, client) = (self.jwt_issuer.as_ref()?, self.oidc_client_id.as_ref()?);
         let scope = self.oidc_scope.as_deref().unwrap_or("openid");

@@ -135,14 +135,14 @@ pub(super) fn try_bind(address: SocketAddr) -> io::Result<TcpSocket> {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
     }?;
-    // As for any listener: connections of a server before this one may linger.
+    // Connections of the server before this one may linger, as for any listener.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
 }
 
-/// The local token, if it is what this server is to admit.
+/// Returns the local token if this server is to admit it.
 fn local_token(exposure: &ListenExposure, port: u16) -> Option<LocalTokenFile> {
     if !exposure.is_loopback() {
         return None;
@@ -241,7 +241,7 @@ fn tell_console(address: SocketAddr, security: &SecuritySettings) {
         );
     }
     for address in addresses {
-        // The server is of use without anybody who reads this.
+        // The server is useful even if nobody reads this line.
         let _ = print(&format!("console: {address}\n"));
     }
 }

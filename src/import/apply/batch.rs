@@ -28,7 +28,7 @@ pub(crate) struct WriteBatch {
     pub(crate) rows: Vec<RowIndex>,
     /// Their results, as recorded.
     pub(crate) results: Vec<EncodedResults>,
-    /// What they change of users, as recorded.
+    /// The changes that they make to users, as recorded.
     pub(crate) changes: Vec<Payload>,
     grants: RoleGrants,
     handed_over: Vec<Uuid>,
@@ -178,7 +178,7 @@ fn push(values: &mut UserValues, planned: &PlannedImport, row: RowIndex, write: 
     }
 }
 
-/// The users among `moving` who give up a key that another of them, or one of the `new` rows, takes.
+/// Returns the users among `moving` who give up a key that another of these users, or one of the `new` rows, takes.
 fn handed_over(planned: &PlannedImport, moving: &[UserWrite<'_>], new: &[RowIndex]) -> Vec<Uuid> {
     let freed: Vec<(Uuid, Column, String)> = moving.iter().flat_map(freed_keys).collect();
     if freed.is_empty() {

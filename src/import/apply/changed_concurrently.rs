@@ -26,7 +26,8 @@ pub(crate) fn cloned_rows(planned: &PlannedImport, rows: &[RowIndex]) -> ByRow<R
         .collect()
 }
 
-/// The rows of the old plan whose user has changed since: it exists now, or `match_by` finds another or none.
+/// Returns the rows of the old plan that now have another user: their new user exists by now, or `match_by` finds
+/// another user or none.
 pub(crate) fn rows_of_changed_users(
     old: &PlannedImport,
     rows: &[RowIndex],
@@ -109,7 +110,7 @@ pub(crate) fn split_deactivated(
 /// How many skipped users are named. With the plan's warnings they must fit into one message.
 const NAMED: usize = 100;
 
-/// Users who were to be deactivated and are not. The first of them are named.
+/// Users who were to be deactivated and are not. The first of them are named in the warnings.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SkippedDeactivations {
     named: Vec<Issue>,

@@ -74,7 +74,7 @@ impl ImportWriter {
         Ok(())
     }
 
-    /// Writes and commits a batch. If a transaction has written it early, that one is tried first.
+    /// Writes and commits a batch. If a transaction has written the batch early, that transaction is tried first.
     async fn write_batch(
         &mut self,
         pipeline: &mut BatchPipeline,

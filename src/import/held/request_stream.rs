@@ -14,7 +14,7 @@ const QUEUE_LENGTH: usize = 2;
 
 type Item = Result<Option<Message>, ImportError>;
 
-/// What a client would state of the kept input: the digest of a file, the number of typed rows.
+/// Returns the totals that a client would state for the kept input: the digest of a file, or the number of typed rows.
 pub(super) fn finish(held: &HeldImport, record: &ImportRecord) -> ImportFinish {
     match held.kind {
         ROWS => ImportFinish {
@@ -28,8 +28,8 @@ pub(super) fn finish(held: &HeldImport, record: &ImportRecord) -> ImportFinish {
     }
 }
 
-/// The messages that a client would send: `start`, the parts, `finish`. Ends with [`ImportError::ClientGone`] if the input
-/// is removed meanwhile.
+/// The messages that a client would send: `start`, the parts, `finish`. The stream ends with
+/// [`ImportError::ClientGone`] if the input is removed meanwhile.
 pub(super) fn stream(
     importer: Importer,
     held: HeldImport,

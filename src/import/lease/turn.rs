@@ -1,7 +1,7 @@
 //! An import waits for its turn to write to its organisation.
 //!
-//! Imports of this process take turns in order of arrival. Only the first of them asks the database for the lease, and
-//! only while another server's import has it must it ask again. Nobody holds a connection meanwhile.
+//! Imports of this process take turns in order of arrival. Only the first of them asks the database for the lease. It
+//! has to ask again only while another server's import has the lease. No import holds a connection while it waits.
 
 use std::{pin::pin, time::Duration};
 
@@ -22,8 +22,8 @@ use crate::{
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long an import waits before it is recorded, for others to see. One whose turn comes sooner is recorded with its
-/// lease.
+/// How long an import waits before it is recorded, so that others see it. If its turn comes sooner, it is recorded
+/// together with its lease.
 const WAIT_RECORDED_AFTER: Duration = Duration::from_secs(1);
 
 impl Importer {

@@ -3,8 +3,9 @@
 //!
 //! Within an organisation imports write one after the other, in order of arrival.
 //!
-//! An upload that comes in is not yet an import: the limit for uploads is higher, since each holds little. An
-//! import holds its permit from the end of its upload to its last message. Permits are given in order of arrival.
+//! An upload that comes in is not yet an import. The limit for uploads is higher, because each of them holds little
+//! memory. An import holds its permit from the end of its upload to its last message. Permits are given in order of
+//! arrival.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::limits::{ConcurrencyBounds, KeyedLimiter, KeyedPermit, LimitReached, 
 /// Uploads of one organisation, or of one principal, for each import that it may have.
 const UPLOADS_FOR_AN_IMPORT: usize = 4;
 
-/// For each so many allowed imports, one directory may be read ahead.
+/// One directory may be read ahead for this many allowed imports.
 const IMPORTS_FOR_A_READ_AHEAD: usize = 4;
 
 /// Counts uploads and imports. Cheap to clone.

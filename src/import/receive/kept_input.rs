@@ -1,4 +1,5 @@
-//! The input of an import that may be held, kept while it is received: compressed, and charged to the same budget.
+//! Keeps the input of an import that may be held, while it is received. The kept input is compressed, and charged to
+//! the same budget.
 
 use prost::Message as _;
 use uuid::Uuid;
@@ -35,7 +36,7 @@ pub(crate) struct WholeInput {
 }
 
 impl KeptInput {
-    /// Begins with the options, whose mapping is resolved, of the import with this ID.
+    /// Begins with the options of the import with this ID. Their mapping is resolved already.
     pub(crate) fn new(start: &ImportStart, import: Uuid) -> Self {
         let start = ImportStart {
             import_id: import.to_string(),

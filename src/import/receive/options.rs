@@ -46,7 +46,7 @@ pub struct ImportOptions {
     pub max_identity_changes: Option<u32>,
     /// How rows find their users besides the external ID.
     pub match_by: Option<MatchBy>,
-    /// How to read CSV and, charset and delimiter apart, a workbook.
+    /// How to read CSV. For a workbook, charset and delimiter do not count.
     pub csv: CsvOptions,
     /// The name of the sheet to read of a workbook. Empty: the first that is not hidden.
     pub sheet: String,

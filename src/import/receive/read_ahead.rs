@@ -48,7 +48,7 @@ impl DirectoryReadAhead {
         self.heard = Instant::now();
     }
 
-    /// When it is dropped.
+    /// When the directory is dropped.
     pub(crate) fn until(&self) -> Instant {
         (self.heard + MAX_SILENCE).min(self.begun + MAX_AGE)
     }

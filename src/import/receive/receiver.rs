@@ -190,8 +190,8 @@ impl RosterReceiver {
         })
     }
 
-    /// Does the same. A workbook is read now: `pause` is called now and then with the number of bytes that this holds
-    /// meanwhile, and ends it by a break.
+    /// Does the same. A workbook is read now. Meanwhile `pause` is called now and then with the number of bytes that
+    /// are held; if it breaks, the reading ends.
     ///
     /// # Errors
     /// The errors of [`finish`](Self::finish), and that `pause` broke.
@@ -416,8 +416,8 @@ fn values(row: &UserRow) -> [Option<&str>; Column::COUNT] {
 mod tests {
     use super::*;
 
-    /// No stored value is longer than some hundred bytes, so no more of a longer one is kept, in any column, while the
-    /// import is planned (safety.md, Memory). One that fits is kept as a whole.
+    /// No stored value is longer than some hundred bytes. So only this much of a longer value is kept while the import
+    /// is planned, in every column (safety.md, Memory). A value that fits is kept as a whole.
     #[test]
     fn of_values_that_are_too_long_only_the_beginning_is_kept() {
         let header = Column::ALL.map(Column::header).join(",");

@@ -52,11 +52,11 @@ impl<S> RequestStream for S where
 /// Whether an attempt is recorded. A quick upload is recorded together with the lease, or with its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AttemptRecording {
-    /// It is not, and what the ID stands for has to be looked at.
+    /// The attempt is not recorded, and the record under its ID has not been read.
     Unknown,
-    /// It is not, and no import had begun applying under the ID when `started` was sent.
+    /// The attempt is not recorded, and no import had begun applying under the ID when `started` was sent.
     New,
-    /// It is.
+    /// The attempt is recorded.
     Recorded,
 }
 
@@ -70,7 +70,8 @@ pub(crate) struct ImportSession<'a> {
     pub(crate) options: ImportOptions,
     /// How rows find their users.
     pub(crate) matching: Matching,
-    /// Of an undo: the import whose changes the rows reverse, and the number of batches that its record had then.
+    /// For an undo: the import whose changes the rows reverse, and the number of batches that the record of that import
+    /// had then.
     pub(crate) undone: Option<(Uuid, i32)>,
     /// The caller as the audit trail names it.
     pub(crate) actor: Actor,
@@ -95,7 +96,7 @@ pub(crate) struct ImportSession<'a> {
     pub(crate) memory: MemoryReservation,
     pub(crate) resumed: bool,
     pub(crate) recording: AttemptRecording,
-    /// How long after its beginning an upload that still comes in looks at the lease, once.
+    /// If an upload still comes in this long after its beginning, it looks at the lease once.
     pub(crate) looks_after: Option<Duration>,
     /// When `start` was received.
     pub(crate) began: Instant,
@@ -128,7 +129,7 @@ impl ImportSession<'_> {
             | ImportError::OvertakenBy(_)
             | ImportError::Denied(_) => {
                 self.summary.refusals = messages::refusals(&[error.refusal()]);
-                // An import that wrote rows in an earlier attempt is not one that wrote nothing.
+                // The import may have written rows in an earlier attempt.
                 match self.summary.state == i32::from(ImportState::Interrupted) {
                     true => ImportState::Interrupted,
                     false => self.state_of_refused(),
@@ -195,7 +196,7 @@ impl ImportSession<'_> {
     /// Sets the final state in the summary, and records it.
     pub(crate) async fn close_as(&mut self, state: ImportState) {
         let now = self.set_end(state);
-        // The writer has recorded the end of a completed import, and a held one is recorded with its input.
+        // The writer has recorded the end of a completed import already, and a held import is recorded with its input.
         let is_recorded = match state {
             ImportState::Completed => !self.options.validate_only,
             ImportState::Held => self.held.is_none(),

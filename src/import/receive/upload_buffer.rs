@@ -30,8 +30,8 @@ use crate::{
 /// Small messages are joined up to this size, in bytes.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// Once this many bytes are buffered, a client that sends large messages must wait, so that an import's memory goes
-/// to its rows. Small messages are always read; see the module head.
+/// Once this many bytes are buffered, a client that sends large messages must wait, so that the import's memory is left
+/// for its rows. Small messages are always read; see the module head.
 const BACKLOG_BYTES: usize = 1024 * 1024;
 
 /// If the import takes nothing for so long, it waits for the database, and all messages are read.

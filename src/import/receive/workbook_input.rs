@@ -1,4 +1,5 @@
-//! Collects the bytes of a workbook, and reads it once it is whole: its archive says at the end what is in it.
+//! Collects the bytes of a workbook, and reads it once it is complete, because the archive lists its contents at its
+//! end.
 
 use std::{cell::Cell, ops::ControlFlow};
 
@@ -10,7 +11,7 @@ use crate::{
     input::{CsvOptions, Failure, FileFault, FoundSheet, Limits, WorkbookFault, WorkbookReader},
 };
 
-/// Asks whether to go on reading, where so many bytes are held besides the workbook itself.
+/// Asks whether to go on reading. The number is the bytes that are held besides the workbook itself.
 pub(crate) type Pause<'a> = &'a mut dyn FnMut(usize) -> ControlFlow<()>;
 
 /// A workbook that is received.
@@ -65,7 +66,7 @@ impl WorkbookInput {
         self.digest.clone().finalize().into()
     }
 
-    /// What was found; nothing before the workbook was read.
+    /// Returns what was found, which is nothing before the workbook is read.
     pub(super) const fn found(&self) -> &FoundSheet {
         &self.found
     }

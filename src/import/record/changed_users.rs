@@ -1,9 +1,9 @@
-//! What an import changed of its users, recorded in the transaction that changes them, so that an undo can give the
-//! values back (semantics §11). The record is removed once `--undo-retention-days` have passed.
+//! Records the changes that an import makes to its users, in the transaction that makes them, so that an undo can
+//! restore the values (semantics §11). The record is removed once `--undo-retention-days` have passed.
 //!
-//! A batch holds the IDs of its users, the attributes that changed, and the values: one text for each, before and after.
-//! A reference is its number and its name: the number tells whether it is still the same, and the name says what it was
-//! if the catalog has lost it.
+//! A batch holds the IDs of its users, the attributes that changed, and their values before and after, each as a text.
+//! A reference is recorded as a number and a name. The number shows whether a user still refers to the same entry. The
+//! name is there in case the catalog has lost the entry.
 
 use prost::Message;
 use prost::encoding::{decode_varint, encode_varint};
@@ -37,7 +37,7 @@ struct ChangedUsers {
     values: Vec<u8>,
 }
 
-/// What an import changed of one user.
+/// The changes that an import made to one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ChangedUser<'a> {
     pub(crate) id: Uuid,

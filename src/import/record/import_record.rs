@@ -23,8 +23,8 @@ const REFUSALS_BYTES: usize = 2_200;
 const SUBJECT_BYTES: usize = 200;
 const MESSAGE_BYTES: usize = 800;
 
-/// The digest of a bound import's options: all of `start` except fields that concern only this stream
-/// (semantics §8). For an undo also the import whose changes it reverses.
+/// The digest of a bound import's options: all of `start` except fields that concern only this stream (semantics §8).
+/// For an undo, the digest covers the import whose changes it reverses too.
 #[must_use]
 pub(crate) fn options_digest(start: &ImportStart, undoes: Option<Uuid>) -> [u8; 32] {
     let mut bound = start.clone();
@@ -47,8 +47,8 @@ pub(crate) fn options_digest(start: &ImportStart, undoes: Option<Uuid>) -> [u8; 
     digest.finalize().into()
 }
 
-/// Encodes what a summary has besides its counts for the record: refusals, warnings, the numbers of identity changes and
-/// of users who become Inactive, and consequences.
+/// Encodes the parts of a summary besides its counts for the record: refusals, warnings, the numbers of identity
+/// changes and of users who become Inactive, and consequences.
 #[must_use]
 pub(crate) fn encode_notes(summary: &ImportSummary) -> Vec<u8> {
     let notes = Import {
@@ -95,7 +95,8 @@ fn encode_refused(summary: &ImportSummary) -> Vec<u8> {
     })
 }
 
-/// The consequences with the examples that fit into so many bytes: the first of each kind, then the second ones.
+/// The consequences with the examples that fit into this many bytes: the first example of each kind, then the second
+/// ones.
 fn with_few_examples(consequences: &[Consequence], mut room: usize) -> Vec<Consequence> {
     let without = |found: &Consequence| Consequence {
         examples: Vec::new(),
@@ -172,7 +173,7 @@ pub(crate) fn close(record: &mut ImportRecord, summary: &ImportSummary, now: Off
     record.finished_at = Some(now);
 }
 
-/// What a record has besides its counts, as [`encode_notes`] has written it.
+/// The parts of a record besides its counts, as [`encode_notes`] has written them.
 #[derive(Debug)]
 pub(crate) struct RecordedNotes(Import);
 
@@ -201,7 +202,7 @@ pub(crate) fn summary(record: &ImportRecord, state: ImportState) -> ImportSummar
         state: state.into(),
         validate_only: record.validate_only,
         rows: match record.state() {
-            // The rows received so far are no more than that.
+            // These rows are only the rows received so far.
             ImportState::Receiving => 0,
             _ => u32::try_from(record.rows).unwrap_or_default(),
         },

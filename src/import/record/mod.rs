@@ -1,7 +1,7 @@
 //! The stored parts of an import: its record, the log of its encoded results, and the replay of that log.
 //!
 //! Results, refusals and warnings are recorded as encoded messages of the contract, once, and sent from there. So this
-//! module works on messages; it makes them of a planned import, and nothing else of the engine needs to know them.
+//! module makes messages from a planned import and works on them. The rest of the engine need not know them.
 
 pub(crate) mod audited;
 pub(crate) mod changed_users;

@@ -47,7 +47,7 @@ pub struct ResponseSender {
     read_timeout: Duration,
     room: Arc<Semaphore>,
     accepted: watch::Sender<bool>,
-    /// Whether a reader of the log was pointed there; `None` if this reader does not read the log.
+    /// Whether the reader was pointed to the import's log; `None` if this reader does not read the log.
     pointed_to_log: Option<Arc<AtomicBool>>,
 }
 

@@ -45,7 +45,7 @@ impl HeldRun {
         matches!(self.action, HeldAction::Review)
     }
 
-    /// Makes a new record that of the import as its sender has sent it.
+    /// Gives a new record the sender of the import and the time when it expires.
     pub(crate) fn adopt(&self, record: &mut ImportRecord) {
         record.principal.clone_from(&self.sender);
         record.held_until = self.until;

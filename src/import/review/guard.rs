@@ -134,8 +134,9 @@ fn check_deactivations(
     }
 }
 
-/// Returns how many active users there must be for the guard to let `count` of them, or fewer, go: if there are as many,
-/// it asks for no exact number. Returns the highest number if it needs the exact one.
+/// Returns the number of active users from which on the guard lets `count` of them, or fewer, be deactivated. If there
+/// are at least this many, the guard does not need their exact number. Returns the highest number if it needs the exact
+/// one.
 pub(crate) fn active_users_asked_for(
     limits: &MassDeactivation,
     approved: Option<u32>,

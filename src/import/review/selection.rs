@@ -21,9 +21,9 @@ pub(crate) struct DeactivationGuard {
     pub(crate) approved: Option<u32>,
 }
 
-/// Returns the selection of the users that few `rows` can concern, or `None` if there are so many rows that all users are
-/// read and nothing else is asked for. Without a guard it is a later plan: nobody asks for the number of active users and
-/// for consequences.
+/// Returns the selection of the users that few `rows` can concern, or `None` if there are so many rows that all users
+/// are read and nothing else is needed. If there is no guard, it is a later plan, which needs neither the number of
+/// active users nor consequences.
 pub(crate) fn select_users(
     rows: &Arc<ByRow<Row>>,
     matching: &Matching,

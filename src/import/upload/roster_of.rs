@@ -1,5 +1,5 @@
-//! An upload that begins with the roster of another one, so that a client sends a roster once, however often it has it
-//! reviewed.
+//! An upload that begins with the roster of another one. So a client sends a roster only once, even if it has the
+//! roster reviewed several times.
 
 use uuid::Uuid;
 
@@ -12,8 +12,8 @@ use crate::{
 };
 
 impl Importer {
-    /// Finds the upload whose roster another one, `import`, begins with. `None` if that one is there already and this
-    /// one is not any more: then the other goes on by itself.
+    /// Finds the upload `source`, with whose roster the upload `import` begins. Returns `None` if `source` is gone and
+    /// `import` has begun already; `import` then goes on alone.
     pub(super) async fn roster_source(
         &self,
         principal: &Principal,
@@ -43,8 +43,8 @@ impl Importer {
         }
     }
 
-    /// Adds to an upload what `source` has received beyond the first `received` bytes or rows. Returns how much is there
-    /// then. Each part is added on its own, as if the client had sent it, so that other imports get their turn.
+    /// Adds to an upload the part of `source` after its first `received` bytes or rows. Returns how much the upload
+    /// then has. Each part is added on its own, as if the client had sent it, so that other imports get their turn.
     pub(super) async fn take_roster(
         &self,
         principal: &Principal,

@@ -25,7 +25,7 @@ impl Importer {
             tokio::select! {
                 biased;
                 is_accepted = accepted.map(|accepted| accepted.is_ok()), if waits => {
-                    // If it was not accepted, the run has ended, and its answer says why.
+                    // If the input was not accepted, the run has ended, and its answer says why.
                     waits = false;
                     if is_accepted {
                         self.store.accept_run(run).await?;

@@ -1,4 +1,4 @@
-//! What a mapping says of single names and cells, for a look at a file without importing it.
+//! Answers what a mapping does to single names and cells, for a look at a file without importing it.
 
 use super::{CompiledMapping, Mapping, Named};
 use crate::domain::{Column, cell_text};

@@ -185,14 +185,15 @@ fn add_filters(environment: &mut Environment<'static>) {
     environment.add_filter("string", filters::string);
 }
 
-/// As minijinja's filter, bounded: by itself one text in another's place multiplies both lengths.
+/// Works like minijinja's filter, but with a bound: otherwise the result could be as long as the product of both
+/// lengths.
 fn replace(text: &str, from: &str, to: &str) -> Result<String, Error> {
     let times = text.matches(from).count();
     bounded(text.len() + times * to.len())?;
     Ok(text.replace(from, to))
 }
 
-/// As minijinja's filter, bounded for the same reason.
+/// Works like minijinja's filter, with a bound for the same reason.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "a filter takes its values so"

@@ -217,7 +217,7 @@ fn a_prefix_within_quotes_belongs_to_its_value() {
     assert_eq!(read_with(&with(mapping), file), "1@2: e|b|f|l\n# 2|s|u|r");
 }
 
-/// As the file of rejected rows has it, and as programs write it for spreadsheets.
+/// The file of rejected rows has this form, and programs write it for spreadsheets.
 #[test]
 fn the_parts_of_a_mapping_see_a_cell_as_its_checks_read_it() {
     let mapping = Mapping {
@@ -272,7 +272,8 @@ fn a_second_header_by_the_files_own_names_is_known() {
     assert!(read_with(&with(mapping), file).contains("\nANOTHER_HEADER: Line 3"));
 }
 
-/// A value that lacks before the end shows by STATUS alone, if it has its own words.
+/// A missing value shifts the values after it. The words Active and Inactive show that, but not if a mapping computes
+/// STATUS or gives it other words.
 #[test]
 fn no_field_may_lack_if_a_shift_would_not_show() {
     let computed = templates(&[("STATUS", "Active")]);

@@ -7,7 +7,7 @@ pub(super) struct IgnoredLines {
     rules: LineRules,
     /// The reader is in such a line.
     is_inside: bool,
-    /// The beginning of a line that may be one.
+    /// The beginning of a line that may be such a line.
     held: Vec<u8>,
     /// Number of lines with a prefix, and the first of them (1 = first line).
     found: (u32, u32),
@@ -48,7 +48,7 @@ impl IgnoredLines {
         !self.is_inside && self.held.is_empty()
     }
 
-    /// Reads the beginning of the line `at_line` from `input`, as far as it is no record or may be none.
+    /// Reads the line `at_line` from `input` as long as it is no record, or may still turn out to be none.
     pub(super) fn pass(&mut self, input: &mut &[u8], at_line: u32) -> Passed {
         if !self.is_inside {
             let is_leading = at_line <= self.rules.leading;

@@ -3,8 +3,8 @@
 //! Must not know columns or charsets. A field is quoted if it begins with a quote; blanks may come before the quote.
 //! Within quotes, two quotes stand for one, and only blanks may follow the closing quote. In any other field, quotes
 //! are ordinary characters if they come in pairs. A record that breaks these rules is read to its end as the csv crate
-//! reads it, and carries its fault. Tests compare this reader with that crate and with a plain reader, which both
-//! examine every byte. Decoding took two and a half times as long that way.
+//! reads it, and carries its fault. Tests compare this reader with that crate and with a plain reader. Both of them
+//! examine every byte; decoding took two and a half times as long that way.
 
 use super::{
     Record, Stray,
@@ -129,7 +129,7 @@ impl RecordReader {
     /// Fails if the input ends inside quotes.
     pub(crate) fn finish(&mut self) -> Result<bool, FileFault> {
         if self.read == 0 {
-            // The last line may have been taken for the beginning of one that is no record.
+            // The last line may be held, because it could have been the beginning of a line that is no record.
             let held = self.ignored.as_mut().map(|lines| lines.take_held());
             self.begin_with(&held.unwrap_or_default());
         }
@@ -172,7 +172,7 @@ impl RecordReader {
                 None => break Vec::new(),
                 Some(Passed::Held(held)) => break held,
                 Some(Passed::All) => return false,
-                // The line end is none that belongs to the line before.
+                // This line end does not belong to the line before.
                 Some(Passed::UpToLineEnd) => self.last = 0,
             }
         };

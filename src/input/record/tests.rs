@@ -1,4 +1,4 @@
-//! The reader of records.
+//! The reader of records: single texts, the csv crate, and the plain reader.
 
 use proptest::prelude::*;
 

@@ -24,7 +24,7 @@ const MOST_ENDS: usize = 64;
 /// Bytes of the beginning in which [`is_workbook`] looks.
 const BEGINNING: usize = 4 * 1024;
 
-/// What an archive begins with that is an Office document. Names in an archive are not compressed.
+/// The names with which the archive of an Office document begins. Names in an archive are not compressed.
 const NAMES: [&str; 6] = [
     "[Content_Types].xml",
     "_rels/.rels",
@@ -55,8 +55,8 @@ pub(super) enum Container<'b> {
     Ods(Archive<'b>),
 }
 
-/// Returns `true` if a file that begins so is to be sent as a workbook: it is one, or it is an Office document of another
-/// format, and the server then says what to do.
+/// Returns `true` if a file with this beginning is to be sent as a workbook. It is a workbook, or an Office document of
+/// another format, for which the server says what to do.
 #[must_use]
 pub fn is_workbook(beginning: &[u8]) -> bool {
     let beginning = &beginning[..beginning.len().min(BEGINNING)];
@@ -138,7 +138,7 @@ impl<'b> Archive<'b> {
             (name.replace('\\', "/"), place)
         });
         let places: HashMap<String, usize> = places.collect();
-        // Two names that are one to a spreadsheet program would be read differently by different ones.
+        // If a spreadsheet program takes two names for the same name, different programs would read different parts.
         match places.len() == zip.len() {
             true => Ok(Self { zip, places }),
             false => Err(broken().into()),
@@ -189,7 +189,7 @@ impl<'b> Archive<'b> {
     }
 }
 
-/// What a compound file is: an encrypted package, or an old document.
+/// Returns the fault of a compound file, which is an encrypted package or an old document.
 fn compound_fault(bytes: &[u8]) -> WorkbookFault {
     let names = |name: &str| {
         let name: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();

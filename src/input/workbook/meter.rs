@@ -11,7 +11,7 @@ use std::{
 use super::{WorkbookFault, WorkbookLimits};
 use crate::input::FileFault;
 
-/// A workbook of up to so many bytes may be compressed without bound.
+/// If a workbook becomes at most this many bytes, its compression is not bounded.
 const SMALL: u64 = 1024 * 1024;
 
 /// How many bytes are read at most before the caller is asked whether to go on.
@@ -20,7 +20,7 @@ const BETWEEN_PAUSES: u64 = 64 * 1024;
 /// Most bytes of one tag or text in a part. A cell of a spreadsheet has at most 32,767 characters.
 const EVENT_BYTES: usize = 512 * 1024;
 
-/// Asks whether to go on, where the reader holds this number of bytes.
+/// Asks whether to go on. The number is the bytes that the reader holds.
 pub(super) type Pause<'a> = &'a mut dyn FnMut(usize) -> ControlFlow<()>;
 
 /// Why the reading of a workbook ended early.

@@ -1,5 +1,5 @@
-//! Reads a workbook, `.xlsx` or `.ods` (semantics §10), and makes of a sheet's rows the records that a CSV file of the same
-//! cells has. From there on both are read by the same code.
+//! Reads a workbook, `.xlsx` or `.ods` (semantics §10), and turns the rows of a sheet into the records that a CSV file
+//! of the same cells has. From there on, the same code reads both.
 //!
 //! Works on the whole workbook in memory, and does no IO. It must not know the meaning of a value.
 //!
@@ -92,7 +92,7 @@ pub struct FoundSheet {
 /// How to read a workbook.
 #[derive(Clone, Debug)]
 pub struct WorkbookReader<'o> {
-    /// What is said of columns, values and lines; charset and delimiter have no meaning here.
+    /// How to read columns, values and lines; charset and delimiter have no meaning here.
     pub options: &'o CsvOptions,
     /// The name of the sheet. Empty: the first one that is not hidden.
     pub sheet: &'o str,

@@ -1,7 +1,7 @@
 //! Reads the rows of a sheet of an `OpenDocument` spreadsheet (ODF 1.3), one row at a time. Formulas are not computed: a
 //! cell has the value that was saved with it.
 //!
-//! A row or cell may stand for many equal ones. Blank ones cost nothing, and of the others each counts as if it were
+//! A row or cell may stand for many equal ones. Blank ones cost nothing. Each of the others counts as if it were
 //! written in the file.
 
 use quick_xml::events::{BytesStart, Event};

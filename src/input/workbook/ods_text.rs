@@ -8,8 +8,8 @@ use super::meter::Failure;
 use super::xml::{XmlPart, number, push_text};
 use crate::input::Limits;
 
-/// Adds the text of the cell that has just begun, and reads to the cell's end. White space between elements is none of
-/// it, and neither are notes and drawings.
+/// Adds the text of the cell that has just begun, and reads to the cell's end. White space between elements, notes and
+/// drawings are not part of the text.
 ///
 /// # Errors
 /// Fails if the part cannot be read.
@@ -72,8 +72,8 @@ fn read_paragraph<R: Read>(xml: &mut XmlPart<'_, '_, R>, text: &mut String) -> R
     Ok(())
 }
 
-/// Adds a text in which each run of white space is one space, as the format has it. There is none at the beginning of a
-/// paragraph, which is at `begin`.
+/// Adds a text in which each run of white space is one space, as the format has it. A paragraph begins at `begin`, and
+/// its text does not begin with a space.
 fn push_collapsed(piece: &str, begin: usize, text: &mut String) {
     for character in piece.chars() {
         match character {

@@ -1,5 +1,5 @@
-//! The relations of a part of an Excel workbook: the names of other parts, by ID. What is outside the workbook is left
-//! out: nothing is ever fetched.
+//! The relations of a part of an Excel workbook: the names of other parts, by ID. Targets outside the workbook are left
+//! out, so nothing is ever fetched.
 
 use std::collections::HashMap;
 

@@ -35,7 +35,7 @@ pub(super) struct HeaderAndRows<'m, 'a, 's, S> {
 
 /// The place in the sheet.
 pub(super) enum Stage {
-    /// No row has named several columns. These rows come from the first on that names one.
+    /// No row has named several columns so far. These are the rows from the first one that names a column.
     Searching {
         seen: usize,
         bytes: usize,
@@ -133,7 +133,7 @@ impl<S: FnMut(&RawRow<'_>)> HeaderAndRows<'_, '_, '_, S> {
         }
     }
 
-    /// Takes the first row that names a column for the header, and the rows below it.
+    /// Takes the first row that names a column as the header, and then the rows below it.
     fn end_search(&mut self) -> Result<(), Failure> {
         let kept = match &mut self.stage {
             Stage::Searching { kept, .. } => std::mem::take(kept),

@@ -17,7 +17,7 @@ pub(super) struct SharedStrings {
 }
 
 impl SharedStrings {
-    /// Reads all texts of `part`. Of a text that is longer than `most` bytes a little more than that is kept.
+    /// Reads all texts of `part`. If a text is longer than `most` bytes, only a little more than that is kept of it.
     ///
     /// # Errors
     /// Fails if the part cannot be read.

@@ -511,7 +511,7 @@ fn what_is_outside_the_workbook_is_no_part_of_it() {
     }
 }
 
-/// What stops a workbook that becomes more than it may, and how much of it was read by then.
+/// Returns the fault that stops a workbook that becomes larger than it may, and how much of it was read by then.
 fn stopped(bytes: &[u8], limits: Limits) -> (String, usize) {
     let reader = WorkbookReader {
         options: &CsvOptions::default(),

@@ -273,7 +273,7 @@ impl SheetReader<'_, '_, '_, '_> {
 }
 
 impl CellStart {
-    /// Returns `None` if the cell has a reference that is none.
+    /// Returns `None` if the reference of the cell is not valid.
     fn read(element: &BytesStart<'_>) -> Option<Self> {
         let (column, line) = match attribute(element, "r") {
             Some(reference) => {

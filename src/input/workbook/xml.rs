@@ -1,5 +1,5 @@
-//! Reads the XML of one part of a workbook, event by event. Takes no document type, so that there are no entities but
-//! those of XML itself, and nothing outside the part is ever read.
+//! Reads the XML of one part of a workbook, event by event. Accepts no document type, so there are only the entities of
+//! XML itself, and nothing outside the part is ever read.
 
 use std::{
     borrow::Cow,
@@ -54,7 +54,7 @@ impl<'m, 'a, R: Read> XmlPart<'m, 'a, R> {
     /// Fails if the part is not well-formed or too large, or if the caller wants no more.
     pub(super) fn next(&mut self) -> Result<Option<Event<'_>>, Failure> {
         self.buffer.clear();
-        // Elements of a usual size need no more, and what a long one took is given back.
+        // Elements of a usual size need no more. The memory that a long element took is given back.
         self.buffer.shrink_to(BUFFER);
         self.meter.begin_event();
         let event = self.reader.read_event_into(&mut self.buffer);
@@ -142,7 +142,7 @@ pub(super) fn push_text(
 /// Returns an attribute by its name without a prefix, or `None` if the element does not have it or it cannot be read.
 pub(super) fn attribute<'e>(element: &'e BytesStart<'_>, name: &str) -> Option<Cow<'e, str>> {
     let mut attributes = element.attributes();
-    // The check would compare each attribute with each.
+    // The check would compare each attribute with every other one.
     let mut attributes = attributes.with_checks(false).flatten();
     let found = attributes.find(|attribute| attribute.key.local_name().as_ref() == name)?;
     found.normalized_value(XmlVersion::default()).ok()

@@ -75,7 +75,7 @@ fn match_by_id(users: &ByUser<User>, rows: &ByRow<Row>) -> ByRow<Option<UserInde
 }
 
 /// Matches the rows that would create a user with the users that no row matches by external ID. Skips rows whose
-/// external ID failed its check: they create nobody, since the user that they mean is not known.
+/// external ID failed its check. They create nobody, because it is not known which user they mean.
 fn match_others(
     users: &ByUser<User>,
     rows: &ByRow<Row>,
@@ -106,7 +106,7 @@ struct Matcher<'a> {
 
 impl Matcher<'_> {
     /// Returns the user that has the row's external ID, or `None` if no user has it. An external ID that failed its
-    /// check matches too: it stands, since its user has it already. `same` is the user if it is known already.
+    /// check matches too, because its user has it already. `same` is the user if it is known already.
     fn find(&mut self, row: &Row, same: Option<UserIndex>) -> Option<UserIndex> {
         let mut holder = |id| self.ids.holder(id, Some(self.likely));
         let column = Column::ExternalId;

@@ -26,8 +26,8 @@ pub(crate) fn keys_named(cell: &str) -> Vec<(Key, String)> {
 }
 
 /// Returns the emails that rows name as supervisor although no user has them and no row gives them, in comparable form
-/// and in the order of the rows: those whose addresses one edit away are looked up. `has_holder` returns `true` if a user
-/// of the directory has the email.
+/// and in the order of the rows. For these, the addresses one edit away are looked up. `has_holder` returns `true` if a
+/// user of the directory has the email.
 ///
 /// The answer depends on nothing else, so that a partial snapshot gets the same suggestions as a complete one. Emails are
 /// compared by their hashes, since a million of them would take much memory.

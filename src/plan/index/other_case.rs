@@ -1,6 +1,5 @@
 //! External IDs that match no user but equal a user's external ID except for case (semantics §5). Such a row would
-//! create a second account for that user. Which mixtures of cases count is what look-ups can find: see
-//! [`small_forms`].
+//! create a second account for that user. Only mixtures of cases that look-ups can find count: see [`small_forms`].
 
 use hashbrown::HashMap;
 

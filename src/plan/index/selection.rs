@@ -44,7 +44,7 @@ pub struct UserSelection {
     matching: Matching,
 }
 
-/// What a plan of some rows looks at besides the users who have one of the [first](UserSelection::first) keys.
+/// The users that a plan of some rows looks at, besides those who have one of the [first](UserSelection::first) keys.
 #[derive(Debug)]
 pub struct SecondSelection {
     /// The users who are known already.
@@ -55,8 +55,8 @@ pub struct SecondSelection {
     pub going_inactive: u32,
     /// The users that the rows can make Inactive: their Active reports are read.
     pub reports_of: Vec<Uuid>,
-    /// The roles that Active users can leave because of the rows. So many Active users of each are read: one more than
-    /// can leave, so that one of them is left if the directory has one.
+    /// The roles that Active users can leave because of the rows, each with a number of Active users to read. This is
+    /// one more than can leave the role, so that one is left if the directory has another.
     pub role_users: Vec<(RoleId, u32)>,
 }
 
@@ -99,7 +99,8 @@ impl UserSelection {
         keys.tidy()
     }
 
-    /// Looks at the users who have one of the [first](Self::first) keys, and returns what else the rows ask for.
+    /// Looks at the users who have one of the [first](Self::first) keys, and returns the further look-ups that the rows
+    /// need.
     #[must_use]
     pub fn second(&self, known: Vec<User>, catalog: &Catalog) -> SecondSelection {
         let known = ByUser::from(known);

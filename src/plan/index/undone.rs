@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::numbers::{ByRow, ByUser, UserIndex};
 use crate::domain::{Column, ColumnSet, Row, User};
 
-/// What an import changed of one user.
+/// The changes that an import made to one user.
 #[derive(Clone, Debug)]
 pub struct UndoneChange {
     /// The user as the import left it. Only the attributes in `changed` count.
@@ -18,7 +18,7 @@ pub struct UndoneChange {
     pub supervisor: Option<Uuid>,
 }
 
-/// What an import changed, one entry a user. Row number `n` of an undo reverses the `n`th change.
+/// The changes that an import made, one entry a user. Row number `n` of an undo reverses the `n`th change.
 #[derive(Debug, Default)]
 pub struct UndoneChanges(Vec<UndoneChange>);
 
@@ -57,7 +57,7 @@ impl UndoneChanges {
 }
 
 impl UndoneChange {
-    /// Returns the first attribute that the import changed and `user` has otherwise by now.
+    /// Returns the first attribute that the import changed and that has another value in `user` by now.
     #[must_use]
     pub fn edited(&self, user: &User) -> Option<Column> {
         let left = &self.left;

@@ -161,8 +161,8 @@ fn reject(
     }
 }
 
-/// Rejects a name that is the user's with a mark for a letter, and warns of `?` in any other new name. `changes` are the
-/// attributes of the row's user that the row changes.
+/// Rejects a name that equals the user's name except for a mark in place of a letter, and warns of `?` in any other new
+/// name. `changes` are the attributes of the row's user that the row changes.
 fn check_names(
     request: &Request,
     row: RowIndex,

@@ -121,7 +121,7 @@ impl Shared {
                 continue;
             };
             match rejected.last_mut() {
-                // Rows that `match_by` finds claim both their user and their new external ID.
+                // A row that finds its user by `match_by` claims both the user and the new external ID.
                 Some((known, last)) if *known == row => {
                     *last = last.naming_the_lower(finding);
                 }

@@ -112,7 +112,7 @@ pub(crate) enum Finding {
     Format { key: Key, kept: bool },
     /// The badge number looks like a date, and no user has it (a warning).
     DateLike,
-    /// The user has another value in `column` than the import that is undone has left.
+    /// The user no longer has the value in `column` that the undone import left there.
     EditedSince { column: Column },
 }
 

@@ -14,7 +14,8 @@ pub(crate) struct State<'a> {
     standing: ByRow<bool>,
     /// Rows that share the verdict of the row that they equal. They do not stand by themselves.
     copies: Copies,
-    /// By key: the one row that stood with it after the duplicates were rejected, even if it was rejected later.
+    /// By key: the only row that gave the key and stood after the duplicates were rejected, even if that row was
+    /// rejected later.
     claims: [ByKey<Option<RowIndex>>; 4],
     /// By email: the first row that was rejected up to that moment; a duplicate comes before a row that failed its
     /// field checks. Empty if no row was rejected.

@@ -35,7 +35,7 @@ struct Named {
     is_looked_up: bool,
 }
 
-/// Up to two persons. Of more, nobody is meant.
+/// Up to two persons. If there are more, the cell means none of them.
 #[derive(Clone, Copy, Default)]
 struct Meant {
     one: Option<FinalUser>,
@@ -63,8 +63,8 @@ pub(crate) enum SupervisorMeant {
 }
 
 impl SupervisorNames {
-    /// Looks for the rows that the supervisor cells of `rows` name. Looks at each row once. A rejected row counts too: where
-    /// supervisors are given by name, most rows are rejected for that alone.
+    /// Looks for the rows that the supervisor cells of `rows` name. Looks at each row once. A rejected row counts too:
+    /// if a file gives supervisors by name, most of its rows are rejected for that reason alone.
     pub(crate) fn find(state: &State<'_>, rows: impl Iterator<Item = RowIndex>) -> Self {
         let mut names = Self::default();
         for row in rows {

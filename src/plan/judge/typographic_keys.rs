@@ -1,6 +1,6 @@
-//! Keys that users have with typographic characters, such as `K–9` (semantics §2, Export artefacts). A row that gives the
-//! same key as keyboards write it, or with other such characters, would make a second key of one person. Which forms
-//! count is what look-ups can find: see [`in_typography`].
+//! Keys that users have with typographic characters, such as `K–9` (semantics §2, Export artefacts). A row that gives
+//! the same key as keyboards write it, or with other such characters, would make a second key of one person. Only forms
+//! that look-ups can find count: see [`in_typography`].
 
 use hashbrown::HashMap;
 

@@ -11,7 +11,7 @@ use crate::plan::index::Key;
 use crate::plan::scenario::{Scenario, groups};
 use crate::plan::{FinalUser, Number, Plan, Request, RowIndex, UserSelection, plan};
 
-/// Users that no row can concern, and some whose values only a change below makes a row's.
+/// Users that no row can concern. Some of their values become values of a row only through one of the changes below.
 const OTHERS: &str = "
     aB8 far@x 80 z1 > a@x
     91 bb@x 007 z2
@@ -179,7 +179,7 @@ fn partial(request: &Request) -> Request {
     };
     further.extend(active().filter(is_report).cloned());
     for &(role, most) in &second.role_users {
-        // Any of them will do.
+        // Any users of the role will do.
         let of_role = active().rev().filter(|user| user.role == role);
         further.extend(of_role.take(most as usize).cloned());
     }

@@ -69,7 +69,7 @@ struct NearestEmails<'a, I: Iterator, K> {
     /// The emails that standing rows give.
     given: NearestIndex<I, K>,
     users: KeyHolders<'a>,
-    /// The emails of nobody whose addresses one edit away are looked up.
+    /// Emails that nobody has, and for which the addresses one edit away are looked up.
     unknown: HashSet<String>,
     /// By email that no user has: its nearest email, once it has been looked for.
     suggested: HashMap<KeyId, Option<KeyId>>,

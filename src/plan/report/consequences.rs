@@ -1,5 +1,5 @@
-//! What a plan brings about besides its counts, as a careful administrator would ask before confirming it (semantics
-//! §13). Reads the decisions of a finished plan, and changes none.
+//! The consequences of a plan besides its counts, about which a careful administrator would ask before confirming it
+//! (semantics §13). Reads the decisions of a finished plan, and changes none.
 //!
 //! Be advised: most plans concern nobody here, so each row and each user is looked at once, and only if the rows before
 //! have found something to look for. `src/plan/model/consequences.rs` has the plain version.
@@ -94,7 +94,7 @@ struct Survey<'a> {
     replaced: Concerned<'a>,
     /// The users who go from Active to Inactive.
     leaving: Vec<UserIndex>,
-    /// The roles that an Active user has no longer, as far as no other Active user is known to have them.
+    /// The roles that an Active user loses, without those that another Active user is known to have.
     vacant: HashSet<RoleId>,
 }
 
@@ -174,7 +174,7 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// Looks for the reports of users who leave, and for Active users with the roles that somebody has no longer.
+    /// Looks for the reports of users who leave, and for Active users with the roles that somebody loses.
     fn look_at_users(&mut self) {
         if self.leaving.is_empty() && self.vacant.is_empty() {
             return;

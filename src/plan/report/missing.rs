@@ -149,8 +149,8 @@ impl Listing<'_> {
         self.is_shifted(row, unsound) || doubtful && !self.matches(row, unsound)
     }
 
-    /// Returns `true` if the values of `row` seem to stand in wrong columns: neither its email nor its status can be
-    /// one, and nobody has any of its keys but the external ID, which may be a part of another value.
+    /// Returns `true` if the values of `row` seem to stand in wrong columns: its email cannot be an email, its status
+    /// cannot be a status, and nobody has any of its keys except the external ID, which may be a part of another value.
     fn is_shifted(&self, row: RowIndex, unsound: ColumnSet) -> bool {
         let status_failed = self.roster.rows[row].is_unsound(Column::Status);
         let failed = unsound.contains(Column::Email) && status_failed;

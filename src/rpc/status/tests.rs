@@ -168,7 +168,7 @@ fn a_summary_travels_in_the_details_as_far_as_four_kib_allow(
     let bytes = bytes_on_the_wire(&status);
     // A status that is longer by itself gets no summary.
     assert!(bytes <= bytes_on_the_wire(&plain).max(4_096), "{bytes}");
-    // The other details are what they were.
+    // The other details are unchanged.
     assert_eq!(
         (status.code(), status.message()),
         (plain.code(), plain.message())

@@ -80,8 +80,8 @@ impl EmbeddedFile {
     }
 }
 
-/// Returns `true` if an `Accept-Encoding` header names the encoding with a weight that is not zero. A `*` is no
-/// browser's, and gets the file as it is.
+/// Returns `true` if an `Accept-Encoding` header names the encoding with a weight that is not zero. No browser sends
+/// `*`, and a client that does gets the file as it is.
 fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
     let values = headers.get_all(ACCEPT_ENCODING).iter();
     let mut named = values

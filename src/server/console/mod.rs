@@ -49,7 +49,7 @@ pub(super) struct Console {
     tags: HashMap<&'static str, HeaderValue>,
 }
 
-/// What the page reads before anybody has signed in.
+/// The settings that the page reads before anybody has signed in.
 #[derive(Serialize)]
 struct SignIn<'a> {
     provider: Option<Provider<'a>>,
@@ -117,7 +117,7 @@ impl Console {
         }
     }
 
-    /// Returns `true` if the host is this machine, or one that the operator has named.
+    /// Returns `true` if the host is this machine, or a name that the operator has set.
     fn is_own(&self, host: &str) -> bool {
         is_loopback_authority(host) || self.public_urls.iter().any(|url| url.is_host(host))
     }
@@ -165,7 +165,7 @@ fn sign_in(provider: Option<&SignInProvider>) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&SignIn { provider })
 }
 
-/// Returns `true` if a browser asks for a page, and not a program for anything.
+/// Returns `true` if a browser asks for a page; `false` for requests of scripts and programs.
 fn wants_page(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT).iter();
     let mut kinds = values

@@ -7,9 +7,10 @@ use http::{
 
 use crate::access::SignInProvider;
 
-/// The policy, but for where the page may connect to. Scripts come from the build alone. Styles may be in the page too:
-/// its components write `<style>` elements with the colours of the theme, whose text differs from page to page; a nonce
-/// would need a page that is made for each request, and no style can read or send anything under this policy.
+/// The policy, except for the addresses that the page may connect to. Scripts come from the build alone. Styles may be
+/// in the page too: its components write `<style>` elements with the colours of the theme, whose text differs from page
+/// to page; a nonce would need a page that is made for each request, and no style can read or send anything under this
+/// policy.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; font-src 'self'; worker-src 'self'; form-action 'none'; base-uri 'none'; \
     frame-ancestors 'none'; connect-src 'self'";

@@ -55,7 +55,7 @@ pub struct Model {
     pub started_at: OffsetDateTime,
     /// When it ended.
     pub finished_at: Option<OffsetDateTime>,
-    /// The values that it changed are still recorded.
+    /// Whether the values that it changed are still recorded.
     pub changes_kept: bool,
     /// The import whose changes it reverses.
     pub undoes: Option<Uuid>,

@@ -95,7 +95,8 @@ impl Assignments {
 }
 
 impl ImportTransaction {
-    /// Notes for the audit trail that the import begins applying, with its `options`; of a held one also its approval.
+    /// Notes for the audit trail that the import begins applying, with its `options`. For a held import, notes its
+    /// approval too.
     pub fn note_begun(&self, record: &ImportRecord, options: &str) {
         if record.held_until.is_some() {
             self.note(import_audit::approved(record, &self.actor, self.now));
@@ -179,7 +180,7 @@ impl ImportTransaction {
         }
     }
 
-    /// Notes in the record of the import that this one undoes that it does.
+    /// Notes in the record of the undone import that this import undoes it.
     async fn note_undone(&self, undone: Uuid) -> Result<(), WriteError> {
         let sql = "UPDATE imports SET undone_by = $3 WHERE organization_id = $1 AND id = $2";
         let values = [

@@ -121,7 +121,7 @@ fn run(steps: &[Step]) -> String {
         .current_dir(folder.path())
         .env("PATH", format!("{}/bin:{path}", folder.path().display()))
         .env("HOME", folder.path())
-        // Where the server's local token is.
+        // The folder of the server's local token.
         .env("XDG_RUNTIME_DIR", user_import_testing::runtime_directory())
         .env_remove("XDG_CONFIG_HOME")
         .env("NO_COLOR", "1")

@@ -1,6 +1,6 @@
 //! Whether a command has printed what a page shows.
 
-/// Fails where `printed` is not what is `shown` on the page at `place`.
+/// Fails if `printed` differs from the text `shown` on the page at `place`.
 pub fn assert_shown(shown: &str, printed: &str, place: &str) {
     let (shown, printed) = (neutral(shown), neutral(printed));
     let pieces: Vec<Vec<&str>> = pieces(&shown);
@@ -31,13 +31,13 @@ pub fn assert_shown(shown: &str, printed: &str, place: &str) {
     );
 }
 
-/// How far an import is, told of those that take a while: no page shows one.
+/// The progress of an import, which is shown for imports that take a while. No page shows such a line.
 fn is_progress(line: &str) -> bool {
     let phases = ["reading: ", "checking: ", "writing: ", "deactivating: "];
     phases.iter().any(|phase| line.starts_with(phase))
 }
 
-/// What stands between the lines that say "and so on".
+/// Returns the parts between the lines that say "and so on".
 fn pieces(lines: &[String]) -> Vec<Vec<&str>> {
     let pieces = lines.split(|line| line.trim() == "…");
     pieces
@@ -45,7 +45,7 @@ fn pieces(lines: &[String]) -> Vec<Vec<&str>> {
         .collect()
 }
 
-/// Lines without what is another each time.
+/// Lines without the parts that differ each time.
 fn neutral(text: &str) -> Vec<String> {
     // Some builds of Go's JSON put a second space there, so that nobody relies on one.
     let text = text.replace("\":  ", "\": ");

@@ -1,11 +1,11 @@
-//! A page's blocks: which commands it shows, and what they are said to print.
+//! A page's blocks: the commands that it shows, and the output that it shows for them.
 
 use std::env;
 
 /// Commands that a page shows, and their output.
 #[derive(Debug, Default)]
 pub struct Step {
-    /// Where it begins.
+    /// The line on which the block begins.
     pub line: usize,
     pub commands: String,
     /// What the page says that they print; `None`: it says nothing.
@@ -17,7 +17,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// True where the commands can run. A server runs beside all of them.
+    /// Returns `true` if the commands can run. A server runs beside all of them.
     pub fn is_run(&self) -> bool {
         self.may_run() && self.missing_tool().is_none()
     }
@@ -39,7 +39,7 @@ const NEEDS: &str = "needs: ";
 const OUTPUT_OF: &str = "output of: ";
 const SETUP: &str = "setup: ";
 
-/// What a page shows, in its order.
+/// Returns the steps that a page shows, in its order.
 pub fn steps(page: &str, text: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut directive = "";

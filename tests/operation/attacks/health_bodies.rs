@@ -66,8 +66,8 @@ const PATHS: [&str; 3] = [
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
 ];
 
-/// Begins the attack on five connections, expects that health is told meanwhile, and measures others beside what it has
-/// left open.
+/// Begins the attack on five connections, expects that health is answered meanwhile, and measures other clients while
+/// those connections stay open.
 async fn measure(database: Database, path: &'static str) -> Vec<Slowed> {
     let besieged = Besieged::start(database, &[]).await;
     let address = besieged.server.address;

@@ -16,7 +16,7 @@ async fn push(job: App, name: String) {
         let people = roster().people(names.iter().map(String::as_str));
         let pushed = job.import_with(start_of("pd"), people).await;
         let code = pushed.code();
-        // Told to come again, or that there are too many.
+        // The job is asked to retry, or learns that there are too many imports.
         assert!(
             matches!(code, Code::Ok | Code::Aborted | Code::ResourceExhausted),
             "{pushed}"

@@ -126,7 +126,7 @@ async fn work_for_a_client_that_has_gone_ends(database: Database) {
     let usual = besieged.server.cpu().saturating_sub(begun);
     let mut answers = importer.begin(dry_run("pd"), people(ROWS)).await;
     let is_planning = |answer: ImportUsersResponse| matches!(answer.message, Some(Answer::Progress(progress)) if progress.phase() == ImportPhase::Planning);
-    // A plan that is made before any progress is told has ended, and leaves nothing to give up.
+    // A plan that ends before any progress was sent leaves nothing to give up.
     while answers
         .message()
         .await

@@ -14,7 +14,7 @@ const LONGEST_WAIT_MS = 30_000;
 // The server always says why, in the status' details. Without them these codes are the connection's.
 const LOST = [status.CANCELLED, status.INTERNAL, status.UNKNOWN];
 
-/** True if the very same import, sent again, may end better. */
+/** True if the same import, sent again, may end better. */
 export function isTransient(error: ServiceError): boolean {
   if (error.code === status.ABORTED) {
     // Another import holds the organisation; RetryInfo says when to ask again.

@@ -19,7 +19,7 @@ use crate::proto::{AuditEvent, AuditHead};
 /// Verify that no event of an audit trail was changed, removed or added, or that none of its archives was
 ///
 /// A trail may begin after its first events if a later event records that these were archived; the command then says
-/// so. Give the archives too to show that nothing lacks.
+/// so. Give the archives too to show that nothing is missing.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples: a trail, an archive, and both together\n  \
     user-import audit verify --organization my-department\n  \
@@ -41,7 +41,7 @@ pub(super) struct VerifyArgs {
         requires = "files"
     )]
     after: Option<NotedHead>,
-    /// Follow the server's trail after the files, and verify that no event lacks in between
+    /// Follow the server's trail after the files, and verify that no event is missing in between
     #[arg(long, env = "USER_IMPORT_AUDIT_WITH_TRAIL", requires = "files")]
     #[arg(value_parser = BoolishValueParser::new())]
     with_trail: bool,

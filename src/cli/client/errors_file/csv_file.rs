@@ -8,7 +8,7 @@ use crate::domain::{BYTE_ORDER_MARK, CsvSheet};
 /// # Errors
 /// Fails if a row is not where the server found it.
 pub(super) fn render(table: &RejectedTable) -> anyhow::Result<String> {
-    // A line must not begin as those do that the mapping ignores.
+    // A line must not begin like the lines that the mapping ignores.
     let sheet = match table.mapping.ignored_line_prefixes.is_empty() {
         true => CsvSheet::new,
         false => CsvSheet::quoted,

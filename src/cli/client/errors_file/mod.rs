@@ -260,7 +260,7 @@ mod tests {
         "#);
     }
 
-    /// What is written of `roster` if the rows on these lines have one error each, with this code.
+    /// Returns the file of rejected rows of `roster` if the rows on these lines have one error each, with this code.
     fn rendered_with(roster: &str, faults: &[(u32, IssueCode)]) -> String {
         let lines: Vec<u32> = faults.iter().map(|&(line, _)| line).collect();
         let mut findings = rejecting("UTF-8", ",", &lines);

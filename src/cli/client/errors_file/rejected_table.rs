@@ -136,7 +136,7 @@ pub(super) fn has_error(row: &RowResult, code: IssueCode) -> bool {
     errors(row).any(|issue| issue.code() == code)
 }
 
-/// What the row is rejected for.
+/// Returns the errors for which the row is rejected.
 pub(super) fn errors(row: &RowResult) -> impl Iterator<Item = &Issue> {
     let is_error = |issue: &&Issue| issue.severity() == IssueSeverity::Error;
     row.issues.iter().filter(is_error)

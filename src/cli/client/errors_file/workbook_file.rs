@@ -10,7 +10,8 @@ use crate::input::WorkbookLimits;
 use crate::proto::RowResult;
 use crate::workbook::{CellMark, RejectedRoster, Suggestion};
 
-/// Put in front of a row that begins as the lines do that the mapping ignores. It is trimmed when the cell is read.
+/// The text put in front of a row that begins like a line that the mapping ignores. It is trimmed when the cell is
+/// read.
 const INVISIBLE: char = '\u{200B}';
 
 /// Writes the file, completely or not at all.
@@ -42,7 +43,7 @@ pub(super) fn write(path: &Path, table: &RejectedTable) -> anyhow::Result<()> {
     output.complete()
 }
 
-/// Keeps a row from being left out as a line that begins so.
+/// Keeps the mapping from ignoring a row because of its first characters.
 fn shield(cells: &mut [String], prefixes: &[String]) {
     let line = cells.join(",");
     if prefixes.iter().any(|prefix| line.starts_with(prefix))
@@ -56,7 +57,7 @@ fn marks(table: &RejectedTable, row: &RowResult) -> Vec<CellMark> {
     let marks = errors(row).map(|issue| CellMark {
         column: table.position(issue),
         message: match issue.message.contains(&issue.suggestion) {
-            // Always so if there is no suggestion.
+            // This is always so if there is no suggestion.
             true => issue.message.clone(),
             false => format!("{}\nSuggestion: {}", issue.message, issue.suggestion),
         },

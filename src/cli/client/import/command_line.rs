@@ -20,13 +20,13 @@ const DIGEST: &str = "--expected-plan-digest";
 const TOKEN: &str = "--token";
 
 impl CommandLine {
-    /// Of this process.
+    /// Returns the command line of this process.
     #[must_use]
     pub(in crate::cli::client) fn of_process() -> Self {
         Self::from_words(std::env::args_os())
     }
 
-    /// Of these words, the program's name first.
+    /// Returns the command line of these words; the program's name is the first.
     #[must_use]
     pub(super) fn from_words(words: impl IntoIterator<Item = OsString>) -> Self {
         let words = words.into_iter();

@@ -288,7 +288,7 @@ impl ImportReport {
         !self.view.verbosity.quiet && self.view.format != OutputFormat::Json
     }
 
-    /// What the answers reported.
+    /// Returns the findings that the answers reported.
     #[must_use]
     pub(crate) const fn findings(&self) -> &ImportFindings {
         &self.findings

@@ -149,7 +149,7 @@ async fn ask(
         let Some(refused) = refused else {
             return Ok(Some((report, ended)));
         };
-        // Nothing will be written, so that nothing is asked: the approval asks.
+        // The import is refused anyway and writes nothing, so this does not ask; the approval asks.
         state_plan(start, view, &refused.plan_digest);
         return Ok(None);
     };
@@ -175,7 +175,7 @@ async fn ask(
     Ok(None)
 }
 
-/// Makes `start` that of exactly the plan with this digest, confirmed.
+/// Makes `start` ask for exactly the plan with this digest, and confirms it.
 fn state_plan(start: &mut ImportStart, view: &mut ReportOptions, digest: &[u8]) {
     digest.clone_into(&mut start.expected_plan_digest);
     if let Some(missing) = &mut start.deactivate_missing {
@@ -188,7 +188,7 @@ fn state_plan(start: &mut ImportStart, view: &mut ReportOptions, digest: &[u8]) 
     );
 }
 
-/// What the end of an import is reported with.
+/// The facts that are needed to report the end of an import.
 struct EndReport<'a> {
     args: &'a CommonArgs,
     /// The roster, or `None` if its row is on the command line.

@@ -285,7 +285,7 @@ impl ImportArgs {
         }
     }
 
-    /// What says how the file is read.
+    /// Returns the mapping that says how the file is read.
     pub(super) const fn mapping(&self) -> Option<&MappingChoice> {
         self.mapping.as_ref()
     }
@@ -305,7 +305,7 @@ impl CommonArgs {
         self.validate_only || self.diff
     }
 
-    /// What both commands say of an import at its start. `file` is the roster's.
+    /// The part of `start` that both commands send. `file` is the file of the roster.
     pub(super) fn start(&self, organization: &str, file: Option<&Path>) -> ImportStart {
         let guards = &self.guards;
         let digest = guards.expected_plan_digest.as_ref();

@@ -162,7 +162,8 @@ impl PushJob {
         }
     }
 
-    /// The answer with what a server says of a file: how it is read, and the line of each row.
+    /// Adds the facts about the file to the answer, as the server adds them for an import: how the file is read, and
+    /// the line of each row.
     fn located(&self, mut answer: ImportUsersResponse) -> ImportUsersResponse {
         match &mut answer.message {
             Some(Message::Started(started)) => {

@@ -166,7 +166,7 @@ impl FileReading {
     }
 }
 
-/// Adds a row, or says what is wrong with a line that is none.
+/// Adds a row. If the line is no row, adds what is wrong with it.
 fn add(read: &mut PushedRows, broken: &mut Vec<(u32, String)>, raw: &RawRow<'_>) {
     let is_text = |cell: &Cell<'_>| !matches!(cell, Cell::Invalid { .. } | Cell::Failed(_));
     if raw.misfit.is_some() || !raw.cells.iter().all(is_text) {

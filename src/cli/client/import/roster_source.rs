@@ -24,7 +24,7 @@ use crate::{
 /// Bytes of the beginning that show what a file is.
 const BEGINNING: usize = 4096;
 
-/// What a workbook begins with, and what an old or an encrypted one does.
+/// The first bytes of a workbook, and of an old or encrypted one.
 const ARCHIVE: &[u8] = b"PK\x03\x04";
 const COMPOUND_FILE: &[u8] = &[0xD0, 0xCF, 0x11, 0xE0];
 
@@ -101,7 +101,8 @@ impl RosterInput {
         }
     }
 
-    /// What its bytes are, by their beginning; the name of the file decides for an archive that does not show it.
+    /// Returns the format of the roster by its first bytes. If it is an archive whose bytes do not show the format, the
+    /// name of the file decides.
     ///
     /// # Errors
     /// Fails if it cannot be read.
@@ -117,7 +118,7 @@ impl RosterInput {
             }
             Self::Once(buffer) => {
                 let mut buffer = buffer.lock().await;
-                // A CSV file that comes slowly is not waited for.
+                // This does not wait for a CSV file that comes slowly.
                 if buffer.buffered().is_some_and(may_be_archive) {
                     buffer.fill(BEGINNING).await?;
                 }
@@ -182,7 +183,7 @@ impl RosterInput {
     }
 }
 
-/// Returns `true` if a file may begin so that is a workbook.
+/// Returns `true` if a workbook may begin with these bytes.
 fn may_be_archive(beginning: &[u8]) -> bool {
     let is_one = |mark: &[u8]| {
         let length = mark.len().min(beginning.len());

@@ -46,7 +46,7 @@ pub(crate) struct UndoArgs {
     /// Confirm without a question that users become Inactive
     #[arg(long, value_name = "WORD", env = "USER_IMPORT_CONFIRM")]
     confirm: Option<String>,
-    /// Let so many users become Inactive, in place of the server's guard
+    /// Let this many users become Inactive, in place of the server's guard
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_DEACTIVATIONS")]
     max_deactivations: Option<u32>,
     /// Refuse unless the plan is the one of the dry run that printed this digest
@@ -91,7 +91,7 @@ pub(crate) async fn run(args: UndoArgs, verbosity: Verbosity) -> anyhow::Result<
     }
     let view = view(&args, verbosity);
     if let Some(id) = args.undo_id {
-        // It has been looked at when it began.
+        // The preview was shown when the undo began.
         undo.request.undo_id = id.to_string();
     } else if let Some(exit) = undo.preview(&args, &view).await? {
         return Ok(exit);

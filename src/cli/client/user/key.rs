@@ -20,7 +20,8 @@ pub(super) struct UserArg {
 }
 
 impl UserArg {
-    /// Returns the user. Of several that it could mean, an external ID comes before an email, and that before an ID.
+    /// Returns the user. If the text could mean several users, the user with this external ID comes first, then the one
+    /// with this email, then the one with this ID.
     ///
     /// # Errors
     /// Fails if there is no such user, if several IDs begin so, or if the server refuses.

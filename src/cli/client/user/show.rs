@@ -85,7 +85,7 @@ pub(super) async fn run(args: ShowArgs, verbosity: Verbosity) -> anyhow::Result<
     Ok(ExitStatus::Done)
 }
 
-/// What a person reads.
+/// Returns the page for a person.
 fn page(user: &User, imports: &[TouchingImport], has_more: bool, args: &ShowArgs) -> String {
     let style = TerminalStyle::of_stdout();
     let mut text = values(user, style);

@@ -38,7 +38,7 @@ pub(super) const TOUCHED: [ListColumn<TouchingImport>; 6] = [
     .if_room(),
 ];
 
-/// What an import did to the user, in words.
+/// Returns words for what an import did to the user.
 fn deed(touch: &TouchingImport) -> String {
     match (touch.outcome, &*touch.columns) {
         (None, _) => "changed; results not kept".to_owned(),

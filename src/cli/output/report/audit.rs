@@ -63,7 +63,7 @@ fn outcome(event: &AuditEvent) -> String {
     word(event.outcome().as_str_name(), "AUDIT_OUTCOME_")
 }
 
-/// What was done, and how it ended if it is not done.
+/// Returns words for what was done, and for how it ended unless it was done as asked.
 fn deed(event: &AuditEvent) -> String {
     let (action, outcome) = (words(&action(event)), words(&outcome(event)));
     match event.outcome() {

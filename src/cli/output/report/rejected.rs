@@ -22,7 +22,7 @@ const HEADINGS: [&str; 7] = [
     "What is wrong",
     "Suggestion",
 ];
-/// Those that a narrow terminal has room for; the sentence names the others itself.
+/// The columns that a narrow terminal has room for. The sentence itself names the values of the others.
 const NARROW_HEADINGS: [&str; 4] = ["Row", "Line", "External ID", "What is wrong"];
 /// Columns of a terminal that has room for all.
 const WIDE: u16 = 150;

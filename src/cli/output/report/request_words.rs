@@ -2,7 +2,7 @@
 //!
 //! A server names the fields of a request, since its callers are programs: `max_deactivations 7`. A person gives an
 //! option: `--max-deactivations 7`. A field has the option of the same name, or one of [`OTHER_NAMES`]; any other word
-//! of this kind becomes plain words. What is quoted is a value, and stays as it is.
+//! of this kind becomes plain words. A quoted text is a value, and stays as it is.
 
 use std::{borrow::Cow, collections::BTreeSet, sync::LazyLock};
 
@@ -139,8 +139,8 @@ fn is_of_word(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '_' | '.')
 }
 
-/// What a person says for a word of a request; `None` if it is not one. The first word of a message is one if it begins
-/// with a small letter.
+/// Returns what a person says for a word of a request, or `None` if the word is not from a request. The first word of a
+/// message may be one only if it begins with a small letter.
 fn in_words(word: &str, is_first: bool) -> Option<String> {
     let other = OTHER_NAMES.iter().find(|(name, _)| *name == word);
     if let Some((_, words)) = other {

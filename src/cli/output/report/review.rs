@@ -57,7 +57,7 @@ fn entry(result: &RowResult, name: &str, style: TerminalStyle) -> String {
     lines.join("\n         ") + "\n"
 }
 
-/// What tells a new user from others, and what the user may do; `--format csv` has all values.
+/// The values that identify a new user, and those that say what the user may do. `--format csv` has all values.
 fn essentials(result: &RowResult, style: TerminalStyle) -> String {
     let value = |column: &str| {
         let mut changes = result.changes.iter();

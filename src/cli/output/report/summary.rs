@@ -270,7 +270,7 @@ impl SummaryWriter {
             self.how_to_correct(summary)?;
         }
         match summary.state() {
-            // It is applied next.
+            // The undo is applied next.
             ImportState::Completed if is_undo && options.apply.is_none() => Ok(()),
             ImportState::Completed if summary.validate_only => self.how_to_apply(summary, options),
             ImportState::Held => self.how_to_decide(summary),

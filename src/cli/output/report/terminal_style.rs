@@ -16,7 +16,7 @@ pub(crate) struct TerminalStyle {
 }
 
 impl TerminalStyle {
-    /// That of this process's standard output.
+    /// Returns the style of this process's standard output.
     #[must_use]
     pub(crate) fn of_stdout() -> Self {
         Self {

@@ -96,7 +96,7 @@ pub(super) fn grouped(number: impl Into<u64>) -> String {
     text
 }
 
-/// `1 row`, `2,000 rows`.
+/// Returns a count with its noun: `1 row`, `2,000 rows`.
 #[must_use]
 pub(crate) fn count(number: impl Into<u64>, noun: &str) -> String {
     let number = number.into();

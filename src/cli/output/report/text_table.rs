@@ -80,13 +80,13 @@ impl CsvText {
     /// Adds a record.
     ///
     /// # Errors
-    /// Never, as records go to memory; the type of the writer has some.
+    /// Never fails, because records go to memory. The error comes from the writer's type.
     pub(crate) fn push(&mut self, record: &[impl AsRef<str>]) -> anyhow::Result<()> {
         let fields = record.iter().map(|field| printable(field.as_ref()));
         Ok(self.0.push(fields)?)
     }
 
-    /// What has been added.
+    /// Returns the text that has been added.
     ///
     /// # Errors
     /// As [`push`](Self::push).

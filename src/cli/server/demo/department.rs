@@ -90,7 +90,7 @@ pub(super) async fn fill(client: &mut ServiceClient) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A job whose file was cut off, and that deactivates who is not listed.
+/// A job that deactivates users who are not listed, and whose file was cut off.
 fn nightly() -> ImportStart {
     ImportStart {
         hold: true,
@@ -134,7 +134,7 @@ fn officer(number: usize, week: Week) -> String {
         _ => role,
     };
     let email = match number {
-        // Somebody else has it.
+        // The email of another user.
         77 if second => "grace.kim@riverton.example".to_owned(),
         _ => format!("{own}@riverton.example"),
     };

@@ -1,4 +1,4 @@
-//! Whether the addresses that the server listens on are free, and the collector of its traces can be reached.
+//! Checks that the addresses that the server listens on are free, and that the collector of its traces can be reached.
 
 use std::{
     io::{self, ErrorKind},
@@ -83,7 +83,7 @@ fn overlap(first: SocketAddr, second: SocketAddr) -> bool {
     first.port() == second.port() && first.port() != 0 && is_of_both
 }
 
-/// What is wrong, and what to do.
+/// Returns a sentence that says what is wrong, and what to do.
 fn fault(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::AddrInUse => {

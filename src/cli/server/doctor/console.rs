@@ -1,4 +1,4 @@
-//! Whether the addresses of the console keep what people send there to themselves.
+//! Checks that others on the network cannot read what people send to the addresses of the console.
 
 use super::{CheckLevel, CheckResult};
 use crate::config::SecuritySettings;

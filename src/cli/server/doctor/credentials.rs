@@ -1,4 +1,4 @@
-//! Whether the files and addresses that say who is admitted are of use.
+//! Checks the files and addresses that say who is admitted.
 
 use std::path::Path;
 
@@ -74,7 +74,7 @@ pub(super) async fn exposure(
     }
 }
 
-/// Certificate, key and the clients' authorities, as the server would use them.
+/// Checks certificate, key and the clients' authorities as the server would use them.
 fn pair(args: &ServeArgs) -> Option<CheckResult> {
     let files = args.security.tls()?;
     let mut certificates = [Some(&files.certificate), files.client_ca.as_ref()]

@@ -1,4 +1,4 @@
-//! Whether the database can be reached and used, and what its schema, its clock and its limits are like.
+//! Checks that the database can be reached and used, and checks its schema, its clock and its limits.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use crate::{
 /// database's.
 const APART: Duration = Duration::from_secs(5);
 
-/// What to do about a code of the database; SQLite's without its extension.
+/// What to do about an error code of the database. SQLite's codes are without their extension.
 const ADVICE_BY_CODE: [(&[&str], &str); 10] = [
     (
         &["28P01", "28000"],
@@ -119,7 +119,7 @@ pub(super) async fn look(
     (findings, is_serving)
 }
 
-/// Why the database cannot be used, and what to do.
+/// Returns the finding that says why the database cannot be used, and what to do.
 fn unusable(url: &DatabaseUrl, error: &StoreError) -> CheckResult {
     let place = match url.file() {
         Some(file) => file.display().to_string(),
@@ -209,9 +209,9 @@ fn barred(fault: &AccessFault) -> CheckResult {
     CheckResult::new(CheckLevel::Wrong, "access", fault.to_string())
 }
 
-/// Whether the database admits the connections of a server.
+/// Checks that the database admits the connections of a server.
 async fn limits(store: &Store, is_serving: bool) -> Option<CheckResult> {
-    // What counts them may be closed to the role; a server does not need it.
+    // The role may not be allowed to count connections; a server does not need that.
     let room = store.connection_room().await.ok()??;
     Some(judge_room(&room, is_serving))
 }

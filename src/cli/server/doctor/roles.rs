@@ -1,4 +1,4 @@
-//! Whether the roles that administer are privileged.
+//! Checks that the roles of administrators are privileged.
 
 use super::{CheckLevel, CheckResult};
 use crate::{cli::output::printable, domain::privilege_warnings, store::Store};
@@ -6,7 +6,8 @@ use crate::{cli::output::printable, domain::privilege_warnings, store::Store};
 /// How many organisations are listed one by one.
 const NAMED: usize = 20;
 
-/// What is to be said of each organisation's roles. A schema that lacks them is a finding of its own.
+/// Returns the findings about each organisation's roles. A schema that lacks the table of roles is a finding of its
+/// own.
 pub(crate) async fn look(store: &Store) -> Vec<CheckResult> {
     let about = "roles";
     let Ok(organizations) = store.roles_of_all().await else {

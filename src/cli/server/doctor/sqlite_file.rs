@@ -1,4 +1,4 @@
-//! Whether SQLite's file and folder will do, before the file is opened.
+//! Checks SQLite's file and folder before the file is opened.
 
 use std::path::Path;
 

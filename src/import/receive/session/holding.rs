@@ -15,8 +15,8 @@ use crate::{
 };
 
 impl ImportSession<'_> {
-    /// Holds an import that these guards refuse, if it asks for that. The lease is still held, so that no other attempt
-    /// does the same. Returns the error that tells it.
+    /// Holds an import that these guards refuse, if it asks for that. The lease is still held, so no other attempt does
+    /// the same. Returns the error with which the import ends.
     pub(in crate::import) async fn hold(&mut self, mut refusals: Vec<Refusal>) -> ImportError {
         let Some(kept) = self.kept_input.take().filter(|_| may_hold(&refusals)) else {
             return refusals.into();
@@ -77,7 +77,7 @@ impl ImportSession<'_> {
         Ok(is_held.await?.then_some((record, until)))
     }
 
-    /// Makes the summary that of a held import. Returns the error that tells it: the answer to a repeated attempt.
+    /// Gives the summary the state of a held import. Returns the error with which a repeated attempt ends.
     pub(in crate::import) fn still_held(&mut self, record: &ImportRecord) -> ImportError {
         self.summary = import_record::summary(record, ImportState::Held);
         let refusals = self.summary.refusals.iter().map(|refusal| {

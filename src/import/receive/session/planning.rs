@@ -20,8 +20,9 @@ use crate::{
 };
 
 impl ImportSession<'_> {
-    /// Begins to read the directory while the rest of the upload comes in, once, if so many `rows` have come that all
-    /// users are read, and if the limit allows. Its revision is checked once the lease is held.
+    /// Begins to read the directory while the rest of the upload comes in. Does so once, when so many `rows` have come
+    /// that the plan reads all users, and if the limit allows it. The revision of the directory is checked once the
+    /// lease is held.
     pub(crate) fn begin_read_ahead(&mut self, rows: u32) {
         let few = self.importer.settings.partial_snapshots.rows;
         let needs_everybody = rows > few || self.options.deactivate_missing.is_some();
@@ -37,7 +38,8 @@ impl ImportSession<'_> {
         }
     }
 
-    /// The directory as it is now, as far as `rows` can concern it: the one read ahead, if its revision is still current.
+    /// Returns the directory as it is now, as far as `rows` can concern it. This is the directory that was read ahead,
+    /// if its revision is still current.
     async fn snapshot(
         &self,
         rows: &Arc<ByRow<Row>>,

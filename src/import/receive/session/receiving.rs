@@ -176,7 +176,7 @@ impl ImportSession<'_> {
         Ok(received)
     }
 
-    /// Bytes that the session has, of which these are the rows.
+    /// Returns the bytes that the session holds; `rows` of them are the received rows.
     fn bytes_with(&self, rows: usize) -> usize {
         SESSION_BYTES + rows + self.kept_input.as_ref().map_or(0, KeptInput::bytes)
     }
@@ -207,8 +207,8 @@ impl ImportSession<'_> {
         Ok(())
     }
 
-    /// Waits until the upload has lasted so long that something is due: it is recorded, its received rows are, or the
-    /// lease is looked at.
+    /// Waits until the next step of a long upload is due: to record the upload, to record its received rows, or to look
+    /// at the lease.
     async fn lasts_long(&self) {
         let records = (!self.is_recorded()).then_some(UPLOAD_RECORDED_AFTER);
         let due = records.into_iter().chain(self.looks_after);
@@ -220,8 +220,8 @@ impl ImportSession<'_> {
         }
     }
 
-    /// Records an upload that takes its time, for others to see. Fails if another import has held the organisation for
-    /// as long as this one has been coming in: it has waited for its turn meanwhile.
+    /// Records a slow upload, so that others see it. Fails if another import has held the organisation for as long as
+    /// this upload has been coming in: the time of the upload counts as waiting for its turn.
     async fn notice_long_upload(&mut self, rows: u32) -> Result<(), ImportError> {
         if self.began.elapsed() >= UPLOAD_RECORDED_AFTER {
             self.record_attempt().await?;
@@ -230,7 +230,7 @@ impl ImportSession<'_> {
         if self.is_recorded() && self.progress.takes_note(interval) {
             let noted = self.importer.store.note_received(&self.record, rows);
             if let Err(error) = noted.await {
-                // The upload goes on: only those who watch it know less.
+                // The upload goes on, and only its watchers know less.
                 warn!(%error, "the received rows could not be recorded");
             }
         }

@@ -19,7 +19,7 @@ pub(crate) fn without_others(issue: Issue) -> Issue {
     issue
 }
 
-/// An issue of an undo for a reader who may not read users: what it quotes is what the user had.
+/// An issue of an undo for a reader who may not read users. The value that it quotes is one that the user had.
 pub(super) fn of_undo(issue: &Issue) -> Issue {
     let message = format!(
         "{} cannot be given back. Why is shown to those who have the permission users.read.",

@@ -68,8 +68,8 @@ fn error_without_others(error: ImportError) -> ImportError {
     }
 }
 
-/// An import's record for a caller who may not read users. If the caller does not `own` the import, that is its
-/// state and its counts.
+/// An import's record for a caller who may not read users. If the caller does not `own` the import, only its state and
+/// its counts are left.
 #[must_use]
 pub(crate) fn record_without_others(import: Import, owns: bool) -> Import {
     let mut import = import;
@@ -142,7 +142,7 @@ fn message_of_undo(message: Message) -> Result<Message, ImportError> {
     }
 }
 
-/// Of an undo, users are reported by ID only, and issues without the values that the users had.
+/// The results of an undo name users by ID only, and its issues do not quote the values that the users had.
 fn results_of_undo(results: RowResults) -> Result<Message, ImportError> {
     let decoded = results.into_results();
     let decoded = decoded.map_err(|error| ImportError::Internal(error.to_string()))?;
@@ -180,7 +180,7 @@ fn refusals_without_others(refusals: &mut [proto::Refusal]) {
     }
 }
 
-/// The counts stay. Of the examples those stay that are about a row of the roster, without what the user had before.
+/// The counts stay. Examples that are about a row of the roster stay too, without the values that the user had before.
 fn consequences_without_others(consequences: &mut [Consequence]) {
     for found in consequences {
         let tells_own = match found.kind() {

@@ -11,7 +11,7 @@ import com.userimport.v1.ImportSummary;
  * @param status null where it was OK
  */
 public record Ended(String importId, ImportSummary summary, Status status) {
-  /** True if the very same import, sent again, may end better. */
+  /** True if the same import, sent again, may end better. */
   public boolean isTransient() {
     return status == null ? summary == null : Retry.isTransient(status);
   }

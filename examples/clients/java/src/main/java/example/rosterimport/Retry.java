@@ -21,7 +21,7 @@ final class Retry {
 
   private Retry() {}
 
-  /** True if the very same import, sent again, may end better. */
+  /** True if the same import, sent again, may end better. */
   static boolean isTransient(Status status) {
     return switch (code(status)) {
       case UNAVAILABLE -> true;
