@@ -10,7 +10,7 @@ use user_import::cli::Cli;
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Folders and files with text for maintainers and users.
-const PLACES: [&str; 19] = [
+const PLACES: [&str; 20] = [
     ".ci",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -30,10 +30,14 @@ const PLACES: [&str; 19] = [
     "proto",
     "scripts",
     "src",
+    "tests",
 ];
 
-/// Folders with files that other programs write.
-const SKIPPED: [&str; 6] = [
+/// Folders with files that other programs write, or that hold what a test reads and compares.
+const SKIPPED: [&str; 9] = [
+    "cases",
+    "snapshots",
+    "wire",
     "target",
     "node_modules",
     "results",
@@ -43,10 +47,10 @@ const SKIPPED: [&str; 6] = [
 ];
 
 /// What not to write. Write "if" for a condition, the subject first, and the thing's own name.
-const BANNED: [&str; 12] = [
+const BANNED: [&str; 18] = [
     r"(?i)\bwhoever\b",
     r"(?i)\bwhom\b",
-    r"(?i)\b(true|false|none|nothing) where\b",
+    r"(?i)\b(true|false|none|nothing)`? where\b",
     r"(?i)\bonly where\b",
     r"\bWhere (a|an|any|it|no|nobody|none|nothing|one|somebody|that|the|there|they|this)\b",
     r"\bwhere (nobody|none|nothing|somebody|there (is|are) (no|none))\b",
@@ -56,6 +60,17 @@ const BANNED: [&str; 12] = [
     r"(?i)\bof (these|those)[,;]",
     r"(?i)\bnobody's\b",
     r"(?i)\bthere is one[,.;)]",
+    r"(?i)\bfails? where\b",
+    r"(?i)\bwhat is said of\b",
+    r"(?i)\b(that|which) (is|are) none\b",
+    r"(?i)\b(event|none|nothing|value) lacks?\b",
+    r"(?i)\bbegins? (neither )?as [^.,;]{1,45} do(es)?\b",
+    r"(?i)\b(the|this) very (attempt|call|credential|host|one|origin|same)\b",
+];
+
+/// First words of a clause. The documentation of a function says what the function does: it begins with a verb.
+const CLAUSES: [&str; 10] = [
+    "All that", "As", "Of", "What", "Where", "Whether", "Which", "Who", "Whose", "Why",
 ];
 
 /// A turn of phrase, and the line that it begins on.
@@ -124,6 +139,25 @@ fn find(banned: &[regex::Regex], first: usize, block: &str) -> Vec<Found> {
     turns.collect()
 }
 
+/// The documentation of functions that begins with a clause.
+fn clauses(text: &str) -> Vec<Found> {
+    let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+    let function = regex::Regex::new(r"^(pub(\([^)]*\))? )?((async|const|unsafe) )*fn ").unwrap();
+    let is_clause = |at: &usize| {
+        let begins = |words| lines[*at].starts_with(&format!("/// {words} "));
+        let is_first = *at == 0 || !lines[at - 1].starts_with("///");
+        let is_passed = |line: &&&str| line.starts_with("///") || line.starts_with("#[");
+        let documented = lines[*at..].iter().find(|line| !is_passed(line));
+        let is_of_function = documented.is_some_and(|line| function.is_match(line));
+        is_first && is_of_function && CLAUSES.iter().any(begins)
+    };
+    let found = (0..lines.len()).filter(is_clause).map(|at| Found {
+        line: at + 1,
+        text: lines[at].to_owned(),
+    });
+    found.collect()
+}
+
 fn files(path: &Path, found: &mut Vec<std::path::PathBuf>) {
     let name = path.file_name().and_then(|name| name.to_str());
     if path.is_dir() {
@@ -148,15 +182,18 @@ fn turns() -> BTreeMap<String, Vec<Found>> {
     }
     let mut turns = BTreeMap::new();
     for path in paths {
-        // What is no text has none.
+        // A file that is not text has no comments.
         let Ok(text) = fs::read_to_string(&path) else {
             continue;
         };
         let blocks = blocks(&path, &text);
-        let found: Vec<_> = blocks
+        let mut found: Vec<_> = blocks
             .iter()
             .flat_map(|(first, block)| find(&banned, *first, block))
             .collect();
+        if path.extension().is_some_and(|end| end == "rs") {
+            found.extend(clauses(&text));
+        }
         if !found.is_empty() {
             let path = path.strip_prefix(REPOSITORY).unwrap();
             turns.insert(path.to_string_lossy().into_owned(), found);
@@ -193,6 +230,14 @@ fn plain_english_is_what_help_says() {
         commands.extend(command.get_subcommands().cloned());
     }
     assert!(bad.is_empty(), "{bad:#?}");
+}
+
+#[test]
+fn plain_english_says_with_a_verb_what_a_function_does() {
+    let source = "/// What it is.\nstruct A;\n/// Returns\n/// What it is.\nfn a() {}\n\
+        \x20   /// What it is,\n    /// and why.\n    #[must_use]\n    pub(super) const fn b() {}\n/// Whatever.\nfn c() {}";
+    let found: Vec<_> = clauses(source).iter().map(|clause| clause.line).collect();
+    assert_eq!(found, [6]);
 }
 
 #[test]
