@@ -1,21 +1,15 @@
 import { join } from 'node:path';
 
-import { startIdentityProvider, type Account, type IdentityProvider } from './support/identityProvider';
-import { expect, test as base } from './support/fixtures';
+import { expect } from './support/fixtures';
+import type { Account } from './support/identityProvider';
 import { lookAt } from './support/looks';
 import { createOrganisation, EXAMPLES } from './support/organisation';
+import { signIn, signInAgain, test as base } from './support/providerFixtures';
 import type { Server } from './support/server';
 
-const test = base.extend<{ provider: IdentityProvider; admitted: Server }>({
-  // eslint-disable-next-line no-empty-pattern
-  provider: async ({}, provide) => {
-    const provider = await startIdentityProvider();
-    await provide(provider);
-    await provider.close();
-  },
-  admitted: async ({ provider, startServer, watch }, provide) => {
-    watch.allowOrigin(provider.issuer);
-    await provide(await startServer({ serve: provider.serve, hasToken: true }));
+const test = base.extend<{ admitted: Server }>({
+  admitted: async ({ startAdmitting }, provide) => {
+    await provide(await startAdmitting());
   },
 });
 
@@ -55,8 +49,7 @@ test('what a principal may not do is explained', async ({ page, provider, admitt
   const { slug } = await createOrganisation(admitted);
   provider.admit(admitted.page, { ...OPERATOR, permissions: ['users.import'] }, 600);
   await page.goto(`${admitted.page}/users`);
-  await page.getByRole('button', { name: /^Sign in with / }).click();
-  await page.getByRole('button', { name: 'I am dana' }).click();
+  await signIn(page, OPERATOR);
   await expect(page.getByText('You may not list organisations')).toBeVisible();
   await page.goto(`${admitted.page}/?organisation=${slug}`);
   await expect(page.getByText('You may not see users')).toBeVisible();
@@ -73,8 +66,7 @@ test('a sign-in that expires is asked for again, and what was begun stays', asyn
   await organisation.import(join(EXAMPLES, 'roster-before.csv'));
   provider.admit(admitted.page, OPERATOR, 20);
   await page.goto(`${admitted.page}/users`);
-  await page.getByRole('button', { name: /^Sign in with / }).click();
-  await page.getByRole('button', { name: 'I am dana' }).click();
+  await signIn(page, OPERATOR);
   const search = page.getByRole('textbox', { name: 'Search' });
   const again = page.getByRole('dialog', { name: 'Sign in again' });
   let letters = '';
@@ -88,11 +80,7 @@ test('a sign-in that expires is asked for again, and what was begun stays', asyn
   await lookAt(page, 'sign-in-again');
   provider.admit(admitted.page, OPERATOR, 600);
   // In a window of its own: the page stays as it is.
-  const opened = page.waitForEvent('popup');
-  await again.getByRole('button', { name: /^Sign in with / }).click();
-  const signIn = await opened;
-  await signIn.getByRole('button', { name: 'I am dana' }).click();
-  await expect(again).toBeHidden();
+  await signInAgain(page, OPERATOR);
   await expect(search).toHaveValue(letters);
-  await expect.poll(() => signIn.isClosed()).toBe(true);
+  await expect.poll(() => page.context().pages()).toEqual([page]);
 });

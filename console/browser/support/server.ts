@@ -108,6 +108,16 @@ export class Server {
     await this.end('SIGKILL');
   }
 
+  /** Lets the server stand still, as on a machine that is busy. */
+  pause(): void {
+    this.process?.kill('SIGSTOP');
+  }
+
+  /** Lets it go on after `pause`. */
+  resume(): void {
+    this.process?.kill('SIGCONT');
+  }
+
   /** Stops the server and removes what it had. */
   async stop(): Promise<void> {
     await this.front?.close();
@@ -157,9 +167,9 @@ export class Server {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, string>);
-    const id = tokens.find((token) => token.name === name)?.id;
+    const id = tokens.find((token) => token.name === name && token.state !== 'revoked')?.id;
     if (id === undefined) {
-      throw new Error(`There is no token "${name}" among\n${listed}`);
+      throw new Error(`There is no valid token "${name}" among\n${listed}`);
     }
     await this.command('token', 'revoke', id);
   }
