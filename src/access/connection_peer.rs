@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{ClientAddress, ClientCertificate};
 
-/// What is known of the other end of a connection.
+/// The known facts about the other end of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ConnectionPeer {
     /// The client's address, if it is known.

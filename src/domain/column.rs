@@ -39,7 +39,7 @@ pub enum Column {
     Phone,
 }
 
-/// What is known about one column.
+/// The facts about one column.
 struct ColumnFacts {
     column: Column,
     /// The name in a CSV header.

@@ -126,7 +126,7 @@ struct Decoded {
     is_charset_guessed: bool,
 }
 
-/// Decodes the content; what is not valid in the charset becomes U+FFFD.
+/// Decodes the content; bytes that are not valid in the charset become U+FFFD.
 fn decode(content: &[u8], label: &str) -> Result<Decoded, FileFault> {
     let (bytes, charset) = transcode(content, label)?;
     let is_stated = !label.trim().is_empty() || charset != "UTF-8" || content.contains(&0);

@@ -33,7 +33,7 @@ const LONGEST: usize = 100;
 /// Most rows that are shown.
 const FIRST_ROWS: usize = 5;
 
-/// What is known of a file before it is inspected.
+/// The facts that are known about a file before it is inspected.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InspectionRequest {
     /// The charset's label; empty: found out.

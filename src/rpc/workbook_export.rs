@@ -14,7 +14,7 @@ const CHUNK_BYTES: usize = 48 * 1024;
 /// cells, and as the parts of a file.
 pub(super) const WORKBOOK_BYTES: usize = 8 * 1024 * 1024;
 
-/// Bytes that it takes from then on: the rows that are being compressed, and what is not sent yet.
+/// Bytes that it takes from then on: the rows that are being compressed, and the part that is not sent yet.
 const STREAM_BYTES: usize = 1024 * 1024;
 
 /// The workbook of the users of a snapshot that pass a filter, in pieces: the header, one row for each user, by
@@ -29,7 +29,7 @@ pub(super) struct WorkbookPieces {
     memory: MemoryReservation,
 }
 
-/// What is done next.
+/// The next step.
 enum Step {
     Sort(Snapshot, UserFilter),
     /// Looks for the users that pass the filter, because the workbook begins with their number.

@@ -17,8 +17,8 @@ impl Payload {
         Self(lz4_flex::block::compress_prepend_size(message))
     }
 
-    /// Compresses an encoded message more densely, and a little more slowly (Zstandard): for what is written once and
-    /// rarely read.
+    /// Compresses an encoded message more densely, and a little more slowly (Zstandard): for messages that are written
+    /// once and rarely read.
     #[must_use]
     pub fn dense(message: &[u8]) -> Self {
         // This fails only if there is no memory. The payload is then empty, which counts as damaged when it is read.

@@ -1,4 +1,4 @@
-//! What the exit code says (api.md, Command line). That of a cancelled import is in `history`.
+//! The exit codes of commands (api.md, Command line). `history` tests the exit code of a cancelled import.
 
 use std::net::TcpListener;
 

@@ -43,7 +43,7 @@ async fn a_field_of_the_size_that_is_set_is_read_and_a_longer_one_rejects_its_ro
     database: Database,
 ) {
     let app = app(database, 8_192, 2_000).await;
-    // White space is taken off what is stored, and counts as received.
+    // White space is trimmed from stored values, and counts in received ones.
     for imported in both_ways(&app, &roster_with(Rank, &" ".repeat(2_000))).await {
         let summary = imported.summary();
         assert_eq!(summary.created + summary.unchanged, 2, "{imported}");

@@ -615,7 +615,7 @@ async fn tokens_are_told_where_they_are_good(database: Database) {
     let (events, _) = chain(&operator, "*").await;
     assert_eq!(lines(&events), [format!("TOKEN_CREATED DONE {everywhere}")]);
     assert_eq!(verified(&operator, "*").await, Ok(1));
-    // The server's own chain is not for those who have one organisation.
+    // A caller for one organisation may not read the server's own chain.
     let clerk = app.holding(token("pd", [Permission::UsersRead])).await;
     assert_eq!(chain(&clerk, "pd").await.0.len(), 5);
     let mut client = AuditServiceClient::new(clerk.connection());

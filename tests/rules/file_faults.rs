@@ -1,5 +1,5 @@
-//! What refuses a whole file (semantics §2, File faults): a sentence for each fault, the status and
-//! detail that go with it, and nobody written.
+//! Faults that refuse a whole file (semantics §2, File faults): each has a sentence, a status and a detail, and no user
+//! is written.
 
 use std::iter::repeat_n;
 

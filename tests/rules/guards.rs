@@ -1,4 +1,4 @@
-//! What refuses an import because of rejected rows, and all of that at once (semantics §7).
+//! Guards refuse an import because of rejected rows, and all of them report at once (semantics §7).
 
 use insta::assert_snapshot;
 use tonic::Code;

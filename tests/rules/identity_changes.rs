@@ -33,7 +33,7 @@ fn put(roster: Roster, id: &str, name: &str) -> Roster {
     roster.row(name, [(ExternalId, id), (LastName, &last)])
 }
 
-/// Each of these people under their own ID, but that the first `moved` IDs go round by one.
+/// Each of these people under their own ID, except that the first `moved` IDs rotate by one.
 fn rotated(names: &[String], moved: usize) -> Roster {
     let mut of: Vec<&str> = names.iter().map(String::as_str).collect();
     of[..moved].rotate_left(usize::from(moved > 0));

@@ -1,5 +1,5 @@
-//! Everything belongs to one organisation (semantics §1): what is in another is never seen, touched or
-//! in the way.
+//! Everything belongs to one organisation (semantics §1): the data of another one is never seen or changed, and is
+//! never in the way.
 
 use tonic::Code;
 use user_import::{

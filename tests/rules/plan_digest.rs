@@ -1,4 +1,4 @@
-//! An apply that states the digest of a dry run is that dry run's plan or nothing (semantics §7).
+//! An apply that states the digest of a dry run applies the plan of that dry run, or nothing (semantics §7).
 
 use tonic::Code;
 use user_import::{
@@ -210,7 +210,7 @@ async fn the_same_change_of_another_user_is_another_plan(database: Database) {
     }
 }
 
-/// Else somebody who knows how it is made could guess what is stored, and try each guess.
+/// Otherwise a person who knows how the digest is made could guess stored values, and check each guess.
 async fn the_same_plan_of_another_organisation_has_another_digest(database: Database) {
     let app = App::start(database).await;
     app.organization("sheriff").await;

@@ -300,7 +300,7 @@ async fn a_status_stays_below_four_kib(database: Database) {
     assert!(bytes <= 4_096, "{bytes} bytes");
 }
 
-/// Bytes that a byte of a status message takes in a trailer: what is not plain ASCII is escaped.
+/// Bytes that a byte of a status message takes in a trailer: a byte that is not plain ASCII is escaped.
 fn encoded_len(byte: u8) -> usize {
     if matches!(byte, b' '..=b'~') && byte != b'%' {
         1

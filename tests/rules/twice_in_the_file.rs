@@ -85,7 +85,7 @@ async fn copies_are_unchanged_with_a_warning(database: Database) {
         .row("ada", [(BadgeNumber, "B-7")])
         .row("new", [(SupervisorEmail, "ada@pd.example")])
         .row("bob", [])
-        // Normalisation, the case of what is not stored, and LOCATION make no difference.
+        // Normalisation, the case of names that are not stored, and LOCATION make no difference.
         .row(
             "ada",
             [

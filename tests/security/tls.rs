@@ -172,7 +172,7 @@ async fn a_client_certificate_is_who_the_list_says(database: Database) {
         let caller = app.through(channel);
         assert_eq!(answer(&caller, PATH, "pd").await, expected, "{names:?}");
     }
-    // Nobody here vouches for this one; and a token is good beside certificates.
+    // No authority here vouches for this certificate. A token is valid beside certificates too.
     let stranger = Authority::new().client(vec![dns("cad.pd.example")]);
     let refused = match connect(&app, &servers, Some(&stranger)).await {
         Ok(channel) => !is_admitted_by(&app, channel).await,

@@ -35,7 +35,7 @@ impl TokenHeader {
         }
         let name = header.get("alg")?.as_str()?;
         let key_id = header.get("kid").map(|id| id.as_str().ok_or(()));
-        // Pinned, whatever the token or the key says: no token chooses how it is verified.
+        // Only allowed algorithms count, so neither the token nor its key chooses how the token is verified.
         let algorithm = allowed.iter().find(|known| known.to_string() == name)?;
         Some(Self {
             algorithm: algorithm.algorithm(),

@@ -1,8 +1,8 @@
 //! Imports whose roster comes in parts, call by call, to any server.
 //!
-//! The parts wait in the database. Once the last part is there, they become the request stream of an ordinary
-//! import. Clients that watch read its results from the import's log, as for any other import. The responses that the
-//! log does not have are stored for them: `started`, the results of what is not applied, results with values, and the
+//! The parts wait in the database. Once the last part is there, they become the request stream of an ordinary import.
+//! Clients that watch read its results from the import's log, as for any other import. The responses that the log does
+//! not have are stored for them: `started`, the results of imports that write nothing, results with values, and the
 //! summary. Nothing here judges a row.
 
 mod begin;
