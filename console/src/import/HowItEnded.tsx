@@ -5,11 +5,14 @@ import { Link } from '@tanstack/react-router';
 import type { ImportSummary } from '~/gen/userimport/v1/import_service_pb';
 import { ImportState } from '~/gen/userimport/v1/types_pb';
 import { hasWritten, restInWords } from '~/review/stoppedWords';
+import { useSession } from '~/session/Session';
+import { Lacking } from '~/shared/Lacking';
 import { STATE_LOOKS } from '~/shared/outcomes';
 import { plural } from '~/shared/time';
 
 /** The end of the import in a few sentences, announced to screen readers, with Undo. */
 export function HowItEnded({ summary }: { readonly summary: ImportSummary }) {
+  const { may } = useSession();
   const { state, importId } = summary;
   const [title, color] = ENDS[state] ?? ['The import has ended', 'gray'];
   const { icon: StateIcon } = STATE_LOOKS[state];
@@ -27,8 +30,11 @@ export function HowItEnded({ summary }: { readonly summary: ImportSummary }) {
               are unchanged then.
             </Text>
           )}
+          {!isRefused && hasWritten(summary) && (
+            <Lacking needs="users.read" action="see this import among the others, and to undo it" />
+          )}
         </Stack>
-        {!isRefused && hasWritten(summary) && (
+        {!isRefused && hasWritten(summary) && may('users.read') && (
           <Button
             renderRoot={(props) => (
               <Link {...props} to="/imports/$importId" params={{ importId }} search={{ undo: true }} />

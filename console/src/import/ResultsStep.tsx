@@ -11,6 +11,7 @@ import type { ResultStore } from '~/review/ResultStore';
 import { ReviewTable } from '~/review/ReviewTable';
 import { SummaryCounts } from '~/review/SummaryCounts';
 import { useResults } from '~/review/useResults';
+import { useSession } from '~/session/Session';
 import { Failure } from '~/shared/Failure';
 import { plural } from '~/shared/time';
 
@@ -25,6 +26,7 @@ import type { StepProps } from './StepProps';
 import { StopButton } from './StopButton';
 
 export function ResultsStep({ session, state }: StepProps) {
+  const { may } = useSession();
   const { draft, results, running, problem, sent, file } = state;
   const isRunning = running === 'apply';
   return (
@@ -50,9 +52,11 @@ export function ResultsStep({ session, state }: StepProps) {
       {running === 'nothing' && (
         <div className={styles.bar}>
           <Group gap="xs">
-            <Button component={Link} to="/users" variant="default">
-              See the users
-            </Button>
+            {may('users.read') && (
+              <Button component={Link} to="/users" variant="default">
+                See the users
+              </Button>
+            )}
           </Group>
           <Group gap="xs">
             {canReviewAgain(results?.summary, problem !== undefined) && (

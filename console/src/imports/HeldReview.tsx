@@ -8,7 +8,7 @@ import type { Import } from '~/gen/userimport/v1/import_service_pb';
 import { ConfirmForm } from '~/review/ConfirmForm';
 import { Refusals } from '~/review/Refusals';
 import { useResults } from '~/review/useResults';
-import { useSession } from '~/session/Session';
+import { useSession, type Permission } from '~/session/Session';
 import { Failure } from '~/shared/Failure';
 
 import { skippingResults } from './followResults';
@@ -163,7 +163,12 @@ function Approve({ review, isToApprove, onAgain, onConfirm }: ReviewedProps) {
       heading.current?.focus();
     }
   }, [isToApprove]);
-  const lacking = (['users.import', 'users.approve'] as const).filter((needed) => !may(needed));
+  const counts = plannedCounts(review.store);
+  const needed: Permission[] = ['users.import', 'users.approve'];
+  if (counts.deactivated > 0) {
+    needed.push('users.deactivate');
+  }
+  const lacking = needed.filter((one) => !may(one));
   return (
     <Paper withBorder p="md">
       <Title order={2} size="h5" mb="xs" ref={heading} tabIndex={-1}>
@@ -177,7 +182,7 @@ function Approve({ review, isToApprove, onAgain, onConfirm }: ReviewedProps) {
       ) : (
         <ConfirmForm
           verb="Approve"
-          counts={plannedCounts(review.store)}
+          counts={counts}
           onConfirm={onConfirm}
           onCancel={onAgain}
           cancelLabel="Review again"

@@ -10,6 +10,7 @@ import { ImportState } from '~/gen/userimport/v1/types_pb';
 import { useSession } from '~/session/Session';
 import { Failure } from '~/shared/Failure';
 import { IfPermitted } from '~/shared/IfPermitted';
+import { Lacking } from '~/shared/Lacking';
 import { AnchorLink } from '~/shared/links';
 import { Loading } from '~/shared/Loading';
 import { StateBadge } from '~/shared/outcomes';
@@ -80,6 +81,7 @@ function KnownImport({ importId }: { readonly importId: string }) {
     <>
       <ImportHeader record={record} isUndoing={undo === true} />
       <Stack gap="lg">
+        <LackingForRecord record={record} />
         <UndoLinks record={record} />
         {undo === true && <UndoPanel record={record} onCancel={leaveUndo} />}
         {isHeld && (
@@ -119,6 +121,17 @@ function ImportHeader({ record, isUndoing }: { readonly record: Import; readonly
       {state === ImportState.HELD && <DiscardButton record={record} />}
       {record.undoableUntil && may('users.import') && !isUndoing && <UndoLink importId={importId} />}
     </PageHeader>
+  );
+}
+
+/** What the caller could do about the import with another permission. */
+function LackingForRecord({ record: { state, undoableUntil } }: { readonly record: Import }) {
+  return (
+    <>
+      {state === ImportState.APPLYING && <Lacking needs="users.import" action="stop this import" />}
+      {state === ImportState.HELD && <Lacking needs="users.import" action="approve or discard this import" />}
+      {undoableUntil && <Lacking needs="users.import" action="undo this import" />}
+    </>
   );
 }
 

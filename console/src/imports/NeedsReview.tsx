@@ -5,6 +5,7 @@ import { plainWords } from '~/api/plainWords';
 import { ImportService, type Import } from '~/gen/userimport/v1/import_service_pb';
 import { ImportState } from '~/gen/userimport/v1/types_pb';
 import { useSession } from '~/session/Session';
+import { Lacking } from '~/shared/Lacking';
 import { AnchorLink, ButtonLink } from '~/shared/links';
 import { StateBadge } from '~/shared/outcomes';
 import { principalName } from '~/shared/people';
@@ -78,7 +79,7 @@ function HeldImport({ record }: { readonly record: Import }) {
 
 /** What the caller may decide, and what is missing for the rest. */
 export function Decisions({ record }: { readonly record: Import }) {
-  const { may, principal } = useSession();
+  const { may } = useSession();
   const { importId } = record;
   return (
     <>
@@ -103,16 +104,8 @@ export function Decisions({ record }: { readonly record: Import }) {
           <DiscardButton record={record} size="xs" />
         </Group>
       )}
-      {!may('users.approve') && (
-        <Text size="sm" c="dimmed">
-          “{principal}” lacks the permission users.approve, which is needed to review and approve it.
-        </Text>
-      )}
-      {!may('users.import') && (
-        <Text size="sm" c="dimmed">
-          “{principal}” lacks the permission users.import, which is needed to approve or discard it.
-        </Text>
-      )}
+      <Lacking needs="users.approve" action="review and approve it" />
+      <Lacking needs="users.import" action="approve or discard it" />
     </>
   );
 }

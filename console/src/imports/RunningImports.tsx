@@ -6,6 +6,7 @@ import { useEffect, useState } from 'react';
 import { ImportService, type Import } from '~/gen/userimport/v1/import_service_pb';
 import { ImportState, type ImportProgress } from '~/gen/userimport/v1/types_pb';
 import { useSession } from '~/session/Session';
+import { Lacking } from '~/shared/Lacking';
 import { AnchorLink } from '~/shared/links';
 import { StateBadge } from '~/shared/outcomes';
 
@@ -57,6 +58,7 @@ function RunningImport({ record }: { readonly record: Import }) {
             </AnchorLink>
           </Group>
           <ProgressLine progress={progress} />
+          <Lacking needs="users.import" action="stop it" />
         </Stack>
         <StopButton record={record} size="xs" />
       </Group>

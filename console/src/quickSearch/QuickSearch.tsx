@@ -42,6 +42,7 @@ export function QuickSearch({ wanted }: { readonly wanted: number }) {
   const screens = useScreens(query);
   const users = useUsers(query);
   const imports = useImports(query);
+  const { may } = useSession();
   const isNothing = screens.length + users.length + imports.length === 0;
   return (
     <Spotlight.Root store={store} query={query} onQueryChange={setQuery} shortcut={null}>
@@ -49,7 +50,7 @@ export function QuickSearch({ wanted }: { readonly wanted: number }) {
         <Modal.Title>Quick search</Modal.Title>
       </VisuallyHidden>
       <Spotlight.Search
-        placeholder="Go to a screen, a user or an import"
+        placeholder={may('users.read') ? 'Go to a screen, a user or an import' : 'Go to a screen'}
         aria-label="Quick search"
         leftSection={<IconSearch size={18} aria-hidden />}
       />
@@ -57,7 +58,13 @@ export function QuickSearch({ wanted }: { readonly wanted: number }) {
         <Offers label="Screens" offers={screens} />
         <Offers label="Users" offers={users} />
         <Offers label="Imports" offers={imports} />
-        {isNothing && <Spotlight.Empty>Nothing has this name.</Spotlight.Empty>}
+        {isNothing && (
+          <Spotlight.Empty>
+            {may('users.read')
+              ? 'Nothing has this name.'
+              : 'No screen has this name. To find users and imports you need the permission users.read.'}
+          </Spotlight.Empty>
+        )}
       </Spotlight.ActionsList>
     </Spotlight.Root>
   );

@@ -3,6 +3,7 @@ import { IconSearchOff, IconTableImport, IconUsersPlus } from '@tabler/icons-rea
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 
 import { problemOf } from '~/api/problem';
+import { useSession } from '~/session/Session';
 import { EmptyState } from '~/shared/EmptyState';
 import { Failure } from '~/shared/Failure';
 import { IfPermitted } from '~/shared/IfPermitted';
@@ -23,10 +24,11 @@ import { PAGE_SIZE, useUserPage, type UserPage } from './useUserPage';
 export function UsersPage() {
   const search = useSearch({ from: '/shell/users' });
   const exported = useUserExport(search);
+  const { may } = useSession();
   return (
     <>
       <PageHeader title="Users">
-        <ExportMenu running={exported} />
+        {may('users.read') && <ExportMenu running={exported} />}
         <Button component={Link} to="/import-users" leftSection={<IconTableImport size={16} aria-hidden />}>
           Import users
         </Button>
