@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection,
-    sqlx::{self, Connection as _, sqlite::SqliteConnectOptions},
+    sqlx::{self, Connection as _, pool::PoolConnectionMetadata, sqlite::SqliteConnectOptions},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +28,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a connection to PostgreSQL is used.
 const LIFETIME: Duration = Duration::from_mins(30);
+
+/// How long a connection to PostgreSQL counts as alive after it was used. The pool has tested it then.
+const ALIVE_FOR: Duration = Duration::from_millis(100);
 
 /// Connects. If several processes create the same SQLite file at once, one of them switches it to WAL mode, and
 /// the others get "locked" at once, whatever their busy timeout: they try again.
@@ -73,9 +76,23 @@ pub(super) async fn connect_sqlite_writers(
 /// Returns `false` for a connection that comes back to the pool inside a transaction, as it does if its rollback
 /// failed on a full disk. The pool then closes it, which frees its lock.
 async fn is_clean(connection: &mut sqlx::SqliteConnection) -> Result<bool, sqlx::Error> {
-    // A rollback that is queued runs before the answer.
-    connection.ping().await?;
+    if connection.is_in_transaction() {
+        // A rollback that is queued runs before the answer.
+        connection.ping().await?;
+    }
     Ok(!connection.is_in_transaction())
+}
+
+/// Returns `false` for a connection that is old. Fails if it has been idle for a while, and the database has gone
+/// meanwhile. The pool then opens another one.
+async fn is_usable(
+    connection: &mut sqlx::PgConnection,
+    state: PoolConnectionMetadata,
+) -> Result<bool, sqlx::Error> {
+    if state.idle_for >= ALIVE_FOR {
+        connection.ping().await?;
+    }
+    Ok(state.age < LIFETIME)
 }
 
 /// Makes SQLite's file private from its beginning. SQLite gives the files beside it the same mode.
@@ -109,10 +126,11 @@ pub(super) fn connect_options(url: &DatabaseUrl, host: Option<&FoundHost>) -> Co
         // moment, it may count 2⁶⁴ and keep a thread of the runtime busy for ever (sqlx 0.9.0, `PoolInner::num_idle`).
         .idle_timeout(None)
         .max_lifetime(None)
+        // The pool tests each connection that comes back to it. A second test before each use would be one more round
+        // trip: six of them for a push.
+        .test_before_acquire(false)
         .map_sqlx_postgres_pool_opts(|pool| {
-            pool.before_acquire(|_, connection| {
-                Box::pin(async move { Ok(connection.age < LIFETIME) })
-            })
+            pool.before_acquire(|connection, state| Box::pin(is_usable(connection, state)))
         })
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(tune_sqlite)
