@@ -42,7 +42,7 @@ pub struct OverlapPermit {
 /// How much a transaction of an import writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteVolume {
-    /// So few rows that each is best found on an index.
+    /// So few rows that each is best found on an index, and that one statement creates all new users.
     Few,
     /// Any number of rows.
     Any,
@@ -71,8 +71,9 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<ImportTransaction, WriteError> {
         let tx = self.begin_for(lease.organization).await?;
-        if self.dialect() == Dialect::Sqlite {
-            // Rows that refer to each other may be written by several statements.
+        if self.dialect() == Dialect::Sqlite && volume == WriteVolume::Any {
+            // Rows that refer to each other may be written by several statements. Few rows are not: new users by one,
+            // and then those who are changed. SQLite prepares all statements again after this one.
             let defer = "PRAGMA defer_foreign_keys = ON";
             tx.inner.execute_unprepared(defer).await?;
         }

@@ -10,11 +10,13 @@
 //!
 //! A lease that was given back has the time 0, and is never renewed again. On SQLite a renewal may have to wait for the
 //! single writer longer than the lease lasts. So a lease that this process holds counts as alive here, whatever its
-//! time says ([`Store::guard_lease`]), and each transaction renews all of them at its end, for other processes to see.
+//! time says ([`Store::guard_lease`]). Each transaction renews all of them at its end, for other processes to see,
+//! unless another one has just done so.
 
 use std::{collections::HashSet, time::Duration};
 
 use sea_orm::ConnectionTrait;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
@@ -402,22 +404,26 @@ impl WriteTransaction {
         self.execute(sql, [held.into()]).await.map(|_| ())
     }
 
-    /// On SQLite: renews this process's leases and heartbeat, since their own renewals may have been waiting for
-    /// this transaction.
-    pub(super) async fn keep_alive(&self) -> Result<(), StoreError> {
-        let Some(heartbeat) = &self.heartbeat else {
-            return Ok(());
+    /// On SQLite: renews this process's leases and heartbeat if that is due, since their own renewals may have been
+    /// waiting for this transaction. Returns when, or `None` if nothing was renewed.
+    pub(super) async fn keep_alive(&self) -> Result<Option<Instant>, StoreError> {
+        let Some(heartbeat) = self.heartbeat.as_ref().filter(|beat| beat.is_due()) else {
+            return Ok(None);
         };
-        let leases = heartbeat.leases();
+        let (leases, server) = (heartbeat.leases(), heartbeat.server());
+        if leases.is_empty() && server.is_none() {
+            return Ok(None);
+        }
+        let now = Instant::now();
         if !leases.is_empty() {
             self.renew_all(&leases).await?;
         }
-        if let Some(server) = heartbeat.server() {
+        if let Some(server) = server {
             let now = self.dialect().now_ms();
             let sql = format!("UPDATE servers SET heartbeat_ms = {now} WHERE id = $1");
             self.execute(sql, [server.into()]).await?;
         }
-        Ok(())
+        Ok(Some(now))
     }
 }
 

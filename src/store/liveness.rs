@@ -1,15 +1,19 @@
 //! The heartbeat of this process, and the leases that its imports hold.
 //!
 //! A process that waits for the database is not dead. Other processes only see what the database says, but this process
-//! knows its own leases. On SQLite, all transactions wait for one writer, so each transaction renews the leases before
-//! the next one begins.
+//! knows its own leases. On SQLite, all transactions wait for one writer, so a transaction renews the leases before
+//! the next one begins, unless another one has just done so.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Lease;
+
+/// How long a renewal counts as new: a small part of the shortest lease, which lasts for a second.
+const NEW_FOR: Duration = Duration::from_millis(100);
 
 /// What this process keeps alive. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +24,8 @@ struct Liveness {
     server: Option<Uuid>,
     /// Lease numbers by organisation.
     leases: HashMap<i64, i64>,
+    /// When a transaction has last renewed all of this. What has been taken since is newer.
+    renewed: Option<Instant>,
 }
 
 /// A lease that counts as alive in this process until this is dropped, however long its renewal waits for the
@@ -60,6 +66,17 @@ impl Heartbeat {
         self.0.lock().leases.iter().map(lease).collect()
     }
 
+    /// Returns `true` if it is time to renew everything.
+    pub(super) fn is_due(&self) -> bool {
+        let renewed = self.0.lock().renewed;
+        renewed.is_none_or(|renewed| renewed.elapsed() >= NEW_FOR)
+    }
+
+    /// Notes that a transaction has committed that renewed everything at this moment.
+    pub(super) fn renewed(&self, at: Instant) {
+        self.0.lock().renewed = Some(at);
+    }
+
     /// The server whose heartbeat this process keeps, if it keeps one.
     pub(super) fn server(&self) -> Option<Uuid> {
         self.0.lock().server
@@ -86,6 +103,16 @@ impl Drop for LeaseGuard {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_just_been_renewed_is_due_again_soon() {
+        let heartbeat = Heartbeat::default();
+        assert!(heartbeat.is_due());
+        heartbeat.renewed(Instant::now());
+        assert!(!heartbeat.is_due());
+        tokio::time::advance(NEW_FOR).await;
+        assert!(heartbeat.is_due());
+    }
 
     #[test]
     fn an_earlier_lease_ends_without_ending_the_later_one() {

@@ -1,7 +1,7 @@
 //! Write transactions: who may begin one, and what each does at its end.
 //!
-//! A commit appends the audit events that were noted, and on SQLite renews what this process keeps alive
-//! ([`super::liveness`]). What a transaction does in between stands in the module of its subject.
+//! A commit appends the audit events that were noted, and on SQLite it renews what this process keeps alive, if that
+//! is due ([`super::liveness`]). What a transaction does in between stands in the module of its subject.
 
 use std::sync::Arc;
 
@@ -105,10 +105,13 @@ impl WriteTransaction {
     #[tracing::instrument(name = "commit_transaction", level = "debug", skip_all)]
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         let heads = self.append_pending_events().await?;
-        self.keep_alive().await?;
+        let renewed = self.keep_alive().await?;
         self.inner.commit().await?;
         metrics::database_statement();
         metrics::database_commit();
+        if let (Some(heartbeat), Some(at)) = (&self.heartbeat, renewed) {
+            heartbeat.renewed(at);
+        }
         self.audit_heads.advance(heads);
         Ok(())
     }

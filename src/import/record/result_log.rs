@@ -206,8 +206,10 @@ impl FinalResults {
         let rows: Vec<Arc<[RowIndex]>> = rows.chunks(CHUNK_ROWS).map(Arc::from).collect();
         let (done, parts): (Vec<_>, Vec<_>) = rows.iter().map(|_| oneshot::channel()).unzip();
         let work: Vec<_> = rows.iter().cloned().zip(done).collect();
-        let encoding = Arc::clone(&planned);
-        spawn_blocking(move || encode_and_keep(&encoding, work, bytes));
+        if !work.is_empty() {
+            let encoding = Arc::clone(&planned);
+            spawn_blocking(move || encode_and_keep(&encoding, work, bytes));
+        }
         let chunks = rows.into_iter().zip(parts);
         let chunks = chunks.map(|(rows, part)| FinalResultsChunk {
             rows,
