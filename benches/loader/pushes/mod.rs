@@ -47,6 +47,8 @@ pub fn measure(bench: &mut Bench, options: &Options) -> anyhow::Result<PushFigur
         figures
             .throughputs
             .push(work::throughput(&several, options)?);
+        // The next database has its name.
+        drop(several);
         let one = PushTarget::prepare(bench, engine, (1, users))?;
         figures.contentions.push(work::contention(&one, options)?);
     }
