@@ -5,6 +5,7 @@ import { principalName, userName } from './people';
 test.each([
   ['token 018f4e9e (nightly (cad))', 'nightly (cad)'],
   ['local', 'the local token'],
+  ['jwt dana@pd.example', 'dana@pd.example'],
   ['dana@pd.example', 'dana@pd.example'],
   ['', 'Unknown'],
 ])('the caller %s is called %s', (principal, name) => expect(principalName(principal)).toBe(name));

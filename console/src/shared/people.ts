@@ -7,10 +7,11 @@ export function userName(user: Pick<User, 'firstName' | 'lastName' | 'externalId
   return `${user.firstName} ${user.lastName}`.trim() || user.externalId;
 }
 
-/** A caller as people know it: of a token its name, without its ID. */
+/** A caller as people know it: of a token its name, and of an identity provider's token its subject. */
 export function principalName(principal: string): string {
   if (principal === 'local') {
     return 'the local token';
   }
-  return /^token \S+ \((.*)\)$/s.exec(principal)?.[1] ?? (principal || 'Unknown');
+  const [, named] = /^token \S+ \((.*)\)$/s.exec(principal) ?? /^jwt (.+)$/s.exec(principal) ?? [];
+  return named ?? (principal || 'Unknown');
 }
