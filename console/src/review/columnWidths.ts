@@ -17,7 +17,7 @@ export function gridTemplate(
   columns: readonly string[],
   hasLines: boolean,
 ): { template: string; width: number } {
-  const fixed = hasLines ? [64, 64, 112, 130] : [64, 112, 130];
+  const fixed = hasLines ? [64, 64, 132, 130] : [64, 132, 130];
   const widths = [...fixed, ...columns.map((column) => WIDTHS[column] ?? OTHER_WIDTH)];
   return {
     template: widths.map((width) => `${width}px`).join(' '),
