@@ -133,8 +133,8 @@ impl Importer {
             let position = i64::try_from(content.len()).unwrap_or(i64::MAX);
             let chunks = self.store.upload_chunks(key, position, 1).await?;
             let next = chunks.into_iter().find(|chunk| chunk.position == position);
-            match next.filter(|chunk| !chunk.content.is_empty()) {
-                Some(chunk) => content.extend_from_slice(&chunk.content),
+            match next.filter(|chunk| chunk.length > 0) {
+                Some(chunk) => content.extend_from_slice(&chunk.content()?),
                 None => break,
             }
         }

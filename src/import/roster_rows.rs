@@ -122,9 +122,10 @@ impl Importer {
             };
             position += chunk.length;
             let is_last = position == upload.received;
+            let content = chunk.content()?;
             let decoding = spawn_blocking(move || {
                 let (decoder, rows) = &mut reading;
-                decoder.push(&chunk.content, &mut |row| rows.add(row))?;
+                decoder.push(&content, &mut |row| rows.add(row))?;
                 if is_last && !rows.is_done() {
                     decoder.finish(&mut |row| rows.add(row))?;
                 }

@@ -30,10 +30,15 @@ impl Payload {
         zstd::stream::decode_all(stored).map_err(StoreError::encoding)
     }
 
+    /// Takes a payload as it is stored.
+    pub(super) const fn from_stored(stored: Vec<u8>) -> Self {
+        Self(stored)
+    }
+
     /// Decompresses the message.
     ///
     /// # Errors
-    /// Fails only if the payload was damaged in memory.
+    /// Fails only if the payload was damaged.
     pub fn message(&self) -> Result<Vec<u8>, StoreError> {
         Self::read(&self.0)
     }

@@ -8,6 +8,9 @@ use super::{
     Payload, Store, StoreError, Upload, UploadStage, WriteTransaction, entity::upload::Entity, sql,
 };
 
+/// Stored bytes of the parts that are read at a time, unless the first part has more.
+const PAGE_BYTES: i64 = 1024 * 1024;
+
 /// A part to add.
 #[derive(Clone, Debug)]
 pub struct UploadPart {
@@ -41,8 +44,18 @@ pub struct UploadChunk {
     pub position: i64,
     /// Bytes or rows of this part.
     pub length: i64,
-    /// Its content as it was received.
-    pub content: Vec<u8>,
+    payload: Payload,
+}
+
+impl UploadChunk {
+    /// Decompresses the content as it was received. That can be two hundred times as long as what is stored, so
+    /// decompress one part after the other.
+    ///
+    /// # Errors
+    /// Fails only if the payload was damaged in the database.
+    pub fn content(&self) -> Result<Vec<u8>, StoreError> {
+        self.payload.message()
+    }
 }
 
 impl Upload {
@@ -99,7 +112,8 @@ impl Store {
         Ok(AppendOutcome::Added(received))
     }
 
-    /// Returns up to `limit` stored parts, from the one that contains `position` on.
+    /// Returns up to `limit` stored parts, from the one that contains `position` on: the next ones, and no more than
+    /// about a MiB as they are stored.
     ///
     /// # Errors
     /// Fails if the database fails.
@@ -119,15 +133,22 @@ impl Store {
         position: i64,
         limit: i64,
     ) -> Result<Vec<UploadChunk>, StoreError> {
-        let sql = "SELECT position, length, payload FROM upload_chunks \
+        let sql = "WITH sizes AS (SELECT position, LENGTH(payload) AS bytes FROM upload_chunks \
             WHERE organization_id = $1 AND import_id = $2 AND position >= (SELECT \
             COALESCE(MAX(position), 0) FROM upload_chunks WHERE organization_id = $1 \
-            AND import_id = $2 AND position <= $3) ORDER BY position LIMIT $4";
+            AND import_id = $2 AND position <= $3) ORDER BY position LIMIT $4), \
+            totals AS (SELECT position, SUM(bytes) OVER (ORDER BY position) - bytes AS before \
+            FROM sizes) \
+            SELECT position, length, payload FROM upload_chunks \
+            WHERE organization_id = $1 AND import_id = $2 AND position BETWEEN \
+            (SELECT MIN(position) FROM totals) AND (SELECT MAX(position) FROM totals \
+            WHERE before < $5) ORDER BY position";
         let values = [
             organization.into(),
             import.into(),
             position.into(),
             limit.into(),
+            PAGE_BYTES.into(),
         ];
         let rows = sql::query_all(&self.db, sql, values).await?;
         rows.iter()
@@ -135,7 +156,7 @@ impl Store {
                 Ok(UploadChunk {
                     position: row.try_get_by_index(0)?,
                     length: row.try_get_by_index(1)?,
-                    content: Payload::read(&row.try_get_by_index::<Vec<u8>>(2)?)?,
+                    payload: Payload::from_stored(row.try_get_by_index(2)?),
                 })
             })
             .collect()

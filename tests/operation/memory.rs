@@ -29,7 +29,7 @@ use crate::{
 use user_import_testing::{
     App, Call, Database, Imported, PATIENCE,
     certificates::{Authority, Files},
-    on_both_databases, roster, start_of, token,
+    finish_of, on_both_databases, roster, start_of, token,
 };
 
 on_both_databases![
@@ -43,6 +43,7 @@ on_both_databases![
     the_memory_of_a_large_import_is_given_back_when_it_has_ended,
     an_upload_for_which_there_is_no_memory_is_told_so_and_leaves_nothing,
     a_workbook_for_which_there_is_no_memory_is_refused,
+    large_parts_after_tiny_ones_take_little_memory,
     a_principal_and_an_organisation_have_a_share_of_the_memory_from_all_addresses_together,
     memory_is_divided_in_two_parts_for_each_core;
     strangers_take_little_memory_while_their_calls_wait,
@@ -402,6 +403,31 @@ async fn floods_of_resets_take_little_memory(database: Database) {
         }
     }
     assert!(ended > 0, "the server says when it is enough");
+    scene.expect_little_more(before).await;
+}
+
+/// Parts of a byte, so that many are read at a time, and then parts of 3 MiB, which take far less room as they are stored.
+async fn large_parts_after_tiny_ones_take_little_memory(database: Database) {
+    let scene = Scene::start(database, &[]).await;
+    let app = &scene.app;
+    let start = ImportStart {
+        validate_only: true,
+        ..start_of("pd")
+    };
+    let mut csv = roster().people(["ada"]).csv().into_bytes();
+    csv.resize(2_100, b'\n');
+    let blank = vec![b'\n'; 3 * 1024 * 1024];
+    let (id, _) = app.begin_upload(start).await.unwrap();
+    for (offset, byte) in csv.iter().enumerate() {
+        app.append(&id, offset as u64, [*byte]).await.unwrap();
+    }
+    for _ in 0..42 {
+        app.append(&id, csv.len() as u64, &blank).await.unwrap();
+        csv.extend_from_slice(&blank);
+    }
+    let before = scene.server.peak();
+    let imported = app.finish_and_watch("pd", &id, finish_of(&csv)).await;
+    assert_eq!(imported.summary().created, 1, "{imported}");
     scene.expect_little_more(before).await;
 }
 

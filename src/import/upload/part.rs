@@ -16,8 +16,8 @@ use crate::{
     store::{AppendOutcome, Upload, UploadPart, UploadStage},
 };
 
-/// Stored parts read at a time for a comparison; each may have the largest size.
-const COMPARED: i64 = 4;
+/// Stored parts read at a time for a comparison, if they are small.
+const COMPARED: i64 = 64;
 
 impl Importer {
     /// Adds a part to an upload. Returns how much is there now: bytes of the file, or rows.
@@ -92,8 +92,8 @@ impl Importer {
             let before = position;
             for chunk in chunks.iter().filter(|chunk| chunk.position < end) {
                 let until = end.min(chunk.position + chunk.length);
-                let stored =
-                    slice_content(part.kind, &chunk.content, (position, until), chunk.position)?;
+                let content = chunk.content()?;
+                let stored = slice_content(part.kind, &content, (position, until), chunk.position)?;
                 let sent = slice_content(part.kind, &part.content, (position, until), part.offset)?;
                 if stored != sent {
                     return Ok(false);

@@ -16,10 +16,8 @@ use crate::{
 /// Messages that may wait for the import.
 const QUEUE_LENGTH: usize = 2;
 
-/// Parts read at a time, at first and at most. In between, about [`PAGE_BYTES`] are read at a time.
-const MIN_PARTS: i64 = 4;
+/// Parts read at a time, if they are small.
 const MAX_PARTS: i64 = 1_024;
-const PAGE_BYTES: usize = 1024 * 1024;
 
 type Item = Result<Option<Message>, ImportError>;
 
@@ -53,16 +51,14 @@ async fn send_upload(
         is_taken = is_taken && send(sender, message(upload.kind, Vec::new())?).await;
     }
     let key = (upload.organization_id, upload.import_id);
-    let (mut position, mut limit) = (0, MIN_PARTS);
+    let mut position = 0;
     while is_taken && position < upload.received {
-        let chunks = importer.store.upload_chunks(key, position, limit);
-        let chunks = chunks.await?;
-        limit = next_limit(limit, &chunks);
+        let chunks = importer.store.upload_chunks(key, position, MAX_PARTS);
         let before = position;
-        for chunk in chunks {
+        for chunk in chunks.await? {
             expect_next(&chunk, position)?;
             position += chunk.length;
-            is_taken = is_taken && send(sender, message(upload.kind, chunk.content)?).await;
+            is_taken = is_taken && send(sender, message(upload.kind, chunk.content()?)?).await;
         }
         if position == before {
             return Err(broken());
@@ -86,14 +82,6 @@ pub(crate) fn message(kind: i32, content: Vec<u8>) -> Result<Message, ImportErro
             UserRows::decode(&*content).map_err(|_| broken())?,
         )),
         _ => Err(broken()),
-    }
-}
-
-fn next_limit(limit: i64, chunks: &[UploadChunk]) -> i64 {
-    let bytes: usize = chunks.iter().map(|chunk| chunk.content.len()).sum();
-    match bytes < PAGE_BYTES {
-        true => (limit * 2).min(MAX_PARTS),
-        false => (limit / 2).max(MIN_PARTS),
     }
 }
 

@@ -66,7 +66,7 @@ impl Importer {
                 break;
             };
             let rest = (position, chunk.position + chunk.length);
-            let part = slice_content(source.kind, &chunk.content, rest, chunk.position)?;
+            let part = slice_content(source.kind, &chunk.content()?, rest, chunk.position)?;
             let part = (received, content(source.kind, part)?);
             received = self.append_upload(principal, slug, import, part).await?;
         }
