@@ -106,19 +106,22 @@ impl Store {
         }
     }
 
-    /// Removes an upload that has had no call since it was read. Returns `false` if it has had one.
+    /// Removes an upload that has had no call for `idle`. Returns `false` if it has had one meanwhile.
     ///
     /// # Errors
     /// Fails if the database fails.
-    pub async fn remove_abandoned(&self, upload: &Upload) -> Result<bool, StoreError> {
-        let tx = self.begin_for(upload.organization_id).await?;
-        let sql = "DELETE FROM uploads WHERE organization_id = $1 AND import_id = $2 \
-            AND touched_ms = $3";
-        let values = [
-            upload.organization_id.into(),
-            upload.import_id.into(),
-            upload.touched_ms.into(),
-        ];
+    pub async fn remove_abandoned(
+        &self,
+        (organization, import): (i64, Uuid),
+        idle: Duration,
+    ) -> Result<bool, StoreError> {
+        let tx = self.begin_for(organization).await?;
+        let now = self.dialect().now_ms();
+        let sql = format!(
+            "DELETE FROM uploads WHERE organization_id = $1 AND import_id = $2 \
+            AND touched_ms + $3 <= {now}"
+        );
+        let values = [organization.into(), import.into(), millis(idle).into()];
         let was_removed = tx.execute(sql, values).await? > 0;
         tx.commit().await?;
         Ok(was_removed)

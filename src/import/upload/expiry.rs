@@ -70,31 +70,35 @@ impl Importer {
         Ok(())
     }
 
-    /// Removes the caller's dry run that has been silent for longest, if one has been for [`SILENT_DRY_RUN`]. Returns
-    /// whether it did. Pages of the console leave such uploads behind when they are closed.
+    /// Removes the caller's dry run that has been silent for longest. Returns `false` if none has been silent for
+    /// [`SILENT_DRY_RUN`]. Pages of the console leave such uploads behind when they are closed.
     pub(super) async fn make_room(&self, record: &ImportRecord) -> Result<bool, StoreError> {
         let silent =
             self.store
                 .silent_dry_run(record.organization_id, &record.principal, SILENT_DRY_RUN);
         match silent.await? {
-            Some(upload) => self.remove_abandoned_upload(&upload, SILENT_DRY_RUN).await,
+            Some(upload) => {
+                self.remove_abandoned_upload(&upload, SILENT_DRY_RUN)
+                    .await?;
+                Ok(true)
+            }
             None => Ok(false),
         }
     }
 
-    /// Removes an upload that has had no call for `idle`. Returns `false` if it has had one meanwhile.
+    /// Removes an upload, unless it has had a call within `idle`.
     async fn remove_abandoned_upload(
         &self,
         upload: &Upload,
         idle: Duration,
-    ) -> Result<bool, StoreError> {
-        if !self.store.remove_abandoned(upload).await? {
-            return Ok(false);
+    ) -> Result<(), StoreError> {
+        let key = (upload.organization_id, upload.import_id);
+        if self.store.remove_abandoned(key, idle).await? {
+            info!(import_id = %upload.import_id, "an abandoned upload was removed");
+            metrics::refused("UPLOAD_ABANDONED");
+            self.close_abandoned(upload, idle).await?;
         }
-        info!(import_id = %upload.import_id, "an abandoned upload was removed");
-        metrics::refused("UPLOAD_ABANDONED");
-        self.close_abandoned(upload, idle).await?;
-        Ok(true)
+        Ok(())
     }
 
     /// Closes the record of an abandoned upload. The record of an import that had begun to write, or has ended, does
