@@ -1,25 +1,32 @@
 //! User Import: keeps an organisation's user accounts in step with a roster file, over gRPC.
 //!
-//! Comments cite the product's contract as "semantics §n" and its protection against hostile clients as "safety.md":
-//! two documents of the product's design. `docs/rows.md` and `SECURITY.md` say the same for users.
+//! Comments cite two documents of the product's design, which are not in this repository: the contract as
+//! "semantics §n", and the protection against hostile clients as "safety.md". `docs/rows.md` and `SECURITY.md` say the
+//! same for users. The paragraphs of the contract: 1 the directory, 2 input, 3 phases, 4 deciding a row, 5 the file as
+//! one set, 6 messages, 7 guards, 8 retrying, resuming and sharing, 9 round trips, 10 files as they come, 11 undo,
+//! 12 held for review, 13 consequences, 14 cost.
 //!
 //! # Layout
 //!
-//! Dependencies point one way only: `cli → client`, `cli → server → rpc → import → {input, plan, access, store}`,
-//! `{cli, rpc} → workbook`, `access → store`, `{input, plan, store, workbook} → domain`; `domain` uses no other module. The messages of the contract are
-//! known at the edges: to `rpc`, `client` and `cli`, and in [`import`] to what comes in, what goes out, and what is
-//! recorded as it will be sent. Everything between speaks the engine's own types. A test keeps both
-//! (`tests/contract/dependencies.rs`).
+//! Dependencies point one way only, from left to right:
+//!
+//! - `cli → server → rpc → import → {inspect, plan, access, store}`
+//! - `cli → client`, `{cli, rpc} → workbook`, `access → store`, `inspect → input`
+//! - `{input, plan, store, workbook} → domain`; `domain` uses no other module
+//!
+//! The messages of the contract are known to `rpc`, `client`, `cli` and `audit`, and to the parts of `server`, `store`
+//! and [`import`] that receive, send or record them. Everything else speaks the engine's own types.
+//! `tests/contract/dependencies.rs` lists both, and fails if a module uses another one.
 //!
 //! | module | what it owns |
 //! |---|---|
 //! | [`proto`] | the public contract, generated from `proto/` |
 //! | [`domain`] | columns, rows, issues, users, the catalog, and the checks of a value; pure |
-//! | [`input`] | CSV bytes and typed rows to raw rows; sans-IO |
-//! | [`plan`] | decides each row by the state after the whole import, and finds the order of writing; pure. By step: `index`, `judge`, `order`, `report` |
+//! | [`input`] | CSV bytes, workbooks (`input/workbook/`) and typed rows to raw rows; sans-IO |
+//! | [`plan`] | decides what each row does, given how the directory would be after the whole import, and the order of writing; pure. By step: `index`, `judge`, `order`, `report` |
 //! | `inspect` | what a file is, and a mapping that is proposed for it; pure |
-//! | `workbook` | the workbooks that people open: rosters to fill in, exported ones, lists of valid values |
-//! | [`import`] | one import's life: `stages` in order, `attempt` at applying it. By phase: `receive`, `upload`, `review`, `held`, `apply`, `record`, `lease`, `respond` |
+//! | `workbook` | the workbooks that we write: rosters to fill in, exported ones, lists of valid values |
+//! | [`import`] | one import's life: its `stages` in order, and each `attempt` to apply it. By phase: `receive`, `upload`, `review`, `held`, `apply`, `record`, `lease`, `respond`. Beside them: `undo`, `watch`, `inspection`, `roster_rows` |
 //! | [`store`] | the database: the only module that knows SQL (with `migrations/`) |
 //! | [`access`] | who is calling, by which credential, and what that permits; knows no wire |
 //! | [`limits`] | how much of a server each client may use |
@@ -44,13 +51,13 @@
 //!    `ReceivedRoster`.
 //! 4. Once the client's `finish` matches what was received, [`plan::plan_while`] decides all rows on one
 //!    [`plan::Directory`] and the [`domain::Catalog`], both read from a `store::Snapshot`. A row is a
-//!    [`plan::RowIndex`] from here on; `plan::index::Roster` numbers the keys of rows and users. The rules in
+//!    [`plan::RowIndex`] in all that follows; `plan::index::Roster` numbers the keys of rows and users. The rules in
 //!    `plan::judge` add `Finding`s about rows; `plan::order` puts the rows into a [`plan::WriteOrder`]. The result is
 //!    a [`plan::Plan`] with a [`plan::Decision`] for each row.
-//! 5. An `import::review::PlannedImport` adds what the client asked for. A guard may refuse the whole import. A dry run
-//!    stops here.
-//! 6. `import::apply` writes the plan's order as `WriteBatch`es, a thousand to some ten thousand rows in a transaction,
-//!    with their `EncodedResults`. If somebody else has changed the directory, the rest is planned again.
+//! 5. An `import::review::PlannedImport` adds the directory's revision and the IDs of new users. A guard may refuse the
+//!    whole import. A dry run stops here.
+//! 6. `import::apply` writes the plan's order as `WriteBatch`es with their `EncodedResults`: a thousand rows in the first
+//!    transaction, then up to 20,000, more in a large SQLite file, fewer after a conflict (`apply/batch_size.rs`). If somebody else has changed the directory, the rest is planned again.
 //! 7. After the commit the results go to the `ResponseSender` as [`proto::RowResults`]. Replay and watch send the
 //!    recorded results again.
 //!
@@ -62,30 +69,33 @@
 //!
 //! | question | place |
 //! |---|---|
-//! | quotes, fields and line ends of a CSV file | `input/record/reader.rs`; lines that are no rows: `input/foreign.rs`, `input/preamble.rs` |
+//! | quotes, fields and line ends of a CSV file | `input/record/reader.rs`; which field is the cell of which column: `input/layout.rs`; lines that are no rows: `input/foreign.rs`, `input/preamble.rs` |
 //! | what columns are called in common use, and what is proposed for a file (§10) | `inspect/`: `names.rs`, `words.rs`, `proposal.rs` |
 //! | how the export of another system is read (§10) | `input/mapping/`; its lines: `input/record/ignored_lines.rs` |
 //! | what a column is called, holds, and where it is stored | the table in `domain/column.rs` |
 //! | a rule for one value (semantics §2) | `domain/check.rs`, and the value's own file: `email.rs`, `phone.rs`, `username.rs`, … |
 //! | a value against the catalog or its own user (§5 a) | `plan/judge/field_checks.rs`, `plan/judge/choices.rs` |
+//! | a key that another user or another row has (§5 b) | `plan/judge/uniqueness.rs`, `plan/judge/duplicates.rs` |
 //! | a rule that looks at all rows (§5 b to f) | `plan/judge/`, one file for each rule; their order is in `plan_while`, then `plan/judge/rules.rs` |
 //! | which users a plan of few rows reads (§14) | `plan/index/selection.rs`; when: `import/review/selection.rs`; the statement: `store/user_selection.rs` |
 //! | "did you mean" | `domain/suggest.rs`, `domain/nearest.rs`, `domain/one_edit.rs`; who a row seems to be about: `plan/report/advice.rs` |
 //! | users who are not listed (§7) | `plan/report/missing.rs` |
 //! | a guard that refuses a whole import (§7) | `import/review/guard.rs`; its thresholds: `config.rs` |
 //! | what an import brings about besides its counts (§13) | `plan/report/consequences.rs`; in sentences: `cli/output/report/consequences.rs` |
-//! | an import that is held for review (§12) | `import/held/`; stored in `store/held_imports.rs`; its RPCs: `rpc/held.rs` |
+//! | an undo (§11) | `import/undo.rs`; the record that it is made from: `import/record/changed_users.rs`; its plan: `plan/index/undone.rs` |
+//! | an import that is held for review (§12) | `import/held/`; the decision to hold it: `import/receive/session/holding.rs`; stored in `store/held_imports.rs`; its RPCs: `rpc/held.rs` |
 //! | the words of an issue | `domain/fault.rs` and `domain/record_fault.rs` for one value and one line, `plan/report/wording/` for what the planner finds |
 //! | the words of a fault of the file | `input/fault.rs` |
-//! | what a client may not see (§6) | `import/respond/disclosure/` |
+//! | what a client may not see (§6) | decided in `access/disclosure.rs`; removed from answers in `import/respond/disclosure/` |
 //! | the status and details of an error | `rpc/status.rs` |
 //! | the permission of an RPC | `rpc/rpc_table.rs`, enforced in `rpc/auth_layer.rs`; a handler may ask for more |
-//! | an SQL statement | `store/`: an import's writes in `import_transaction/`, administrators' queries in `users.rs`, what a plan is made on in `snapshot.rs`, `user_reader.rs` and `user_selection.rs`, else one file for each table |
+//! | an SQL statement | `store/`: an import's writes in `import_transaction/`; how their rows are bound on each database in `row_set.rs`; administrators' queries in `users.rs` and `user_search.rs`; what a plan is made on in `snapshot.rs`, `user_reader.rs` and `user_selection.rs`; for any other table a file of its name |
 //! | what an exported workbook looks like | `workbook/roster_sheet.rs`, `workbook/values_sheet.rs`; how it is sent in pieces: `workbook/streamed.rs`, `rpc/workbook_export.rs` |
 //! | how a result is recorded and read again | `import/record/`: `encoding.rs`, `result_log.rs`, `replay.rs`; compressed in `store/payload.rs` |
+//! | where an interrupted import goes on | `import/attempt.rs`, `import/record/recorded_progress.rs` |
 //! | joining, replaying, resuming an import (§8) | `import/attempt.rs`, `import/record/` |
-//! | one writer for each organisation (§8) | waited for in `import/lease/turn.rs`, taken in `store/leases.rs`, fenced in `store/import_transaction.rs`, renewed in `import/lease/held.rs` |
-//! | which audit events may be removed | `store/audit_archives.rs`, and the triggers of its migration; what a verified chain may lack: `audit/chain.rs` |
+//! | one writer for each organisation (§8): the lease | an import waits for it in `import/lease/turn.rs` and renews it in `import/lease/held.rs`; its statements: `store/leases.rs`; no transaction commits without it: `store/import_transaction.rs` |
+//! | which audit events may be removed | `store/audit_archives.rs`, and the triggers of its migration; how the chain of the others is verified: `audit/chain.rs` |
 //! | which address a call comes from, behind proxies | `server/forwarded.rs`, `server/proxy_header.rs`; who is believed: `access/trusted_proxies.rs` |
 //! | what a proxy makes of an answer | `client/proxy_answers.rs` |
 //! | the limits of safety.md | `limits/`, `server/`, `rpc/call_limiter.rs`, `import/receive/import_limiter.rs` |
@@ -107,20 +117,25 @@
 //! | fault | what is wrong with one value or with the file |
 //! | finding | what the planner finds about a row |
 //! | issue | a fault or finding as the client gets it |
-//! | match | the user that a row updates |
 //! | holder (of a key) | the user who has the key today |
 //! | mapping | what a file's own columns, values and lines are in a roster |
 //! | key | external ID, email, badge number or username |
 //! | snapshot, partial snapshot | the users that a plan is made on; only those that its rows can concern |
 //! | plan, decision | what happens to all rows; what happens to one |
 //! | outcome | created, updated, unchanged or rejected |
-//! | judgement, rule | the fixpoint of semantics §5; one of its steps |
+//! | judgement, rule | the rules of semantics §5, applied until none rejects another row; one of them |
 //! | write order | the order in which rows are written |
-//! | batch | rows that are written together |
+//! | batch | rows that are written together, or results that are recorded together |
 //! | import | what has an ID and a record |
 //! | attempt, session | one try at an import; the stream that makes it |
-//! | upload | a roster that is received in parts |
-//! | held import, review, approval | one that a guard refused and that is kept; what it would do now; the decision to apply it |
+//! | upload | a roster that is received in parts; in names of limits, any roster on its way in |
+//! | held import | one that a guard refused and that is kept for a decision |
+//! | review | what an import would do, shown before it does it; the phase that makes it, with the guards |
+//! | approval | the decision to apply a held import |
+//! | undo | an import that gives users back the values that an earlier import changed |
+//! | consequence | what an import brings about besides its counts, such as people without a supervisor |
+//! | missing user | an active user that the roster does not list |
+//! | catalog | the roles, ranks and groups of an organisation |
 //! | lease, holder (of a lease) | the right to write to an organisation; the import that has it |
 //! | taken over | another attempt goes on with the import, since this one lost the lease |
 //! | overtaken | another import has begun applying since |
@@ -129,7 +144,7 @@
 //! | result log, replay | the recorded results; sending them again |
 //! | guard, refusal | a check that may refuse the whole import; the refusal as the client gets it |
 //! | principal | who is calling |
-//! | credential, permission | what proves it; what the caller may do |
+//! | credential, permission | what proves who is calling; what the caller may do |
 //! | limiter, permit | a bound on concurrency; the part of it that one caller holds |
 //! | retry policy, back-off | how a failed transaction is tried again |
 

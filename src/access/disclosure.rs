@@ -1,4 +1,5 @@
-//! The one rule for which users' data a caller may see.
+//! The one rule for which users' data a caller may see. What it forbids is removed from answers in
+//! `import::respond::disclosure`.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! Removes data about other users that a reader may not see from an answer (semantics §6).
 //!
 //! Plans, records and stored answers are complete. Each answer passes here on its way to one caller, whether it
-//! is live, replayed or watched. No other module decides this.
+//! is live, replayed or watched. Which data a reader may see is decided in
+//! [`crate::access::Disclosure`].
 
 mod issue;
 
