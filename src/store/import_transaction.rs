@@ -72,8 +72,8 @@ impl Store {
     ) -> Result<ImportTransaction, WriteError> {
         let tx = self.begin_for(lease.organization).await?;
         if self.dialect() == Dialect::Sqlite && volume == WriteVolume::Any {
-            // Rows that refer to each other may be written by several statements. Few rows are not: new users by one,
-            // and then those who are changed. SQLite prepares all statements again after this one.
+            // Rows that refer to each other may be written by several statements. Few rows are not: one statement
+            // creates the new users, and then others change users. SQLite prepares all statements again after this one.
             let defer = "PRAGMA defer_foreign_keys = ON";
             tx.inner.execute_unprepared(defer).await?;
         }

@@ -73,6 +73,7 @@ pub(crate) use mappings::{MappingRecord, SaveMappingError};
 pub(crate) use organizations::Organization;
 pub(crate) use payload::Payload;
 pub(crate) use retry::{BackOff, RetryPolicy};
+pub(crate) use row_set::FEW_ROWS;
 pub(crate) use schema::SchemaStatus;
 pub use snapshot::{FurtherUsers, SelectUsers, Snapshot};
 pub use tokens::TokenRecord;

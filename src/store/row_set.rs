@@ -11,6 +11,9 @@ use super::{StoreError, sql::Dialect};
 /// references keeps a copy of every page that it changes, in case it fails.
 const SQLITE_ROWS: usize = 2_048;
 
+/// The most rows and deactivations of an import whose transactions are [`WriteVolume::Few`](super::WriteVolume).
+pub(crate) const FEW_ROWS: usize = 16;
+
 /// The values of one column, one for each row. Nullable kinds have a stand-in for NULL that no real value equals:
 /// the empty text, the nil UUID, the number 0.
 #[derive(Debug)]
@@ -182,7 +185,9 @@ impl<'a> RowSet<'a> {
     }
 }
 
-/// Splits `rows` into stretches (start, length) of few different lengths: full ones, then powers of two.
+/// Splits `rows` into stretches (start, length) of few different lengths: full ones, then powers of two. Few rows stay
+/// together, since new users may refer to each other, and SQLite then checks that after each statement
+/// ([`WriteVolume::Few`](super::WriteVolume)).
 fn parts(rows: usize) -> impl Iterator<Item = (usize, usize)> + Send {
     let mut start = 0;
     std::iter::from_fn(move || {
@@ -190,6 +195,7 @@ fn parts(rows: usize) -> impl Iterator<Item = (usize, usize)> + Send {
         let length = match left {
             0 => return None,
             SQLITE_ROWS.. => SQLITE_ROWS,
+            _ if rows <= FEW_ROWS => left,
             _ => 1 << left.ilog2(),
         };
         start += length;
@@ -266,14 +272,16 @@ mod tests {
         let lengths = |rows| parts(rows).map(|(_, length)| length).collect::<Vec<_>>();
         assert_eq!(lengths(0), [0; 0]);
         assert_eq!(lengths(1), [1]);
-        assert_eq!(lengths(7), [4, 2, 1]);
+        assert_eq!(lengths(7), [7]);
+        assert_eq!(lengths(FEW_ROWS), [FEW_ROWS]);
+        assert_eq!(lengths(23), [16, 4, 2, 1]);
         assert_eq!(lengths(4_099), [2_048, 2_048, 2, 1]);
     }
 
     #[test]
     fn the_stretches_follow_each_other() {
-        let starts: Vec<usize> = parts(7).map(|(start, _)| start).collect();
-        assert_eq!(starts, [0, 4, 6]);
+        let starts: Vec<usize> = parts(23).map(|(start, _)| start).collect();
+        assert_eq!(starts, [0, 16, 20, 22]);
     }
 
     #[test]

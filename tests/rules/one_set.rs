@@ -11,6 +11,7 @@ on_both_databases![
     three_users_may_rotate_usernames,
     a_new_user_may_take_the_email_another_row_frees,
     a_supervisor_may_come_after_its_reports,
+    users_who_need_each_other_in_a_circle_are_created_together,
     a_row_that_counted_on_a_rejected_row_is_rejected_in_turn,
 ];
 
@@ -69,6 +70,37 @@ async fn a_supervisor_may_come_after_its_reports(database: Database) {
     COMPLETED: 2 rows, 2 created
     ");
     assert_eq!(app.user("bob").await.supervisor_email, "ada@pd.example");
+}
+
+/// Each of the three new users needs another row to be written first: a report needs its supervisor, and "bob" needs the
+/// email that "old" gives up. "old" in turn reports to one of them.
+async fn users_who_need_each_other_in_a_circle_are_created_together(database: Database) {
+    let app = App::start(database).await;
+    app.people(["old"]).await;
+
+    let circle = roster()
+        .row("ada", [(SupervisorEmail, "dan@pd.example")])
+        .row("dan", [(SupervisorEmail, "old@pd.example")])
+        .row("bob", [(Email, "old@pd.example")])
+        .row(
+            "old",
+            [
+                (Email, "new@pd.example"),
+                (SupervisorEmail, "ada@pd.example"),
+            ],
+        );
+    let imported = app.import(circle).await;
+    assert_snapshot!(imported, @r"
+    1 CREATED ada
+    2 CREATED dan
+    3 CREATED bob
+    4 UPDATED old: EMAIL, SUPERVISOR_EMAIL
+    COMPLETED: 4 rows, 3 created, 1 updated
+    ");
+    for (user, supervisor) in [("ada", "dan"), ("dan", "old"), ("old", "ada")] {
+        let email = app.user(user).await.supervisor_email;
+        assert_eq!(email, format!("{supervisor}@pd.example"), "{user}");
+    }
 }
 
 async fn a_row_that_counted_on_a_rejected_row_is_rejected_in_turn(database: Database) {

@@ -18,14 +18,11 @@ use crate::{
         review::MissingUser,
     },
     store::{
-        BackOff, BatchKind, ImportRecord, ImportTransaction, Payload, RecordChanges, WriteError,
-        WriteVolume,
+        BackOff, BatchKind, FEW_ROWS, ImportRecord, ImportTransaction, Payload, RecordChanges,
+        WriteError, WriteVolume,
     },
     telemetry::metrics::ImportStageTimer,
 };
-
-/// Rows and deactivations of an import whose transactions are [`WriteVolume::Few`].
-const FEW_ROWS: usize = 16;
 
 /// What one transaction does: each part that is given, in the order of the fields.
 #[derive(Clone, Copy, Debug, Default)]
