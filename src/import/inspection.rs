@@ -105,7 +105,7 @@ impl Importer {
         Ok((content, upload.received.unsigned_abs() > most as u64))
     }
 
-    /// Finds the caller's upload.
+    /// Finds the caller's upload, which counts as a call to it.
     pub(super) async fn inspected_upload(
         &self,
         principal: &Principal,
@@ -115,10 +115,11 @@ impl Importer {
         let unknown = || ImportError::UnknownImport(import.to_owned());
         let id = Uuid::try_parse(import).map_err(|_| unknown())?;
         let upload = self.own_upload(principal, &organization.slug, id).await?;
-        match upload.kind == ROWS {
-            true => Err(typed_rows().into()),
-            false => Ok(upload),
+        if upload.kind == ROWS {
+            return Err(typed_rows().into());
         }
+        self.store.keep_upload_open((organization.id, id)).await?;
+        Ok(upload)
     }
 
     /// Returns the first bytes of an upload, at most `most`.

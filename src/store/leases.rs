@@ -219,16 +219,20 @@ impl Store {
         organization: i64,
         server: Uuid,
     ) -> Result<bool, StoreError> {
-        let now = self.dialect().now_ms();
-        let sql = format!(
-            "UPDATE import_leases SET next_server = $2, next_ms = {now} WHERE organization_id = $1 \
-            AND (next_server IS NULL OR next_server = $2 OR next_ms + $3 <= {now})"
-        );
-        let values = [organization.into(), server.into(), millis(NEXT_FOR).into()];
-        let tx = self.begin_for(organization).await?;
-        let is_next = tx.execute(sql, values).await? > 0;
-        tx.commit().await?;
-        Ok(is_next)
+        self.retry(|| async {
+            let now = self.dialect().now_ms();
+            let sql = format!(
+                "UPDATE import_leases SET next_server = $2, next_ms = {now} \
+                WHERE organization_id = $1 \
+                AND (next_server IS NULL OR next_server = $2 OR next_ms + $3 <= {now})"
+            );
+            let values = [organization.into(), server.into(), millis(NEXT_FOR).into()];
+            let tx = self.begin_for(organization).await?;
+            let is_next = tx.execute(sql, values).await? > 0;
+            tx.commit().await?;
+            Ok(is_next)
+        })
+        .await
     }
 
     /// Renews a lease. Returns `false` if it was given back, or another lease has been taken since.

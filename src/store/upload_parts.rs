@@ -105,6 +105,10 @@ impl Store {
         let is_too_much =
             upload.bytes.saturating_add(part.weight) > bytes || (part.kind == 2 && received > rows);
         if foreign || upload.has_no_place_for(part) || is_too_much {
+            if !foreign {
+                // It has had a call.
+                tx.commit().await?;
+            }
             return Ok(AppendOutcome::Unchanged(Box::new(upload)));
         }
         tx.add_chunk((organization, import), part).await?;

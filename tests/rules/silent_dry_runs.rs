@@ -6,15 +6,18 @@ use user_import::{
     config::Settings,
     domain::Permission::UsersImport,
     limits::ServerLimits,
-    proto::{BeginImportRequest, ImportStart, ImportState},
+    proto::{
+        BeginImportRequest, ImportStart, ImportState, InspectRosterRequest, ReadRosterRowsRequest,
+    },
 };
 
-use user_import_testing::{App, Database, dry_run, on_both_databases, start_of, token};
+use user_import_testing::{App, Database, dry_run, on_both_databases, roster, start_of, token};
 
 on_both_databases![
     the_longest_silent_one_makes_room,
     it_is_kept_if_the_new_upload_begins_with_its_roster,
     it_is_kept_until_it_has_been_silent_for_minutes,
+    it_is_kept_if_somebody_looks_at_it_or_sends_a_part_again,
     it_is_kept_from_uploads_of_others,
     an_upload_that_is_no_dry_run_is_kept,
 ];
@@ -91,6 +94,34 @@ async fn it_is_kept_until_it_has_been_silent_for_minutes(database: Database) {
     }
     pass(&app, 240_000).await;
     assert_full(begin(&app, start_of("pd")).await);
+}
+
+async fn it_is_kept_if_somebody_looks_at_it_or_sends_a_part_again(database: Database) {
+    let app = app_with_two_places(database).await;
+    let csv = roster().people(["ada"]).csv();
+    let upload = begin(&app, dry_run(start_of("pd"))).await.unwrap();
+    app.append(&upload, 0, &csv).await.unwrap();
+    begin(&app, start_of("pd")).await.unwrap();
+    let inspect = InspectRosterRequest {
+        organization: "pd".to_owned(),
+        import_id: upload.clone(),
+        ..InspectRosterRequest::default()
+    };
+    let read = ReadRosterRowsRequest {
+        organization: "pd".to_owned(),
+        import_id: upload.clone(),
+        rows: vec![1],
+        ..ReadRosterRowsRequest::default()
+    };
+    for call in ["inspect", "read", "append"] {
+        pass(&app, 300_000).await;
+        match call {
+            "inspect" => drop(app.imports().inspect_roster(inspect.clone()).await.unwrap()),
+            "read" => drop(app.imports().read_roster_rows(read.clone()).await.unwrap()),
+            _ => drop(app.append(&upload, 0, &csv).await.unwrap()),
+        }
+        assert_full(begin(&app, start_of("pd")).await);
+    }
 }
 
 async fn it_is_kept_from_uploads_of_others(database: Database) {
