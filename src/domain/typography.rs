@@ -27,7 +27,8 @@ const ALONE: usize = 3;
 const LONGEST: usize = 64;
 
 /// Returns the texts that look like `plain`, a key as keyboards write it, and hold typographic characters. In each, one
-/// typographic character replaces all characters of a kind, or one of them alone. Returns no text for long keys.
+/// typographic character replaces all characters of a kind, or one of them alone; if the key has hyphens and
+/// apostrophes, both kinds may be replaced. Returns no text for long keys.
 pub(crate) fn in_typography(plain: &str) -> Vec<String> {
     let mut texts = Vec::new();
     if plain.len() > LONGEST {

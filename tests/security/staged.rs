@@ -1,5 +1,5 @@
-//! Only the caller who began an upload may add to it, finish it and watch its import, as long as that caller may
-//! import. Uploads of one organisation do not affect another.
+//! Only the caller who began an upload may add to it and finish it, as long as that caller may import. Its import may
+//! also be watched by those who may read users. Uploads of one organisation do not affect another.
 
 use tonic::Code;
 use user_import::{
