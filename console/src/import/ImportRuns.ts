@@ -23,8 +23,12 @@ import { saysAnothers } from './uploadRoster';
 
 export class ImportRuns {
   private work = new AbortController();
-  /** False: another credential is used than when the import was confirmed. */
+  /** False: the import was stopped, or another credential is used than when it was confirmed. */
   private mayBegin = true;
+  /** True: a call that begins the import is on its way. */
+  private isBeginning = false;
+  /** The attempt to stop the import, and how the import failed meanwhile. */
+  private stopping: { failure?: unknown } | undefined;
 
   constructor(private readonly session: ImportSession) {}
 
@@ -102,13 +106,38 @@ export class ImportRuns {
     if (!apply) {
       return;
     }
-    const request = { organization, importId: apply.importId };
-    const context = this.session.context(this.work.signal);
-    const stopped = await stopImport(parts.calls, request, context, () => this.isApplying(apply.importId));
-    // The upload was removed before its import began: there is nothing to watch.
-    if (stopped && this.isApplying(apply.importId) && !this.session.draft.apply?.isFinished) {
-      this.confirmAgain(STOPPED);
+    const { importId } = apply;
+    const stopping: { failure?: unknown } = {};
+    this.stopping = stopping;
+    this.mayBegin = false;
+    try {
+      const stopped = await stopImport(
+        parts.calls,
+        { organization, importId },
+        this.session.context(this.work.signal),
+        {
+          isRunning: () => this.isApplying(importId),
+          isBeginning: () => this.isBeginning,
+          hasFailed: () => 'failure' in stopping,
+        },
+      );
+      // The upload was removed before its import began: there is nothing to watch.
+      if (stopped && this.isApplying(importId) && !this.session.draft.apply?.isFinished) {
+        this.confirmAgain(STOPPED);
+      }
+    } catch (thrown) {
+      this.mayBegin = true;
+      throw thrown;
+    } finally {
+      this.stopping = undefined;
+      if ('failure' in stopping && this.isApplying(importId)) {
+        this.fail(stopping.failure);
+      }
     }
+  }
+
+  private fail(thrown: unknown): void {
+    this.session.show({ running: 'nothing', trouble: undefined, problem: problemOf(thrown) });
   }
 
   private isApplying(importId: string): boolean {
@@ -156,10 +185,14 @@ export class ImportRuns {
       this.confirmAgain(CHANGED);
     } else if (summary?.state === ImportState.COMPLETED) {
       await this.session.followUp.apply();
+      const { organization, parts, draft } = this.session;
+      await this.session.removeUploads([draft.uploadId]);
       if (summary.rejected === 0) {
-        await this.session.input.removeCopy(this.session.draft.uploadId);
+        await this.session.input.removeCopy(draft.uploadId);
+      } else {
+        // As long as this tab is alive, its copy of the file is kept for the file of rejected rows.
+        parts.uploads.note(organization, draft.uploadId);
       }
-      await this.session.removeUploads([this.session.draft.uploadId]);
     }
   }
 
@@ -180,13 +213,22 @@ export class ImportRuns {
       const onSent = (sent: number) => this.session.show({ sent });
       // After another sign-in what was confirmed goes on where it is, but is not begun anew.
       const mayBegin = () => start.validateOnly || this.mayBegin;
-      const run = { ...begun, start, roster, onSent, mayBegin, ...hooks };
+      const onBeginning = (isBeginning: boolean) => {
+        this.isBeginning = isBeginning;
+      };
+      const run = { ...begun, start, roster, onSent, mayBegin, onBeginning, ...hooks };
       const summary = await runImport(this.session.parts.calls, run, this.session.context(signal));
       this.session.show({ running: 'nothing', trouble: undefined });
       return summary;
     } catch (thrown) {
-      if (!signal.aborted) {
-        this.session.show({ running: 'nothing', trouble: undefined, problem: problemOf(thrown) });
+      if (signal.aborted) {
+        return undefined;
+      }
+      if (running === 'apply' && this.stopping) {
+        // What stops it says how it ended.
+        this.stopping.failure = thrown;
+      } else {
+        this.fail(thrown);
       }
       return undefined;
     }

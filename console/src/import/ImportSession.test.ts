@@ -211,6 +211,40 @@ test('an import that has not begun is confirmed again after another sign-in', as
   session.stop();
 });
 
+test('an import that is stopped before it has begun is never begun', async () => {
+  const { server, session } = setUp();
+  await reviewed(session);
+  const uploads = [...server.uploads.keys()];
+  session.runs.apply('');
+  const { importId } = session.draft.apply ?? { importId: '' };
+  await session.runs.cancel();
+  expect(session.draft).toMatchObject({ step: 'review', apply: null });
+  expect(session.draft.notice).toMatch(/stopped/);
+  await vi.waitFor(() => expect(session.state.get().running).toBe('nothing'));
+  expect(uploads).not.toContain(importId);
+  expect(server.uploads.has(importId)).toBe(false);
+});
+
+test('an import that is stopped while it begins is not begun anew', async () => {
+  const { server, session } = setUp();
+  await reviewed(session);
+  let stopped = Promise.resolve();
+  // The server loses the roster that the import was to begin with, as its upload is removed.
+  const shift = () => {
+    delete server.before.beginImport;
+    stopped = session.runs.cancel();
+    return refusal(Code.FailedPrecondition, 'NOT_UPLOADING');
+  };
+  server.before.beginImport = Object.assign([], { shift });
+  session.runs.apply('');
+  const { importId } = session.draft.apply ?? { importId: '' };
+  await vi.waitFor(() => expect(server.before.beginImport).toBeUndefined());
+  await stopped;
+  expect(session.draft).toMatchObject({ step: 'review', apply: null });
+  await vi.waitFor(() => expect(session.state.get().running).toBe('nothing'));
+  expect(server.uploads.has(importId)).toBe(false);
+});
+
 test('starting over removes the file, the upload and what was chosen', async () => {
   const { server, session, kept } = setUp();
   await reviewed(session);

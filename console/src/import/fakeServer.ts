@@ -119,8 +119,9 @@ export class FakeServer {
     watchImport: ({ importId, afterResult }) => this.watch(importId ?? '', afterResult ?? 0),
     cancelImport: ({ importId }) =>
       this.call('cancelImport', () => {
+        this.open(importId ?? '');
         this.uploads.delete(importId ?? '');
-        return create(CancelImportResponseSchema);
+        return create(CancelImportResponseSchema, { importRecord: { state: ImportState.CANCELLED } });
       }),
     inspectRoster: () => this.call('inspectRoster', () => create(InspectRosterResponseSchema)),
     readRosterRows: ({ importId, rows }) =>

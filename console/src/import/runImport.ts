@@ -39,8 +39,10 @@ export interface ImportRun {
   isFinished: boolean;
   /** Takes the results. Called again if a dry run begins anew: its rows are judged afresh. */
   readonly newStore: () => ResultStore;
-  /** False: the person who confirmed it may have left meanwhile, so it is not begun anew. */
+  /** False: it was stopped, or the person who confirmed it may have left meanwhile, so it is not begun. */
   readonly mayBegin?: () => boolean;
+  /** Called before and after the calls that begin it. */
+  readonly onBeginning?: (isBeginning: boolean) => void;
   readonly onSent?: PartsToSend['onSent'];
   /** Called when the roster has been received whole. */
   readonly onFinished?: () => void;
@@ -172,12 +174,10 @@ async function sendRoster(calls: ImportCalls, run: ImportRun, context: RetryCont
 
 async function begin(calls: ImportCalls, run: ImportRun, context: RetryContext) {
   const { importId, start, roster } = run;
-  const { signal } = context;
   const own = { start: { ...start, importId } };
   if (roster.uploadId !== '') {
-    const request = { ...own, rosterOf: roster.uploadId };
     try {
-      return await retrying(() => calls.beginImport(request, { signal }), context);
+      return await callBegin(calls, run, { ...own, rosterOf: roster.uploadId }, context);
     } catch (thrown) {
       // That upload expired. The roster is sent again.
       if (!isUploadGone(thrown)) {
@@ -185,7 +185,27 @@ async function begin(calls: ImportCalls, run: ImportRun, context: RetryContext) 
       }
     }
   }
-  return retrying(() => calls.beginImport(own, { signal }), context);
+  return callBegin(calls, run, own, context);
+}
+
+async function callBegin(
+  calls: ImportCalls,
+  { mayBegin, onBeginning }: ImportRun,
+  request: Parameters<ImportCalls['beginImport']>[0],
+  context: RetryContext,
+) {
+  const call = () => {
+    if (mayBegin?.() === false) {
+      throw new ConnectError('The import was stopped before it began.', Code.Canceled);
+    }
+    return calls.beginImport(request, { signal: context.signal });
+  };
+  onBeginning?.(true);
+  try {
+    return await retrying(call, context);
+  } finally {
+    onBeginning?.(false);
+  }
 }
 
 /** Returns false if there is no upload to finish, which is an error unless it `mayBeGone`. */

@@ -89,7 +89,9 @@ function Cancelled({ record }: { readonly record: Import }) {
     <Alert color="gray" icon={<IconPlayerStop aria-hidden />} title="This import was stopped">
       {restInWords(record)}
       {hasWritten(record) &&
-        ' Import the same file again to bring in the rest: rows that were written are unchanged then. Or undo this import.'}
+        (record.undoes === ''
+          ? ' Import the same file again to bring in the rest: rows that were written are unchanged then. Or undo this import.'
+          : ' Undo the other import again to give back the rest: what was given back already is unchanged then.')}
     </Alert>
   );
 }
