@@ -42,7 +42,7 @@ test('an import that is stopped says what was written, and a new review brings i
   await expect(end).toContainText(`${rest} of 20,000 rows were not imported. What was written stays.`);
   await lookAt(page, 'import-stopped');
 
-  // A reload neither forgets that nor begins the import anew.
+  // A reload neither forgets that nor begins the import again.
   await page.reload();
   await expect(end).toContainText(`${rest} of 20,000 rows were not imported`, { timeout: 60_000 });
   expect(await countUsers(own)).toBe(written);

@@ -119,7 +119,7 @@ impl PartialEq for UserTexts {
 
 impl Eq for UserTexts {}
 
-/// Collects users whose texts are packed anew.
+/// Collects users whose texts are packed again.
 #[derive(Default)]
 struct Mixer<'a> {
     own: Packer<1>,

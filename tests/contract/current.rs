@@ -20,7 +20,7 @@ fn the_reference_says_what_the_contract_says() {
     let kept = fs::read_to_string(PAGE).unwrap();
     assert!(
         kept == page,
-        "docs/api.md is out of date. Write it anew with \
+        "docs/api.md is out of date. Write it again with \
          USER_IMPORT_WRITE_REFERENCE=1 cargo test --test contract"
     );
 }

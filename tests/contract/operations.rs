@@ -50,7 +50,7 @@ fn every_setting_is_documented_as_the_program_says() {
     }
     assert!(
         page == current,
-        "docs/configuration.md is out of date. Write it anew with \
+        "docs/configuration.md is out of date. Write it again with \
          USER_IMPORT_WRITE_REFERENCE=1 cargo test --test contract"
     );
 }

@@ -47,7 +47,8 @@ const SKIPPED: [&str; 9] = [
 ];
 
 /// What not to write. Write "if" for a condition, the subject first, and the thing's own name.
-const BANNED: [&str; 18] = [
+const BANNED: [&str; 19] = [
+    r"(?i)\banew\b",
     r"(?i)\bwhoever\b",
     r"(?i)\bwhom\b",
     r"(?i)\b(true|false|none|nothing)`? where\b",

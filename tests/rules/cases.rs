@@ -1,7 +1,7 @@
 //! Files that people really have (`tests/cases`), and what becomes of each row, with every message.
 //!
 //! A folder's base is imported first, then its other files in order. A file called `sync` deactivates the users that it
-//! does not list. `INSTA_UPDATE=always` writes the snapshots anew: read the difference.
+//! does not list. `INSTA_UPDATE=always` writes the snapshots again: read the difference.
 
 use std::{fmt::Write, fs, path::Path};
 

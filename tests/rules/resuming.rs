@@ -30,7 +30,7 @@ on_both_databases![
     an_import_that_ends_while_another_attempt_waits_for_the_lease_is_not_gone_on_with,
 ];
 
-/// How often a test starts anew that has to be quicker than an import.
+/// How often a test starts again that has to be quicker than an import.
 const TRIES: usize = 5;
 
 /// How many wait for another writer's transaction (PostgreSQL).

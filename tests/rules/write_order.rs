@@ -51,7 +51,7 @@ fn small_transactions(transaction_rows: usize) -> Settings {
     }
 }
 
-/// `count` people who share out the same emails, badge numbers and usernames anew, each below
+/// `count` people who share out the same emails, badge numbers and usernames again, each below
 /// somebody or nobody, in any order.
 fn dealt(dice: &mut Dice, count: usize) -> Roster {
     let (emails, badges, usernames) = (

@@ -27,7 +27,7 @@ const SESSION: Session = {
   may: () => true,
 };
 
-test('a screen begins anew for another organisation', async () => {
+test('a screen begins again for another organisation', async () => {
   const rootRoute = createRootRoute({ component: KnownOrganisation });
   const screenRoute = createRoute({
     getParentRoute: () => rootRoute,

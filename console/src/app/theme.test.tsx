@@ -1,24 +1,14 @@
 import { Alert, MantineProvider } from '@mantine/core';
 import { Code } from '@connectrpc/connect';
-import { cleanup, render, screen } from '@testing-library/react';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { render, screen } from '@testing-library/react';
+import { expect, test } from 'vitest';
 
 import { Failure } from '~/shared/Failure';
+import { stubWindow } from '~/shared/testWindow';
 
 import { theme } from './theme';
 
-beforeEach(() => {
-  vi.stubGlobal('matchMedia', () => ({
-    matches: false,
-    addEventListener: vi.fn(),
-    removeEventListener: vi.fn(),
-  }));
-});
-
-afterEach(() => {
-  cleanup();
-  vi.unstubAllGlobals();
-});
+stubWindow();
 
 test('a failure interrupts screen readers, and an explanation does not', () => {
   const problem = {

@@ -36,7 +36,7 @@ export class FollowUpImport {
     }
   }
 
-  /** Judges the corrected rows anew, for another question. Nothing is written. */
+  /** Judges the corrected rows again, for another question. Nothing is written. */
   async judgeAgain(): Promise<void> {
     await this.run(async (signal) => {
       const { corrections } = this.session.draft;
@@ -45,7 +45,7 @@ export class FollowUpImport {
     });
   }
 
-  /** Takes what was judged anew as confirmed, and applies it. */
+  /** Takes what was judged again as confirmed, and applies it. */
   async confirm(): Promise<void> {
     const { rejudged } = this.session.state.get();
     if (rejudged) {

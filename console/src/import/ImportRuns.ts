@@ -211,7 +211,7 @@ export class ImportRuns {
       const hasUpload = begun.isFinished || (await this.session.input.upload?.ready());
       const roster = this.roster(hasUpload ? this.session.draft.uploadId : '');
       const onSent = (sent: number) => this.session.show({ sent });
-      // After another sign-in what was confirmed goes on where it is, but is not begun anew.
+      // After another sign-in what was confirmed goes on where it is, but is not begun again.
       const mayBegin = () => start.validateOnly || this.mayBegin;
       const onBeginning = (isBeginning: boolean) => {
         this.isBeginning = isBeginning;

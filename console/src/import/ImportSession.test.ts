@@ -225,7 +225,7 @@ test('an import that is stopped before it has begun is never begun', async () =>
   expect(server.uploads.has(importId)).toBe(false);
 });
 
-test('an import that is stopped while it begins is not begun anew', async () => {
+test('an import that is stopped while it begins is not begun again', async () => {
   const { server, session } = setUp();
   await reviewed(session);
   let stopped = Promise.resolve();

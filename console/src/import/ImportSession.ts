@@ -228,7 +228,7 @@ export class ImportSession {
     if (step === 'file' || step === 'columns') {
       void this.reader.inspect();
     } else if (step === 'review' || step === 'confirm') {
-      // The server may judge anew, so what is confirmed has to be seen again.
+      // The server may judge again, so what is confirmed has to be seen again.
       this.keep({ step: 'review' });
       this.runs.beginReview();
     } else if (step === 'results' && apply) {

@@ -48,7 +48,7 @@ export class RosterUpload {
     return this.sending;
   }
 
-  /** Sends the file anew, as its upload has expired. */
+  /** Sends the file again, as its upload has expired. */
   again(): Promise<boolean> {
     this.sending = undefined;
     return this.ready();

@@ -188,7 +188,7 @@ test('waits grow to ten seconds, and are at least what the server asks for', () 
   expect(waitBefore(1, { retryDelay: 4000 })).toBe(4000);
 });
 
-test('an import that the server has lost is not begun anew if it may not', async () => {
+test('an import that the server has lost is not begun again if it may not', async () => {
   const { server, run, context } = setUp({ rows: 10 });
   const running = runImport(server.calls, { ...run, isFinished: true, mayBegin: () => false }, context);
   await expect(running).rejects.toMatchObject({ code: Code.NotFound });

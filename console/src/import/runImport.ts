@@ -37,7 +37,7 @@ export interface ImportRun {
   readonly roster: RosterToImport;
   /** True: the server has received the roster whole, so watching is enough unless it has stopped. */
   isFinished: boolean;
-  /** Takes the results. Called again if a dry run begins anew: its rows are judged afresh. */
+  /** Takes the results. Called again if a dry run begins again: its rows are judged afresh. */
   readonly newStore: () => ResultStore;
   /** False: it was stopped, or the person who confirmed it may have left meanwhile, so it is not begun. */
   readonly mayBegin?: () => boolean;

@@ -16,7 +16,7 @@ import type { SessionState } from './sessionState';
 const uploads = new OpenUploads(localStorage);
 const sessions = new Map<string, ImportSession>();
 
-// The upload of this tab may have been silent for as long as the tab slept or was loaded anew: its copy stays.
+// The upload of this tab may have been silent for as long as the tab slept or was loaded again: its copy stays.
 const own = ownUploads(sessionStorage);
 void removeLeftBehind(uploads.gone().filter((one) => !own.includes(one))).catch(() => undefined);
 

@@ -1,10 +1,11 @@
 import { create } from '@bufbuild/protobuf';
 import { MantineProvider } from '@mantine/core';
-import { cleanup, render, screen } from '@testing-library/react';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { render, screen } from '@testing-library/react';
+import { expect, test, vi } from 'vitest';
 
 import { ImportSchema } from '~/gen/userimport/v1/import_service_pb';
 import { SessionContext, type Permission, type Session } from '~/session/Session';
+import { stubWindow } from '~/shared/testWindow';
 
 import { Decisions } from './NeedsReview';
 
@@ -13,18 +14,7 @@ vi.mock('~/shared/links', () => ({
   ButtonLink: ({ children }: { readonly children: string }) => <a href="/">{children}</a>,
 }));
 
-beforeEach(() => {
-  vi.stubGlobal('matchMedia', () => ({
-    matches: false,
-    addEventListener: vi.fn(),
-    removeEventListener: vi.fn(),
-  }));
-});
-
-afterEach(() => {
-  cleanup();
-  vi.unstubAllGlobals();
-});
+stubWindow();
 
 function decisionsOf(...permissions: Permission[]) {
   const session: Session = {

@@ -84,7 +84,7 @@ test('an approval that is interrupted goes on, and a watched import that is inte
   expect(watched.store.summary?.state).toBe(ImportState.INTERRUPTED);
 });
 
-test('results that are there already are left out of a stream that begins anew', async () => {
+test('results that are there already are left out of a stream that begins again', async () => {
   const { open } = streams([results(1, 2), results(3, 4), summary(ImportState.COMPLETED)]);
   const rows: number[] = [];
   for await (const { message } of skippingResults(open(0), 3)) {

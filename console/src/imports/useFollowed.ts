@@ -20,7 +20,7 @@ export interface Followable {
   /** Names what is followed; with another key it begins again. Undefined: nothing is followed yet. */
   readonly key: string | undefined;
   readonly open: (afterResult: number, signal: AbortSignal) => AsyncIterable<ResultMessage>;
-  /** True: a stream that breaks begins anew, since its results are not recorded. */
+  /** True: a stream that breaks begins again, since its results are not recorded. */
   readonly restarts?: boolean;
   /** True: an interrupted import goes on when the same is sent again. */
   readonly resumes?: boolean;

@@ -122,7 +122,7 @@ test('the organisation that is shown stays when another one comes first', async 
   expect(search().value).toBe('becker');
 });
 
-/** The page as it is loaded anew while the server is away. */
+/** The page as it is loaded again while the server is away. */
 async function loadAway(): Promise<void> {
   cleanup();
   queries.clear();

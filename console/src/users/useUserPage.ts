@@ -37,7 +37,7 @@ export interface UserPage {
 export function useUserPage(search: UserSearch, token: string): UserPage {
   const { organization } = useSession();
   const queryKey = keyOf(organization, search, token);
-  // What is searched to its end. Another search, or another page, is asked for anew.
+  // What is searched to its end. Another search, or another page, is asked for again.
   const [searchedOn, setSearchedOn] = useState('');
   const name = JSON.stringify(queryKey);
   const query = useInfiniteQuery({
