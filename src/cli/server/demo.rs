@@ -12,7 +12,7 @@ use anyhow::Context;
 use clap::{Args, builder::BoolishValueParser};
 
 use self::embedded_server::EmbeddedServer;
-use super::serve::stopped;
+use super::stop_signal::stop_signal;
 use crate::cli::{
     ExitStatus,
     console_address::ConsoleAddress,
@@ -54,6 +54,8 @@ pub(crate) struct DemoArgs {
 /// # Errors
 /// Fails if the embedded server cannot be started, or a call to it fails.
 pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitStatus> {
+    // The temporary files are removed whenever the demo is stopped.
+    let stopped = stop_signal();
     let folder = private_files::temporary_folder("user-import-demo-");
     let folder = folder.context("no temporary folder can be made")?;
     let embedded = EmbeddedServer::start(folder.path()).await?;
@@ -61,17 +63,20 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitStatus> {
         let mut client = show(&embedded).await?;
         match args.keep {
             true => keep(&embedded, &mut client).await,
-            false => print(&try_next()),
+            false => print(&try_next()).map(|()| ExitStatus::Done),
         }
     };
     let shown = tokio::select! {
         shown = demo => shown,
-        // The temporary files are removed whenever the demo is stopped.
-        () = stopped(), if args.keep => Ok(()),
+        () = stopped => Ok(match args.keep {
+            true => ExitStatus::Done,
+            false => ExitStatus::Interrupted,
+        }),
     };
     let ended = embedded.stop().await;
-    shown.and(ended)?;
-    Ok(ExitStatus::Done)
+    let exit = shown?;
+    ended?;
+    Ok(exit)
 }
 
 async fn show(embedded: &EmbeddedServer) -> anyhow::Result<ServiceClient> {
@@ -97,7 +102,7 @@ async fn show(embedded: &EmbeddedServer) -> anyhow::Result<ServiceClient> {
 }
 
 /// Fills the organisation, and shows it in the console until somebody stops the program.
-async fn keep(embedded: &EmbeddedServer, client: &mut ServiceClient) -> anyhow::Result<()> {
+async fn keep(embedded: &EmbeddedServer, client: &mut ServiceClient) -> anyhow::Result<ExitStatus> {
     department::fill(client).await?;
     // Not only on a terminal: the token ends with the demo, and opens nothing else.
     let address = ConsoleAddress::at(embedded.address()).with_token(embedded.token());

@@ -8,5 +8,6 @@ pub(super) mod migrate;
 mod security;
 pub(super) mod serve;
 mod settings;
+mod stop_signal;
 
 pub(super) use migrate::DatabaseArgs;

@@ -7,9 +7,12 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::{Args, builder::BoolishValueParser};
-use tokio::{net::TcpSocket, signal};
+use tokio::net::TcpSocket;
 
-use super::{environment, migrate::DatabaseArgs, security::SecurityArgs, settings::SettingsArgs};
+use super::{
+    environment, migrate::DatabaseArgs, security::SecurityArgs, settings::SettingsArgs,
+    stop_signal::stop_signal,
+};
 use crate::cli::{ExitStatus, console_address::ConsoleAddress, failure::UsageError, output::print};
 use crate::{
     access::{LocalTokenFile, local_token},
@@ -111,6 +114,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitStatus> {
     let exposure = expose(&args, &settings.security, &store).await?;
     let health = args.health_listen.map(bind).transpose()?;
     let calls = bind(args.listen)?;
+    let stopped = stop_signal();
     // Before anybody is answered: a client that waits for its server takes the token once it can connect.
     let local = local_token(&exposure, calls.local_addr()?.port());
     settings.security.local_token = local.as_ref().map(|local| local.token().clone());
@@ -120,7 +124,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitStatus> {
     };
     announce(&listeners)?;
     tell_console(listeners.calls.local_addr()?, &settings.security);
-    server::serve(listeners, store, settings, stopped()).await?;
+    server::serve(listeners, store, settings, stopped).await?;
     Ok(ExitStatus::Done)
 }
 
@@ -243,21 +247,5 @@ fn tell_console(address: SocketAddr, security: &SecuritySettings) {
     for address in addresses {
         // The server is useful even if nobody reads this line.
         let _ = print(&format!("console: {address}\n"));
-    }
-}
-
-/// Ends when this process is asked to stop.
-pub(super) async fn stopped() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = signal::ctrl_c() => {}
-        }
-        return;
-    }
-    // If signals cannot be received, the server runs until it is killed.
-    if signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
