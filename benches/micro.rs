@@ -20,8 +20,8 @@ use user_import::{
         Row, SnapshotExtent, Status, User,
     },
     import::{PlannedImport, ResultFilter, read_phone},
-    input::{CsvDecoder, CsvOptions, Limits, Mapping, ValueMapping},
-    plan::{ByRow, Decision, FinalUser, Number, Outcome},
+    input::{CsvDecoder, CsvOptions, InputLimits, Mapping, ValueMapping},
+    plan::{ByRow, Decision, DenseIndex, FinalUser, Outcome},
     store::Snapshot,
 };
 use user_import_benchmarks::{names, roster::Roster};
@@ -67,7 +67,7 @@ fn read(csv: &[u8], each: impl FnMut(&RawRow<'_>)) {
 }
 
 fn read_with(options: &CsvOptions, csv: &[u8], mut each: impl FnMut(&RawRow<'_>)) {
-    let Ok(mut decoder) = CsvDecoder::new(options, Limits::default()) else {
+    let Ok(mut decoder) = CsvDecoder::new(options, InputLimits::default()) else {
         return;
     };
     let chunks = csv.chunks(CHUNK);

@@ -74,7 +74,7 @@ impl Roster {
         format!("{}.{}{index}", ascii(first), ascii(last))
     }
 
-    fn phone(&self, dice: &mut Dice) -> String {
+    fn phone(&self, dice: &mut SeededRandom) -> String {
         if !dice.percent(90) {
             return String::new();
         }
@@ -86,14 +86,14 @@ impl Roster {
         )
     }
 
-    fn dice(&self, index: u64) -> Dice {
-        let mut dice = Dice(self.seed.rotate_left(32) ^ index);
+    fn dice(&self, index: u64) -> SeededRandom {
+        let mut dice = SeededRandom(self.seed.rotate_left(32) ^ index);
         dice.roll();
         dice
     }
 }
 
-fn name(dice: &mut Dice) -> (&'static str, &'static str) {
+fn name(dice: &mut SeededRandom) -> (&'static str, &'static str) {
     (dice.pick(&FIRST), dice.pick(&LAST))
 }
 
@@ -114,9 +114,9 @@ fn ascii(name: &str) -> String {
 }
 
 /// `SplitMix64`: small, fast, and the same everywhere.
-struct Dice(u64);
+struct SeededRandom(u64);
 
-impl Dice {
+impl SeededRandom {
     const fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::{
     access::{PublicUrl, SignInProvider, TokenText, TrustedProxies, WebOrigin, jwt::JwtSettings},
-    input::Limits,
+    input::InputLimits,
     limits::{DatabaseLimits, ServerLimits},
     store::DEFAULT_LEASE,
 };
@@ -13,7 +13,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Rows and bytes that one import may have.
-    pub limits: Limits,
+    pub limits: InputLimits,
     /// What clients may use of the server.
     pub server: ServerLimits,
     /// Time limits of the database.
@@ -119,7 +119,7 @@ pub struct TlsFiles {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            limits: Limits::default(),
+            limits: InputLimits::default(),
             server: ServerLimits::default(),
             database: DatabaseLimits::default(),
             mass_deactivation: MassDeactivation::default(),

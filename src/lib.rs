@@ -47,11 +47,11 @@
 //!    for each column.
 //! 3. [`domain::Row`] is the row after the checks of its values (`domain/check.rs`), which run on all
 //!    cores (`import/receive/parallel_checks.rs`), packed into a few bytes. Its
-//!    faults ([`domain::Fault`]) stay with it as codes, and are worded when they are reported. All rows together are a
+//!    faults ([`domain::ValueFault`]) stay with it as codes, and are worded when they are reported. All rows together are a
 //!    `ReceivedRoster`.
 //! 4. Once the client's `finish` matches what was received, [`plan::plan_while`] decides all rows on one
 //!    [`plan::Directory`] and the [`domain::Catalog`], both read from a `store::Snapshot`. A row is a
-//!    [`plan::RowIndex`] in all that follows; `plan::index::Roster` numbers the keys of rows and users. The rules in
+//!    [`plan::RowIndex`] in all that follows; `plan::index::RosterIndex` numbers the keys of rows and users. The rules in
 //!    `plan::judge` add `Finding`s about rows; `plan::order` puts the rows into a [`plan::WriteOrder`]. The result is
 //!    a [`plan::Plan`] with a [`plan::Decision`] for each row.
 //! 5. An `import::review::PlannedImport` adds the directory's revision and the IDs of new users. A guard may refuse the

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    database::{Database, Engine},
+    database::{Database, DatabaseEngine},
     process,
 };
 
@@ -19,8 +19,8 @@ const SQLITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/loader/sqlite.sql");
 /// Loads a roster into an organisation; how long the command took.
 pub fn load(database: &Database, slug: &str, roster: &Path) -> anyhow::Result<Duration> {
     let mut command = match database.engine() {
-        Engine::Postgres => psql(database, slug),
-        Engine::Sqlite => sqlite3(database, slug),
+        DatabaseEngine::Postgres => psql(database, slug),
+        DatabaseEngine::Sqlite => sqlite3(database, slug),
     };
     command.stdin(File::open(roster)?);
     let began = Instant::now();

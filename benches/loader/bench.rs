@@ -13,10 +13,10 @@ use user_import_benchmarks::{names, roster::Roster};
 
 use crate::{
     baseline,
-    database::{Database, Engine, Place},
+    database::{Database, DatabaseEngine, DatabasePlace},
     measurement::{Contender, Measurement, Workload, between},
     process,
-    service::{Seen, Service},
+    service::{BenchServer, ImportMeasurements},
 };
 
 /// The organisation of a database that has only one.
@@ -24,11 +24,11 @@ const ORGANIZATION: &str = "riverton-pd";
 
 /// The parts that all measurements share.
 #[derive(Debug)]
-pub struct Bench {
+pub struct BenchSetup {
     /// The program under test.
     pub binary: PathBuf,
     /// Where its databases are made.
-    pub place: Place,
+    pub place: DatabasePlace,
     /// Chooses the people.
     pub seed: u64,
     catalog: PathBuf,
@@ -37,16 +37,16 @@ pub struct Bench {
 
 /// A database with one organisation and its catalog, for one of the contenders.
 #[derive(Debug)]
-pub struct Arena {
+pub struct BenchDatabase {
     /// The server that all of our imports meet; else each import meets one of its own.
-    service: Option<Service>,
+    service: Option<BenchServer>,
     contender: Contender,
     database: Database,
 }
 
-impl Bench {
+impl BenchSetup {
     /// A bench whose files are in the place's directory.
-    pub fn new(binary: PathBuf, place: Place, seed: u64) -> anyhow::Result<Self> {
+    pub fn new(binary: PathBuf, place: DatabasePlace, seed: u64) -> anyhow::Result<Self> {
         ensure!(binary.is_file(), "there is no program {}", binary.display());
         let file = place.directory.join("catalog.json");
         fs::write(&file, catalog().to_string())?;
@@ -89,16 +89,16 @@ impl Bench {
     /// indexes and foreign keys. With `lasting`, one server takes all of our imports.
     pub fn arena(
         &self,
-        engine: Engine,
+        engine: DatabaseEngine,
         contender: Contender,
         lasting: bool,
-    ) -> anyhow::Result<Arena> {
+    ) -> anyhow::Result<BenchDatabase> {
         let name = format!("bench_{}", contender.name());
         let database = Database::create(engine, &self.place, &name)?;
         let service = self.serve(&database)?;
         service.create_organization(ORGANIZATION, &self.catalog)?;
         let lasting = lasting && contender == Contender::Ours;
-        Ok(Arena {
+        Ok(BenchDatabase {
             service: lasting.then_some(service),
             contender,
             database,
@@ -106,19 +106,19 @@ impl Bench {
     }
 
     /// A server on a database.
-    pub fn serve(&self, database: &Database) -> anyhow::Result<Service> {
-        Service::start(&self.binary, database)
+    pub fn serve(&self, database: &Database) -> anyhow::Result<BenchServer> {
+        BenchServer::start(&self.binary, database)
     }
 
     /// Makes an organisation whose catalog has the names of the rosters.
-    pub fn create_organization(&self, service: &Service, slug: &str) -> anyhow::Result<()> {
+    pub fn create_organization(&self, service: &BenchServer, slug: &str) -> anyhow::Result<()> {
         service.create_organization(slug, &self.catalog)
     }
 
     /// Brings an arena in step with a roster, and measures that.
     pub fn run(
         &mut self,
-        arena: &Arena,
+        arena: &BenchDatabase,
         workload: Workload,
         rows: u64,
     ) -> anyhow::Result<Measurement> {
@@ -137,7 +137,7 @@ impl Bench {
 
     fn import(
         &self,
-        arena: &Arena,
+        arena: &BenchDatabase,
         roster: &Path,
         measured: &mut Measurement,
     ) -> anyhow::Result<()> {
@@ -152,7 +152,7 @@ impl Bench {
         let answers = self.place.directory.join("answers.jsonl");
         let import = service.import(ORGANIZATION, roster, answers)?;
         let (
-            Seen {
+            ImportMeasurements {
                 total,
                 first_result,
             },
@@ -168,7 +168,7 @@ impl Bench {
     }
 }
 
-fn load(arena: &Arena, roster: &Path, measured: &mut Measurement) -> anyhow::Result<()> {
+fn load(arena: &BenchDatabase, roster: &Path, measured: &mut Measurement) -> anyhow::Result<()> {
     let client = process::cpu_of_ended_children()?;
     let took = baseline::load(&arena.database, ORGANIZATION, roster)?;
     measured.seconds = took.as_secs_f64();
@@ -176,7 +176,7 @@ fn load(arena: &Arena, roster: &Path, measured: &mut Measurement) -> anyhow::Res
     Ok(())
 }
 
-impl Arena {
+impl BenchDatabase {
     /// Returns the content of the directory, to check that both contenders made the same directory from the roster.
     pub fn fingerprint(&self) -> anyhow::Result<String> {
         self.database.query(

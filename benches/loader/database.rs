@@ -14,7 +14,7 @@ use crate::process;
 
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Engine {
+pub enum DatabaseEngine {
     /// A server, with its default settings.
     #[serde(rename = "PostgreSQL")]
     Postgres,
@@ -25,7 +25,7 @@ pub enum Engine {
 
 /// Where databases can be made.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct DatabasePlace {
     /// A superuser's `postgres://` URL; `None` if PostgreSQL is left out.
     pub postgres_url: Option<String>,
     /// First process of that server.
@@ -37,12 +37,12 @@ pub struct Place {
 /// One database, removed when it is dropped.
 #[derive(Debug)]
 pub struct Database {
-    engine: Engine,
-    place: Place,
+    engine: DatabaseEngine,
+    place: DatabasePlace,
     name: String,
 }
 
-impl Engine {
+impl DatabaseEngine {
     /// The name as people write it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -54,29 +54,33 @@ impl Engine {
 
 impl Database {
     /// Makes an empty database.
-    pub fn create(engine: Engine, place: &Place, name: &str) -> anyhow::Result<Self> {
+    pub fn create(
+        engine: DatabaseEngine,
+        place: &DatabasePlace,
+        name: &str,
+    ) -> anyhow::Result<Self> {
         let database = Self {
             engine,
             place: place.clone(),
             name: name.to_owned(),
         };
         database.remove()?;
-        if engine == Engine::Postgres {
+        if engine == DatabaseEngine::Postgres {
             database.administer(&format!("CREATE DATABASE {name}"))?;
         }
         Ok(database)
     }
 
     /// Returns its engine.
-    pub const fn engine(&self) -> Engine {
+    pub const fn engine(&self) -> DatabaseEngine {
         self.engine
     }
 
     /// The URL that `user-import serve --database-url` takes.
     pub fn url(&self) -> String {
         match self.engine {
-            Engine::Postgres => self.postgres_url(&self.name),
-            Engine::Sqlite => format!("sqlite://{}", self.file().display()),
+            DatabaseEngine::Postgres => self.postgres_url(&self.name),
+            DatabaseEngine::Sqlite => format!("sqlite://{}", self.file().display()),
         }
     }
 
@@ -88,8 +92,10 @@ impl Database {
     /// The first line that a statement answers, its columns divided by `|`.
     pub fn query(&self, sql: &str) -> anyhow::Result<String> {
         match self.engine {
-            Engine::Postgres => process::run(&mut psql(&self.url(), sql)),
-            Engine::Sqlite => process::run(Command::new("sqlite3").arg(self.file()).arg(sql)),
+            DatabaseEngine::Postgres => process::run(&mut psql(&self.url(), sql)),
+            DatabaseEngine::Sqlite => {
+                process::run(Command::new("sqlite3").arg(self.file()).arg(sql))
+            }
         }
     }
 
@@ -97,11 +103,11 @@ impl Database {
     /// writes everything to disk.
     pub fn settle(&self) -> anyhow::Result<()> {
         match self.engine {
-            Engine::Postgres => {
+            DatabaseEngine::Postgres => {
                 self.query("VACUUM ANALYZE")?;
                 self.query("CHECKPOINT")?;
             }
-            Engine::Sqlite => {
+            DatabaseEngine::Sqlite => {
                 self.query("PRAGMA wal_checkpoint(TRUNCATE)")?;
             }
         }
@@ -111,7 +117,7 @@ impl Database {
     /// CPU time of the database's own processes so far; zero for a database without a server.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
         match (self.engine, self.place.postmaster) {
-            (Engine::Postgres, Some(postmaster)) => process::cpu_of_family(postmaster),
+            (DatabaseEngine::Postgres, Some(postmaster)) => process::cpu_of_family(postmaster),
             _ => Ok(Duration::ZERO),
         }
     }
@@ -128,7 +134,7 @@ impl Database {
     }
 
     fn remove(&self) -> anyhow::Result<()> {
-        if self.engine == Engine::Postgres {
+        if self.engine == DatabaseEngine::Postgres {
             return self.administer(&format!(
                 "DROP DATABASE IF EXISTS {} WITH (FORCE)",
                 self.name

@@ -6,8 +6,8 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    database::Engine,
-    measurement::{Contender, Measurement, Series, Workload},
+    database::DatabaseEngine,
+    measurement::{Contender, Measurement, RunSeries, Workload},
     options::Options,
     process,
 };
@@ -68,36 +68,36 @@ impl Figures {
     /// The median of something about the runs of one kind of the comparison; `None` if there were none.
     pub fn median(
         &self,
-        kind: (Engine, Contender, Workload),
+        kind: (DatabaseEngine, Contender, Workload),
         of: impl Fn(&Measurement) -> Option<f64>,
     ) -> Option<f64> {
         self.median_where(of, |run| {
-            run.series == Series::Comparison && run.rows == self.rows && run.kind() == kind
+            run.series == RunSeries::Comparison && run.rows == self.rows && run.kind() == kind
         })
     }
 
     /// The same of the runs by which growth is looked at, with this number of rows.
     pub fn median_of_growth(
         &self,
-        kind: (Engine, Contender, Workload),
+        kind: (DatabaseEngine, Contender, Workload),
         rows: u64,
         of: impl Fn(&Measurement) -> Option<f64>,
     ) -> Option<f64> {
         self.median_where(of, |run| {
-            run.series == Series::Growth && run.rows == rows && run.kind() == kind
+            run.series == RunSeries::Growth && run.rows == rows && run.kind() == kind
         })
     }
 
     /// The same of the runs of `organizations` organisations at once.
     pub fn median_of_organizations(
         &self,
-        engine: Engine,
+        engine: DatabaseEngine,
         organizations: u64,
         rows: u64,
         of: impl Fn(&Measurement) -> Option<f64>,
     ) -> Option<f64> {
         self.median_where(of, |measured| {
-            measured.series == Series::Organizations
+            measured.series == RunSeries::Organizations
                 && measured.engine == engine
                 && (measured.organizations, measured.rows) == (organizations, rows)
         })

@@ -29,8 +29,8 @@ use std::fs;
 use anyhow::{Context, ensure};
 use clap::Parser;
 
-use bench::Bench;
-use database::{Engine, Place};
+use bench::BenchSetup;
+use database::{DatabaseEngine, DatabasePlace};
 use figures::Figures;
 use options::Options;
 use pushes::PushFigures;
@@ -45,7 +45,7 @@ fn main() -> anyhow::Result<()> {
     }
     let directory = tempfile::tempdir().context("no directory for temporary files")?;
     let place = place(&options, &directory)?;
-    let mut bench = Bench::new(options.binary.clone(), place, options.seed)?;
+    let mut bench = BenchSetup::new(options.binary.clone(), place, options.seed)?;
     if options.wants_pushes() {
         let figures = pushes::measure(&mut bench, &options)?;
         pushes::write(&figures, &options.results)?;
@@ -69,7 +69,7 @@ fn write(figures: &Figures, options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn measure(bench: &mut Bench, options: &Options) -> anyhow::Result<Figures> {
+fn measure(bench: &mut BenchSetup, options: &Options) -> anyhow::Result<Figures> {
     let mut figures = Figures::new(options);
     let found = &mut figures.measurements;
     for &engine in options.engines() {
@@ -88,12 +88,12 @@ fn measure(bench: &mut Bench, options: &Options) -> anyhow::Result<Figures> {
     Ok(figures)
 }
 
-fn place(options: &Options, directory: &tempfile::TempDir) -> anyhow::Result<Place> {
+fn place(options: &Options, directory: &tempfile::TempDir) -> anyhow::Result<DatabasePlace> {
     ensure!(
-        options.postgres_url.is_some() || !options.engines().contains(&Engine::Postgres),
+        options.postgres_url.is_some() || !options.engines().contains(&DatabaseEngine::Postgres),
         "no PostgreSQL to measure: benches/run starts one, and --only sqlite does without"
     );
-    Ok(Place {
+    Ok(DatabasePlace {
         postgres_url: options.postgres_url.clone(),
         postmaster: options.postmaster,
         directory: directory.path().canonicalize()?,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::database::Engine;
+use crate::database::DatabaseEngine;
 
 /// Who brings the directory in step with the roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ pub enum Workload {
 /// The series that a run belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Series {
+pub enum RunSeries {
     /// The other contender; all of our imports meet one server.
     Comparison,
     /// Rosters of other sizes; each of our imports meets a server of its own.
@@ -46,7 +46,7 @@ pub enum Series {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measurement {
     /// On which database.
-    pub engine: Engine,
+    pub engine: DatabaseEngine,
     /// The roster.
     pub workload: Workload,
     /// The program that ran it.
@@ -56,7 +56,7 @@ pub struct Measurement {
     /// Rosters of as many organisations, imported at the same time.
     pub organizations: u64,
     /// What it was run for.
-    pub series: Series,
+    pub series: RunSeries,
     /// From the start of the command to its end.
     pub seconds: f64,
     /// From the moment the client had read the roster to its end, when it sends `finish`, to the
@@ -101,14 +101,19 @@ impl Workload {
 
 impl Measurement {
     /// A run before it was measured: only its parameters are known.
-    pub const fn of(engine: Engine, contender: Contender, workload: Workload, rows: u64) -> Self {
+    pub const fn of(
+        engine: DatabaseEngine,
+        contender: Contender,
+        workload: Workload,
+        rows: u64,
+    ) -> Self {
         Self {
             engine,
             workload,
             contender,
             rows,
             organizations: 1,
-            series: Series::Comparison,
+            series: RunSeries::Comparison,
             seconds: 0.0,
             first_result_seconds: None,
             client_cpu_seconds: 0.0,
@@ -119,7 +124,7 @@ impl Measurement {
     }
 
     /// The database, the program and the roster.
-    pub fn kind(&self) -> (Engine, Contender, Workload) {
+    pub fn kind(&self) -> (DatabaseEngine, Contender, Workload) {
         (self.engine, self.contender, self.workload)
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-use crate::{database::Engine, measurement::Workload};
+use crate::{database::DatabaseEngine, measurement::Workload};
 
 /// User Import beside the loader that a database administrator would write
 #[derive(Debug, Parser)]
@@ -17,7 +17,7 @@ pub struct Options {
     pub rows: u64,
     /// One database alone
     #[arg(long, value_name = "DATABASE")]
-    pub only: Option<Only>,
+    pub only: Option<DatabaseChoice>,
     /// One workload alone; may be given several times
     #[arg(long, value_name = "WORKLOAD")]
     pub workload: Vec<Workload>,
@@ -72,7 +72,7 @@ pub struct Options {
 
 /// A choice of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Only {
+pub enum DatabaseChoice {
     /// PostgreSQL
     Pg,
     /// SQLite
@@ -81,11 +81,11 @@ pub enum Only {
 
 impl Options {
     /// The databases to measure.
-    pub fn engines(&self) -> &'static [Engine] {
+    pub fn engines(&self) -> &'static [DatabaseEngine] {
         match self.only {
-            None => &[Engine::Postgres, Engine::Sqlite],
-            Some(Only::Pg) => &[Engine::Postgres],
-            Some(Only::Sqlite) => &[Engine::Sqlite],
+            None => &[DatabaseEngine::Postgres, DatabaseEngine::Sqlite],
+            Some(DatabaseChoice::Pg) => &[DatabaseEngine::Postgres],
+            Some(DatabaseChoice::Sqlite) => &[DatabaseEngine::Sqlite],
         }
     }
 
@@ -105,7 +105,7 @@ impl Options {
     /// Returns `true` if the run imports many organisations at once, which takes PostgreSQL.
     pub fn wants_organizations(&self) -> bool {
         let by_default = self.wants_comparison() && self.workload.is_empty();
-        (self.organizations || by_default) && self.only != Some(Only::Sqlite)
+        (self.organizations || by_default) && self.only != Some(DatabaseChoice::Sqlite)
     }
 
     /// Returns `true` if the run measures pushes.

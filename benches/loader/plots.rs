@@ -5,11 +5,11 @@ use std::ops::Range;
 use plotters::{coord::Shift, prelude::*};
 
 use crate::{
-    database::Engine,
+    database::DatabaseEngine,
     figures::Figures,
     measurement::{Contender, Measurement, Workload, count},
     suite::{ORGANIZATIONS, ROWS_EACH},
-    targets::{self, Target},
+    targets::{self, TargetDirection},
 };
 
 /// Longer bars are cut off; the number beside them has the ratio.
@@ -21,7 +21,7 @@ const ORANGE: RGBColor = RGBColor(0xc4, 0x62, 0x2d);
 const LARGE: (&str, u32) = ("sans-serif", 18);
 const SMALL: (&str, u32) = ("sans-serif", 14);
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type PlotArea<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// Draws a bar for each workload that was measured with both contenders, with a mark at its target.
 pub fn ratios(figures: &Figures) -> anyhow::Result<String> {
@@ -58,7 +58,7 @@ pub fn ratios(figures: &Figures) -> anyhow::Result<String> {
             chart.draw_series([bar])?;
             let number = (format!(" {ratio:.2}"), (end, SegmentValue::CenterOf(row)));
             chart.draw_series([Text::new(number.0, number.1, SMALL)])?;
-            if let Target::AtMost(limit) = target {
+            if let TargetDirection::AtMost(limit) = target {
                 let mark = vec![(limit, low), (limit, high)];
                 chart.draw_series([PathElement::new(mark, BLACK.stroke_width(2))])?;
             }
@@ -67,7 +67,7 @@ pub fn ratios(figures: &Figures) -> anyhow::Result<String> {
     })
 }
 
-fn ratio(figures: &Figures, (engine, workload): (Engine, Workload)) -> Option<f64> {
+fn ratio(figures: &Figures, (engine, workload): (DatabaseEngine, Workload)) -> Option<f64> {
     let seconds = |contender| {
         let kind = (engine, contender, workload);
         figures.median(kind, |run| Some(run.seconds))
@@ -75,7 +75,7 @@ fn ratio(figures: &Figures, (engine, workload): (Engine, Workload)) -> Option<f6
     Some(seconds(Contender::Ours)? / seconds(Contender::Loader)?)
 }
 
-fn name((engine, workload): (Engine, Workload)) -> String {
+fn name((engine, workload): (DatabaseEngine, Workload)) -> String {
     format!("{}, {}", engine.name(), workload.name())
 }
 
@@ -114,21 +114,21 @@ pub fn growth(figures: &Figures) -> anyhow::Result<String> {
 }
 
 /// Draws one panel of lines; both axes logarithmic.
-pub fn lines(title: &str, across: &str, lines: &[Line]) -> anyhow::Result<String> {
+pub fn lines(title: &str, across: &str, lines: &[PanelLine]) -> anyhow::Result<String> {
     draw((560, 340), |area| draw_lines(area, title, across, lines))
 }
 
 /// One line of a panel.
-pub struct Line {
+pub struct PanelLine {
     label: String,
     colour: RGBColor,
     dashed: bool,
     points: Vec<(f64, f64)>,
 }
 
-impl Line {
+impl PanelLine {
     /// The line of a database, with a point for each size that has a value.
-    pub fn of(engine: Engine, sizes: &[u64], value: impl Fn(u64) -> Option<f64>) -> Self {
+    pub fn of(engine: DatabaseEngine, sizes: &[u64], value: impl Fn(u64) -> Option<f64>) -> Self {
         Self {
             label: engine.name().to_owned(),
             colour: colour(engine),
@@ -142,36 +142,40 @@ fn mebibytes(run: &Measurement) -> f64 {
     count(run.peak_bytes) / f64::from(1 << 20)
 }
 
-fn by_rows(figures: &Figures, contenders: &[Contender], of: fn(&Measurement) -> f64) -> Vec<Line> {
+fn by_rows(
+    figures: &Figures,
+    contenders: &[Contender],
+    of: fn(&Measurement) -> f64,
+) -> Vec<PanelLine> {
     let mut sizes: Vec<u64> = figures.measurements.iter().map(|run| run.rows).collect();
     sizes.sort_unstable();
     sizes.dedup();
-    let line = |engine: Engine, contender: Contender| {
+    let line = |engine: DatabaseEngine, contender: Contender| {
         let kind = (engine, contender, Workload::New);
         let value = |rows| figures.median_of_growth(kind, rows, |run| Some(of(run)));
-        Line {
+        PanelLine {
             label: format!("{}, {}", engine.name(), contender.name()),
             colour: colour(engine),
             dashed: contender == Contender::Loader,
             points: points(&sizes, value),
         }
     };
-    let engines = [Engine::Postgres, Engine::Sqlite].into_iter();
+    let engines = [DatabaseEngine::Postgres, DatabaseEngine::Sqlite].into_iter();
     let kinds = engines.flat_map(|engine| contenders.iter().map(move |&c| (engine, c)));
     kinds
         .map(|(engine, contender)| line(engine, contender))
         .collect()
 }
 
-fn by_organizations(figures: &Figures, of: fn(&Measurement) -> f64) -> Vec<Line> {
-    let line = |engine: Engine| {
+fn by_organizations(figures: &Figures, of: fn(&Measurement) -> f64) -> Vec<PanelLine> {
+    let line = |engine: DatabaseEngine| {
         let value = |number| {
             let of = |run: &Measurement| Some(of(run));
             figures.median_of_organizations(engine, number, ROWS_EACH, of)
         };
-        Line::of(engine, &ORGANIZATIONS, value)
+        PanelLine::of(engine, &ORGANIZATIONS, value)
     };
-    vec![line(Engine::Postgres), line(Engine::Sqlite)]
+    vec![line(DatabaseEngine::Postgres), line(DatabaseEngine::Sqlite)]
 }
 
 fn points(sizes: &[u64], value: impl Fn(u64) -> Option<f64>) -> Vec<(f64, f64)> {
@@ -179,14 +183,19 @@ fn points(sizes: &[u64], value: impl Fn(u64) -> Option<f64>) -> Vec<(f64, f64)> 
     sizes.iter().filter_map(point).collect()
 }
 
-const fn colour(engine: Engine) -> RGBColor {
+const fn colour(engine: DatabaseEngine) -> RGBColor {
     match engine {
-        Engine::Postgres => BLUE,
-        Engine::Sqlite => ORANGE,
+        DatabaseEngine::Postgres => BLUE,
+        DatabaseEngine::Sqlite => ORANGE,
     }
 }
 
-fn draw_lines(area: &Area<'_>, title: &str, across: &str, lines: &[Line]) -> anyhow::Result<()> {
+fn draw_lines(
+    area: &PlotArea<'_>,
+    title: &str,
+    across: &str,
+    lines: &[PanelLine],
+) -> anyhow::Result<()> {
     let points = || lines.iter().flat_map(|line| &line.points);
     let x = powers_of_ten(points().map(|point| point.0));
     let y = powers_of_ten(points().map(|point| point.1));
@@ -234,7 +243,7 @@ fn powers_of_ten(values: impl Iterator<Item = f64>) -> Range<f64> {
 
 fn draw(
     size: (u32, u32),
-    with: impl FnOnce(&Area<'_>) -> anyhow::Result<()>,
+    with: impl FnOnce(&PlotArea<'_>) -> anyhow::Result<()>,
 ) -> anyhow::Result<String> {
     let mut out = String::new();
     let area = SVGBackend::with_string(&mut out, size).into_drawing_area();

@@ -36,24 +36,24 @@ fn expect_success(command: &Command, output: &Output) -> anyhow::Result<()> {
 
 /// CPU time of a running process, user and system.
 pub fn cpu(pid: u32) -> anyhow::Result<Duration> {
-    Ok(Stat::read(pid)?.own)
+    Ok(ProcessStat::read(pid)?.own)
 }
 
 /// CPU time of all children of this process that have ended.
 pub fn cpu_of_ended_children() -> anyhow::Result<Duration> {
-    Ok(Stat::read(std::process::id())?.ended_children)
+    Ok(ProcessStat::read(std::process::id())?.ended_children)
 }
 
 /// CPU time of a process and all its children, ended ones included: a server with a process for
 /// each connection.
 pub fn cpu_of_family(pid: u32) -> anyhow::Result<Duration> {
-    let parent = Stat::read(pid)?;
+    let parent = ProcessStat::read(pid)?;
     let mut total = parent.own + parent.ended_children;
     for entry in fs::read_dir("/proc")? {
         let name = entry?.file_name();
         let child = name.to_str().and_then(|name| name.parse().ok());
         // One that ends meanwhile counts among the ended ones next time.
-        let stat = child.and_then(|child| Stat::read(child).ok());
+        let stat = child.and_then(|child| ProcessStat::read(child).ok());
         total += stat
             .filter(|stat| stat.parent == pid)
             .map_or(Duration::ZERO, |stat| stat.own);
@@ -91,13 +91,13 @@ pub fn read_position(pid: u32, file: &std::path::Path) -> Option<u64> {
 }
 
 /// The parts of `/proc/PID/stat` that are needed.
-struct Stat {
+struct ProcessStat {
     parent: u32,
     own: Duration,
     ended_children: Duration,
 }
 
-impl Stat {
+impl ProcessStat {
     fn read(pid: u32) -> anyhow::Result<Self> {
         let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
         // The program's name, in parentheses, may hold anything; numbers follow it.

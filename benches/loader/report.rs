@@ -3,10 +3,10 @@
 use std::fmt::{Result, Write};
 
 use crate::{
-    database::Engine,
+    database::DatabaseEngine,
     figures::{Environment, Figures},
     measurement::{Contender, Measurement, Workload, count},
-    targets::{self, Target},
+    targets::{self, TargetDirection},
 };
 
 /// The whole report.
@@ -85,11 +85,11 @@ fn others(figures: &Figures, out: &mut String) -> Result {
 }
 
 /// The target as people write it.
-pub fn shown(target: Target) -> String {
+pub fn shown(target: TargetDirection) -> String {
     match target {
-        Target::AtMost(limit) => format!("≤ {limit}"),
-        Target::AtLeast(limit) => format!("≥ {limit}"),
-        Target::None => String::new(),
+        TargetDirection::AtMost(limit) => format!("≤ {limit}"),
+        TargetDirection::AtLeast(limit) => format!("≥ {limit}"),
+        TargetDirection::None => String::new(),
     }
 }
 
@@ -108,7 +108,11 @@ fn costs(figures: &Figures, out: &mut String) -> Result {
     Ok(())
 }
 
-fn cost(figures: &Figures, kind: (Engine, Contender, Workload), out: &mut String) -> Result {
+fn cost(
+    figures: &Figures,
+    kind: (DatabaseEngine, Contender, Workload),
+    out: &mut String,
+) -> Result {
     let median = |of: fn(&Measurement) -> f64| {
         figures
             .median(kind, |run| Some(of(run)))
@@ -134,6 +138,6 @@ fn cost(figures: &Figures, kind: (Engine, Contender, Workload), out: &mut String
     )
 }
 
-fn seconds(figures: &Figures, kind: (Engine, Contender, Workload)) -> Option<f64> {
+fn seconds(figures: &Figures, kind: (DatabaseEngine, Contender, Workload)) -> Option<f64> {
     figures.median(kind, |run| Some(run.seconds))
 }

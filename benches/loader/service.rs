@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_millis(2);
 
 /// A running server; stopped when it is dropped.
 #[derive(Debug)]
-pub struct Service {
+pub struct BenchServer {
     child: Child,
     binary: PathBuf,
     endpoint: String,
@@ -28,7 +28,7 @@ pub struct Service {
 
 /// A running import.
 #[derive(Debug)]
-pub struct Import {
+pub struct RunningImport {
     child: Child,
     began: Instant,
     roster: PathBuf,
@@ -39,14 +39,14 @@ pub struct Import {
 
 /// The measurements of an import that has ended.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen {
+pub struct ImportMeasurements {
     /// From the start of the command to its end.
     pub total: Duration,
     /// From `finish` to the first result.
     pub first_result: Option<Duration>,
 }
 
-impl Service {
+impl BenchServer {
     /// Starts a server on a free port.
     pub fn start(binary: &Path, database: &Database) -> anyhow::Result<Self> {
         let mut command = Command::new(binary);
@@ -75,13 +75,18 @@ impl Service {
     }
 
     /// Starts an import, its answers going to the file `answers`.
-    pub fn import(&self, slug: &str, roster: &Path, answers: PathBuf) -> anyhow::Result<Import> {
+    pub fn import(
+        &self,
+        slug: &str,
+        roster: &Path,
+        answers: PathBuf,
+    ) -> anyhow::Result<RunningImport> {
         let mut command = self.command();
         command.arg("import").arg(roster);
         command.args(["--organization", slug, "--format", "json"]);
         let roster_bytes = fs::metadata(roster)?.len();
         command.stdout(File::create(&answers)?);
-        Ok(Import {
+        Ok(RunningImport {
             began: Instant::now(),
             child: command.spawn()?,
             roster: roster.canonicalize()?,
@@ -123,7 +128,7 @@ impl Service {
     }
 }
 
-impl Drop for Service {
+impl Drop for BenchServer {
     fn drop(&mut self) {
         if kill_process(Pid::from_child(&self.child), Signal::TERM).is_err() {
             let _ = self.child.kill();
@@ -132,10 +137,10 @@ impl Drop for Service {
     }
 }
 
-impl Import {
+impl RunningImport {
     /// Watches the import to its end.
-    pub fn watch(mut self) -> anyhow::Result<(Seen, Value)> {
-        let mut answers = Answers::open(&self.answers)?;
+    pub fn watch(mut self) -> anyhow::Result<(ImportMeasurements, Value)> {
+        let mut answers = ImportAnswers::open(&self.answers)?;
         let (mut finish, mut first) = (None, None);
         let status = loop {
             if let Some(status) = self.child.try_wait()? {
@@ -157,7 +162,7 @@ impl Import {
         );
         let first_result = finish.zip(first).map(|(finish, first)| first - finish);
         Ok((
-            Seen {
+            ImportMeasurements {
                 total,
                 first_result,
             },
@@ -178,12 +183,12 @@ impl Import {
 }
 
 /// The answers of a running import, read as far as its first results.
-struct Answers {
+struct ImportAnswers {
     file: File,
     text: Vec<u8>,
 }
 
-impl Answers {
+impl ImportAnswers {
     fn open(path: &Path) -> anyhow::Result<Self> {
         let (file, text) = (File::open(path)?, Vec::new());
         Ok(Self { file, text })

@@ -6,11 +6,11 @@ use std::{collections::VecDeque, time::Instant};
 use anyhow::ensure;
 
 use crate::{
-    bench::{Arena, Bench, expect_outcome},
-    database::{Database, Engine},
-    measurement::{Contender, Measurement, Series, Workload, between},
+    bench::{BenchDatabase, BenchSetup, expect_outcome},
+    database::{Database, DatabaseEngine},
+    measurement::{Contender, Measurement, RunSeries, Workload, between},
     process,
-    service::{Import, Service},
+    service::{BenchServer, RunningImport},
     targets,
 };
 
@@ -29,8 +29,8 @@ pub const ROWS_EACH: u64 = 1_000;
 /// Both contenders, all `workloads` on the same two databases; as often as asked. Ours meet one server, as
 /// nightly imports do.
 pub fn compare(
-    bench: &mut Bench,
-    engine: Engine,
+    bench: &mut BenchSetup,
+    engine: DatabaseEngine,
     rows: u64,
     workloads: &[Workload],
     repeat: u32,
@@ -48,8 +48,8 @@ pub fn compare(
 }
 
 fn take_turns(
-    bench: &mut Bench,
-    arenas: &[Arena; 2],
+    bench: &mut BenchSetup,
+    arenas: &[BenchDatabase; 2],
     rows: u64,
     workloads: &[Workload],
     found: &mut Vec<Measurement>,
@@ -72,8 +72,8 @@ fn take_turns(
 /// Larger and larger rosters by both contenders, and more and more organisations. Each of our imports meets a server of
 /// its own, whose peak of memory is that import's. Runs that take minutes run once, and the others as often as asked.
 pub fn grow(
-    bench: &mut Bench,
-    engine: Engine,
+    bench: &mut BenchSetup,
+    engine: DatabaseEngine,
     workloads: &[Workload],
     repeat: u32,
     found: &mut Vec<Measurement>,
@@ -88,7 +88,7 @@ pub fn grow(
         }
     }
     for measured in &mut found[from..] {
-        measured.series = Series::Growth;
+        measured.series = RunSeries::Growth;
     }
     for number in ORGANIZATIONS {
         found.push(organizations(bench, engine, number, ROWS_EACH)?);
@@ -98,7 +98,7 @@ pub fn grow(
 
 /// Several organisations at once on PostgreSQL, and one with as many rows as they have together.
 pub fn concur(
-    bench: &mut Bench,
+    bench: &mut BenchSetup,
     rows: u64,
     repeat: u32,
     found: &mut Vec<Measurement>,
@@ -106,7 +106,12 @@ pub fn concur(
     for _ in 0..repeat {
         let several = targets::ORGANIZATIONS;
         for (number, rows) in [(1, rows), (several, rows / several)] {
-            found.push(organizations(bench, Engine::Postgres, number, rows)?);
+            found.push(organizations(
+                bench,
+                DatabaseEngine::Postgres,
+                number,
+                rows,
+            )?);
         }
     }
     Ok(())
@@ -114,8 +119,8 @@ pub fn concur(
 
 /// Rosters of `organizations` organisations, `rows` each, at the same time; a server of its own.
 fn organizations(
-    bench: &mut Bench,
-    engine: Engine,
+    bench: &mut BenchSetup,
+    engine: DatabaseEngine,
     organizations: u64,
     rows: u64,
 ) -> anyhow::Result<Measurement> {
@@ -128,7 +133,7 @@ fn organizations(
     database.settle()?;
     let mut measured = Measurement::of(engine, Contender::Ours, Workload::New, rows);
     measured.organizations = organizations;
-    measured.series = Series::Organizations;
+    measured.series = RunSeries::Organizations;
     let client = process::cpu_of_ended_children()?;
     let (server, backends) = (service.cpu()?, database.cpu()?);
     let began = Instant::now();
@@ -143,8 +148,8 @@ fn organizations(
 }
 
 fn import_all(
-    bench: &mut Bench,
-    service: &Service,
+    bench: &mut BenchSetup,
+    service: &BenchServer,
     organizations: u64,
     rows: u64,
 ) -> anyhow::Result<()> {
@@ -166,7 +171,7 @@ fn import_all(
     Ok(())
 }
 
-fn end_first(running: &mut VecDeque<Import>, rows: u64) -> anyhow::Result<()> {
+fn end_first(running: &mut VecDeque<RunningImport>, rows: u64) -> anyhow::Result<()> {
     if let Some(import) = running.pop_front() {
         let (_, summary) = import.watch()?;
         expect_outcome(Workload::New, rows, &summary)?;
@@ -178,7 +183,7 @@ fn slug(number: u64) -> String {
     format!("department-{number}")
 }
 
-fn expect_alike([one, other]: &[Arena; 2]) -> anyhow::Result<()> {
+fn expect_alike([one, other]: &[BenchDatabase; 2]) -> anyhow::Result<()> {
     let (one, other) = (one.fingerprint()?, other.fingerprint()?);
     ensure!(one == other, "the directories differ: {one} and {other}");
     Ok(())

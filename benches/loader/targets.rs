@@ -1,7 +1,7 @@
 //! The targets of the benchmark, and whether the figures reach them.
 
 use crate::{
-    database::Engine,
+    database::DatabaseEngine,
     figures::Figures,
     measurement::{Contender, Measurement, Workload, count},
 };
@@ -17,7 +17,7 @@ pub const ORGANIZATIONS: u64 = 10;
 
 /// Which side of a target is the good one.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Target {
+pub enum TargetDirection {
     /// At most this.
     AtMost(f64),
     /// At least this.
@@ -28,7 +28,7 @@ pub enum Target {
 
 /// One target and what was measured of it.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct TargetLine {
     /// What is measured.
     pub what: String,
     /// The figure.
@@ -36,10 +36,10 @@ pub struct Line {
     /// The unit of the figure.
     pub unit: &'static str,
     /// The target value.
-    pub target: Target,
+    pub target: TargetDirection,
 }
 
-impl Target {
+impl TargetDirection {
     /// Compares `value` with this target.
     pub fn verdict(self, value: f64) -> &'static str {
         match self {
@@ -52,41 +52,44 @@ impl Target {
 }
 
 /// Ours against the loader: the largest ratio of wall times that is good enough.
-pub const fn of_ratio(engine: Engine, workload: Workload) -> Target {
+pub const fn of_ratio(engine: DatabaseEngine, workload: Workload) -> TargetDirection {
     match (engine, workload) {
-        (Engine::Postgres, Workload::New) => Target::AtMost(0.8),
-        (Engine::Postgres, Workload::Same) => Target::AtMost(0.1),
-        (Engine::Postgres, Workload::Changed) => Target::AtMost(0.6),
-        (Engine::Sqlite, Workload::New) => Target::AtMost(1.0),
-        (Engine::Sqlite, Workload::Same) => Target::AtMost(0.2),
-        (Engine::Sqlite, Workload::Changed) => Target::None,
+        (DatabaseEngine::Postgres, Workload::New) => TargetDirection::AtMost(0.8),
+        (DatabaseEngine::Postgres, Workload::Same) => TargetDirection::AtMost(0.1),
+        (DatabaseEngine::Postgres, Workload::Changed) => TargetDirection::AtMost(0.6),
+        (DatabaseEngine::Sqlite, Workload::New) => TargetDirection::AtMost(1.0),
+        (DatabaseEngine::Sqlite, Workload::Same) => TargetDirection::AtMost(0.2),
+        (DatabaseEngine::Sqlite, Workload::Changed) => TargetDirection::None,
     }
 }
 
 /// Every engine with every workload.
-pub fn kinds() -> impl Iterator<Item = (Engine, Workload)> {
-    let engines = [Engine::Postgres, Engine::Sqlite].into_iter();
+pub fn kinds() -> impl Iterator<Item = (DatabaseEngine, Workload)> {
+    let engines = [DatabaseEngine::Postgres, DatabaseEngine::Sqlite].into_iter();
     engines.flat_map(|engine| Workload::ALL.map(|workload| (engine, workload)))
 }
 
 /// All targets but the ratios, as far as they were measured.
-pub fn others(figures: &Figures) -> Vec<Line> {
-    let mut lines: Vec<Line> = kinds()
+pub fn others(figures: &Figures) -> Vec<TargetLine> {
+    let mut lines: Vec<TargetLine> = kinds()
         .filter_map(|kind| first_result(figures, kind))
         .collect();
     lines.extend(organizations(figures));
     lines.extend(kinds().filter_map(|kind| growth(figures, kind)));
     lines.extend(
-        [Engine::Postgres, Engine::Sqlite]
+        [DatabaseEngine::Postgres, DatabaseEngine::Sqlite]
             .into_iter()
             .filter_map(|e| peak(figures, e)),
     );
     lines
 }
 
-fn first_result(figures: &Figures, (engine, workload): (Engine, Workload)) -> Option<Line> {
+fn first_result(
+    figures: &Figures,
+    (engine, workload): (DatabaseEngine, Workload),
+) -> Option<TargetLine> {
     let share = |run: &Measurement| Some(run.first_result_seconds? / run.seconds);
-    Some(Line {
+    Some(TargetLine {
         what: format!(
             "{}, {}: first result after `finish`",
             engine.name(),
@@ -94,31 +97,31 @@ fn first_result(figures: &Figures, (engine, workload): (Engine, Workload)) -> Op
         ),
         value: figures.median((engine, Contender::Ours, workload), share)?,
         unit: "of the total",
-        target: Target::AtMost(0.25),
+        target: TargetDirection::AtMost(0.25),
     })
 }
 
-fn organizations(figures: &Figures) -> Option<Line> {
+fn organizations(figures: &Figures) -> Option<TargetLine> {
     let speed = |organizations, rows| {
         let speed = |run: &Measurement| Some(run.rows_per_second());
-        figures.median_of_organizations(Engine::Postgres, organizations, rows, speed)
+        figures.median_of_organizations(DatabaseEngine::Postgres, organizations, rows, speed)
     };
     let each = figures.rows / ORGANIZATIONS;
-    Some(Line {
+    Some(TargetLine {
         what: format!(
             "PostgreSQL: {ORGANIZATIONS} organisations of {each} rows at once, against one of {}",
             figures.rows
         ),
         value: speed(ORGANIZATIONS, each)? / speed(1, figures.rows)?,
         unit: "× its rows/s",
-        target: Target::AtLeast(1.0),
+        target: TargetDirection::AtLeast(1.0),
     })
 }
 
-fn growth(figures: &Figures, (engine, workload): (Engine, Workload)) -> Option<Line> {
+fn growth(figures: &Figures, (engine, workload): (DatabaseEngine, Workload)) -> Option<TargetLine> {
     let kind = (engine, Contender::Ours, workload);
     let time = |rows| figures.median_of_growth(kind, rows, |run| Some(run.micros_per_row()));
-    Some(Line {
+    Some(TargetLine {
         what: format!(
             "{}, {}: time per row at {LARGE} rows",
             engine.name(),
@@ -126,19 +129,19 @@ fn growth(figures: &Figures, (engine, workload): (Engine, Workload)) -> Option<L
         ),
         value: time(LARGE)? / time(ROWS)?,
         unit: "× that at 100,000",
-        target: Target::AtMost(1.2),
+        target: TargetDirection::AtMost(1.2),
     })
 }
 
-fn peak(figures: &Figures, engine: Engine) -> Option<Line> {
+fn peak(figures: &Figures, engine: DatabaseEngine) -> Option<TargetLine> {
     let mib = |run: &Measurement| Some(count(run.peak_bytes) / f64::from(1 << 20));
     let peaks = Workload::ALL.into_iter().filter_map(|workload| {
         figures.median_of_growth((engine, Contender::Ours, workload), LARGE, mib)
     });
-    Some(Line {
+    Some(TargetLine {
         what: format!("{}: server's peak memory at {LARGE} rows", engine.name()),
         value: peaks.max_by(f64::total_cmp)?,
         unit: "MiB",
-        target: Target::AtMost(512.0),
+        target: TargetDirection::AtMost(512.0),
     })
 }

@@ -5,11 +5,11 @@
 
 use user_import::{
     domain::{CheckOptions, RawRow, Row},
-    input::{CsvDecoder, CsvOptions, Header, Limits, WorkbookLimits},
+    input::{CsvDecoder, CsvOptions, Header, InputLimits, WorkbookLimits},
 };
 
 /// Small, so that limits are met too.
-pub const LIMITS: Limits = Limits {
+pub const LIMITS: InputLimits = InputLimits {
     max_rows: 200,
     max_bytes: 64 * 1024,
     max_record_bytes: 4 * 1024,

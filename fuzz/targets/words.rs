@@ -7,11 +7,14 @@ use libfuzzer_sys::fuzz_target;
 use user_import::{
     audit::NotedHead,
     client::BearerToken,
-    domain::{BadgeNumber, Email, ExternalId, Name, PhoneNumber, Slug, Username, fold, normalise},
+    domain::{
+        BadgeNumber, Email, ExternalId, Name, OrganizationSlug, PhoneNumber, Username, fold,
+        normalise,
+    },
 };
 
 fuzz_target!(|text: &str| {
-    if let Ok(slug) = Slug::parse(text) {
+    if let Ok(slug) = OrganizationSlug::parse(text) {
         assert_eq!(slug.as_str(), text);
     }
     if let Ok(noted) = text.parse::<NotedHead>() {

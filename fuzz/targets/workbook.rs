@@ -8,7 +8,9 @@ use std::{fmt::Write, ops::ControlFlow};
 use libfuzzer_sys::fuzz_target;
 use user_import::{
     domain::{RawRow, Row},
-    input::{CsvOptions, Failure, Limits, WorkbookLimits, WorkbookReader, is_workbook},
+    input::{
+        CsvOptions, InputLimits, WorkbookFailure, WorkbookLimits, WorkbookReader, is_workbook,
+    },
 };
 use user_import_fuzz::{HEADER, LIMITS};
 
@@ -16,7 +18,7 @@ use user_import_fuzz::{HEADER, LIMITS};
 #[allow(dead_code, reason = "the tests of the running server use the rest")]
 mod files;
 
-const LIMITS_OF_WORKBOOKS: Limits = Limits {
+const LIMITS_OF_WORKBOOKS: InputLimits = InputLimits {
     max_bytes: 1024 * 1024,
     workbook: WorkbookLimits {
         max_bytes: 1024 * 1024,
@@ -85,8 +87,8 @@ fn read(workbook: &[u8], sheet: &str) -> Vec<String> {
     assert!(pauses <= 200, "{pauses} pauses");
     match ended {
         Ok(()) => assert!(found.rows > 0 && found.header.is_some()),
-        Err(Failure::Halted) => panic!("nobody stopped it"),
-        Err(Failure::Faults(faults)) => shown.extend(faults.iter().map(|fault| {
+        Err(WorkbookFailure::Halted) => panic!("nobody stopped it"),
+        Err(WorkbookFailure::Faults(faults)) => shown.extend(faults.iter().map(|fault| {
             assert!(!fault.message().is_empty() && !fault.code().is_empty());
             format!("{} {}", fault.code(), fault.message())
         })),

@@ -18,8 +18,8 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::{
-    CertificateAllowList, ClientCertificate, Credential, Denial, OrganizationScope, Principal,
-    ReloadedFiles, TokenText, jwt::IdentityProvider,
+    AccessDenial, CertificateAllowList, ClientCertificate, Credential, OrganizationScope,
+    Principal, ReloadedFiles, TokenText, jwt::IdentityProvider,
 };
 use crate::{
     clock::Clock,
@@ -65,14 +65,14 @@ impl CredentialSources {
 }
 
 /// Becomes ready, with the reason, once a credential is no longer valid.
-pub(crate) type CredentialExpiry = Pin<Box<dyn Future<Output = Denial> + Send>>;
+pub(crate) type CredentialExpiry = Pin<Box<dyn Future<Output = AccessDenial> + Send>>;
 
 /// Recognises callers.
 #[derive(Clone, Debug)]
-pub struct Authenticator(Arc<Inner>);
+pub struct Authenticator(Arc<AuthenticatorState>);
 
 #[derive(Debug)]
-struct Inner {
+struct AuthenticatorState {
     store: Store,
     clock: Clock,
     sources: CredentialSources,
@@ -103,7 +103,7 @@ impl Authenticator {
         }
         let closed = sources.configured().next().is_some();
         let local = sources.local.as_ref().map(TokenText::hash);
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new(AuthenticatorState {
             store,
             clock,
             sources,
@@ -118,12 +118,12 @@ impl Authenticator {
     ///
     /// # Errors
     /// Fails if no valid credential is presented, or the database fails.
-    pub async fn admit(&self, presented: &PresentedCredentials) -> Result<Principal, Denial> {
+    pub async fn admit(&self, presented: &PresentedCredentials) -> Result<Principal, AccessDenial> {
         match (&presented.bearer, &presented.certificate) {
             (Some(bearer), _) => self.admit_bearer(bearer).await,
-            _ if presented.other_authorization => Err(Denial::Invalid),
+            _ if presented.other_authorization => Err(AccessDenial::Invalid),
             (None, Some(certificate)) => self.admit_certificate(certificate),
-            (None, None) => Err(Denial::Missing),
+            (None, None) => Err(AccessDenial::Missing),
         }
     }
 
@@ -131,7 +131,7 @@ impl Authenticator {
     ///
     /// # Errors
     /// Fails if it has expired, was revoked, or is the local token after a credential has been configured.
-    pub async fn confirm(&self, principal: &Principal) -> Result<(), Denial> {
+    pub async fn confirm(&self, principal: &Principal) -> Result<(), AccessDenial> {
         self.permissions_now(principal).await.map(|_| ())
     }
 
@@ -140,7 +140,10 @@ impl Authenticator {
     ///
     /// # Errors
     /// Fails if the credential is not valid any more, as in [`confirm`](Self::confirm).
-    pub async fn permissions_now(&self, principal: &Principal) -> Result<Permissions, Denial> {
+    pub async fn permissions_now(
+        &self,
+        principal: &Principal,
+    ) -> Result<Permissions, AccessDenial> {
         self.expect_time_left(principal.expires_at)?;
         match &principal.credential {
             Credential::Jwt => Ok(principal.permissions),
@@ -148,12 +151,14 @@ impl Authenticator {
                 let now = self.admit_certificate(certificate)?;
                 let is_same =
                     now.scope == principal.scope && now.permissions == principal.permissions;
-                is_same.then_some(now.permissions).ok_or(Denial::Revoked)
+                is_same
+                    .then_some(now.permissions)
+                    .ok_or(AccessDenial::Revoked)
             }
             Credential::Local => Ok(self.admit_local().await?.permissions),
             Credential::Token(id) => {
                 let token = self.0.store.token(*id).await?;
-                let now = self.recognise(&token.ok_or(Denial::Revoked)?)?;
+                let now = self.recognise(&token.ok_or(AccessDenial::Revoked)?)?;
                 Ok(now.permissions)
             }
         }
@@ -171,7 +176,7 @@ impl Authenticator {
                 // A task of its own, because this future may be dropped at any time.
                 let looked = tokio::spawn(async move { looking.confirm(&of).await });
                 match looked.await {
-                    Ok(Ok(()) | Err(Denial::Store(_))) | Err(_) => {}
+                    Ok(Ok(()) | Err(AccessDenial::Store(_))) | Err(_) => {}
                     Ok(Err(denial)) => return denial,
                 }
             }
@@ -197,9 +202,9 @@ impl Authenticator {
         Ok(self.0.closed.load(Ordering::Relaxed))
     }
 
-    async fn admit_bearer(&self, bearer: &str) -> Result<Principal, Denial> {
+    async fn admit_bearer(&self, bearer: &str) -> Result<Principal, AccessDenial> {
         let Ok(text) = bearer.parse::<TokenText>() else {
-            let jwt = self.0.sources.jwt.as_ref().ok_or(Denial::Invalid)?;
+            let jwt = self.0.sources.jwt.as_ref().ok_or(AccessDenial::Invalid)?;
             return jwt.recognise(bearer, self.0.clock.now()).await;
         };
         let hash = text.hash();
@@ -207,22 +212,25 @@ impl Authenticator {
             return self.admit_local().await;
         }
         let token = self.0.store.token_by_hash(&hash).await?;
-        let token = token.ok_or(Denial::Invalid)?;
+        let token = token.ok_or(AccessDenial::Invalid)?;
         let principal = self.recognise(&token)?;
         self.note_use(token.id);
         Ok(principal)
     }
 
-    async fn admit_local(&self) -> Result<Principal, Denial> {
+    async fn admit_local(&self) -> Result<Principal, AccessDenial> {
         match self.is_closed().await? {
-            true => Err(Denial::LocalTokenEnded),
+            true => Err(AccessDenial::LocalTokenEnded),
             false => Ok(Principal::local()),
         }
     }
 
-    fn admit_certificate(&self, certificate: &Arc<ClientCertificate>) -> Result<Principal, Denial> {
+    fn admit_certificate(
+        &self,
+        certificate: &Arc<ClientCertificate>,
+    ) -> Result<Principal, AccessDenial> {
         let identities = self.0.sources.identities.as_ref();
-        let identities = identities.ok_or(Denial::Invalid)?.current();
+        let identities = identities.ok_or(AccessDenial::Invalid)?.current();
         let identity = identities.find(certificate)?;
         self.expect_time_left(Some(certificate.expires_at))?;
         Ok(Principal {
@@ -234,9 +242,9 @@ impl Authenticator {
         })
     }
 
-    fn recognise(&self, token: &TokenRecord) -> Result<Principal, Denial> {
+    fn recognise(&self, token: &TokenRecord) -> Result<Principal, AccessDenial> {
         if token.revoked_at.is_some() {
-            return Err(Denial::Revoked);
+            return Err(AccessDenial::Revoked);
         }
         self.expect_time_left(Some(token.expires_at))?;
         Ok(Principal {
@@ -248,9 +256,9 @@ impl Authenticator {
         })
     }
 
-    fn expect_time_left(&self, expires_at: Option<OffsetDateTime>) -> Result<(), Denial> {
+    fn expect_time_left(&self, expires_at: Option<OffsetDateTime>) -> Result<(), AccessDenial> {
         match expires_at {
-            Some(expires_at) if expires_at <= self.0.clock.now() => Err(Denial::Expired),
+            Some(expires_at) if expires_at <= self.0.clock.now() => Err(AccessDenial::Expired),
             _ => Ok(()),
         }
     }

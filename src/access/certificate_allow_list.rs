@@ -4,8 +4,8 @@ use anyhow::{Context, ensure};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use super::{Denial, OrganizationScope};
-use crate::domain::{Permission, Permissions, Slug};
+use super::{AccessDenial, OrganizationScope};
+use crate::domain::{OrganizationSlug, Permission, Permissions};
 
 /// A client's certificate. The TLS handshake has shown that a known authority issued it, and that the
 /// client has its key.
@@ -76,12 +76,15 @@ impl CertificateAllowList {
     ///
     /// # Errors
     /// Fails if none of its names is on the list, or more than one is, because either could be meant.
-    pub fn find(&self, certificate: &ClientCertificate) -> Result<&AllowedCertificate, Denial> {
+    pub fn find(
+        &self,
+        certificate: &ClientCertificate,
+    ) -> Result<&AllowedCertificate, AccessDenial> {
         let is_named = |identity: &&AllowedCertificate| certificate.names.contains(&identity.san);
         let mut named = self.0.iter().filter(is_named);
         match (named.next(), named.next()) {
             (Some(identity), None) => Ok(identity),
-            _ => Err(Denial::Invalid),
+            _ => Err(AccessDenial::Invalid),
         }
     }
 }
@@ -102,7 +105,8 @@ fn identity(entry: AllowListEntry) -> anyhow::Result<AllowedCertificate> {
     let permissions = permissions.with_context(|| format!("san \"{san}\""))?;
     let scope = OrganizationScope::parse(&entry.organization);
     if let OrganizationScope::One(slug) = &scope {
-        Slug::parse(slug).with_context(|| format!("san \"{san}\", organization \"{slug}\""))?;
+        OrganizationSlug::parse(slug)
+            .with_context(|| format!("san \"{san}\", organization \"{slug}\""))?;
     }
     let san = match kind {
         "dns" => san.to_ascii_lowercase(),

@@ -13,10 +13,10 @@ use futures_util::task::AtomicWaker;
 /// Whether a caller on a connection has shown a credential; until then the connection is a stranger's.
 /// Clones share the answer.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ConnectionTrust(Arc<State>);
+pub(crate) struct ConnectionTrust(Arc<TrustState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct TrustState {
     is_trusted: AtomicBool,
     /// The connection's task, while it waits to read more of a stranger.
     waiting: AtomicWaker,

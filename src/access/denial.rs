@@ -4,7 +4,7 @@ use crate::{domain::Permission, store::StoreError};
 
 /// Why a call is denied. The texts go to the caller, and contain only what the caller sent.
 #[derive(Debug, thiserror::Error)]
-pub enum Denial {
+pub enum AccessDenial {
     /// No credential was presented.
     #[error("This server needs a credential: send a token in the authorization header.")]
     Missing,
@@ -45,7 +45,7 @@ pub enum Denial {
     Store(#[from] StoreError),
 }
 
-impl Denial {
+impl AccessDenial {
     /// Upper-snake word that never changes.
     #[must_use]
     pub const fn reason(&self) -> &'static str {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use super::{Authenticator, Denial, Principal};
+use super::{AccessDenial, Authenticator, Principal};
 use crate::domain::{Permission, Permissions};
 
 /// Which users' data a caller may see.
@@ -85,7 +85,7 @@ impl ResultAudience {
     ///
     /// # Errors
     /// Fails if the import is another principal's, and the credential ended or lost `users.read`.
-    pub async fn disclosure(&self) -> Result<Disclosure, Denial> {
+    pub async fn disclosure(&self) -> Result<Disclosure, AccessDenial> {
         match self.permissions().await {
             Ok(now) => self.disclosure_with(now),
             Err(denial) if self.watches_another => Err(denial),
@@ -93,21 +93,21 @@ impl ResultAudience {
         }
     }
 
-    const fn disclosure_with(&self, permissions: Permissions) -> Result<Disclosure, Denial> {
+    const fn disclosure_with(&self, permissions: Permissions) -> Result<Disclosure, AccessDenial> {
         match Disclosure::of(permissions) {
             Disclosure::OwnRoster if self.watches_another => {
-                Err(Denial::Permission(Permission::UsersRead))
+                Err(AccessDenial::Permission(Permission::UsersRead))
             }
             disclosure => Ok(disclosure),
         }
     }
 
-    async fn permissions(&self) -> Result<Permissions, Denial> {
+    async fn permissions(&self) -> Result<Permissions, AccessDenial> {
         let (gate, principal) = (self.gate.clone(), Arc::clone(&self.principal));
         // A task of its own: the caller may hang up while the database is asked.
         let looking = tokio::spawn(async move { gate.permissions_now(&principal).await });
         match looking.await {
-            Ok(Err(Denial::Store(error))) => {
+            Ok(Err(AccessDenial::Store(error))) => {
                 warn!(%error, "a credential could not be looked at again");
                 Ok(self.principal.permissions)
             }

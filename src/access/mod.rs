@@ -29,7 +29,7 @@ pub(crate) use certificate_allow_list::ClientCertificate;
 pub(crate) use client_address::ClientAddress;
 pub(crate) use connection_peer::ConnectionPeer;
 pub(crate) use connection_trust::ConnectionTrust;
-pub(crate) use denial::Denial;
+pub(crate) use denial::AccessDenial;
 pub(crate) use disclosure::{Disclosure, ResultAudience};
 pub(crate) use local_token::LocalTokenFile;
 pub(crate) use loopback::{is_loopback_authority, loopback_authority};

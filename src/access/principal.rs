@@ -5,7 +5,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{ClientCertificate, Denial};
+use super::{AccessDenial, ClientCertificate};
 use crate::domain::{Permission, Permissions};
 
 /// The text with which a credential names all organisations. No slug equals it.
@@ -106,22 +106,22 @@ impl Principal {
     /// Expects a permission.
     ///
     /// # Errors
-    /// Fails with [`Denial::Permission`] if this caller does not have it.
-    pub const fn expect(&self, permission: Permission) -> Result<(), Denial> {
+    /// Fails with [`AccessDenial::Permission`] if this caller does not have it.
+    pub const fn expect(&self, permission: Permission) -> Result<(), AccessDenial> {
         match self.permissions.has(permission) {
             true => Ok(()),
-            false => Err(Denial::Permission(permission)),
+            false => Err(AccessDenial::Permission(permission)),
         }
     }
 
     /// Expects one of these permissions.
     ///
     /// # Errors
-    /// Fails with [`Denial::Permission`] of the first if this caller has none of them.
-    pub fn expect_one_of(&self, permissions: &[Permission]) -> Result<(), Denial> {
+    /// Fails with [`AccessDenial::Permission`] of the first if this caller has none of them.
+    pub fn expect_one_of(&self, permissions: &[Permission]) -> Result<(), AccessDenial> {
         let has_one = permissions.iter().any(|&one| self.permissions.has(one));
         match permissions.first() {
-            Some(&first) if !has_one => Err(Denial::Permission(first)),
+            Some(&first) if !has_one => Err(AccessDenial::Permission(first)),
             _ => Ok(()),
         }
     }
@@ -129,11 +129,11 @@ impl Principal {
     /// Expects that this caller may act on an organisation, which has not been looked up before.
     ///
     /// # Errors
-    /// Fails with [`Denial::Organization`] if it is not one of this caller's, or does not exist.
-    pub fn expect_organization(&self, slug: &str) -> Result<(), Denial> {
+    /// Fails with [`AccessDenial::Organization`] if it is not one of this caller's, or does not exist.
+    pub fn expect_organization(&self, slug: &str) -> Result<(), AccessDenial> {
         match self.scope.includes(slug) {
             true => Ok(()),
-            false => Err(Denial::Organization),
+            false => Err(AccessDenial::Organization),
         }
     }
 }

@@ -194,15 +194,15 @@ impl Interceptor for BearerInterceptor {
 /// A connection whose answers are the server's own.
 type CheckedChannel = MapResponse<Channel, fn(Response<Body>) -> Response<Body>>;
 
-type Service = InterceptedService<CheckedChannel, BearerInterceptor>;
+type BearerService = InterceptedService<CheckedChannel, BearerInterceptor>;
 
 /// A connection to a server, for one caller.
 #[derive(Clone, Debug)]
 pub(crate) struct ServiceClient {
-    pub(super) imports: ImportServiceClient<Service>,
-    pub(super) directory: DirectoryServiceClient<Service>,
-    pub(super) audit: AuditServiceClient<Service>,
-    pub(super) health: HealthClient<Service>,
+    pub(super) imports: ImportServiceClient<BearerService>,
+    pub(super) directory: DirectoryServiceClient<BearerService>,
+    pub(super) audit: AuditServiceClient<BearerService>,
+    pub(super) health: HealthClient<BearerService>,
 }
 
 impl ServiceClient {

@@ -22,8 +22,8 @@ use crate::proto::{
     import_service_server::{ImportService, ImportServiceServer},
 };
 
-type Answer = Result<ImportUsersResponse, Status>;
-type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+type FakeAnswer = Result<ImportUsersResponse, Status>;
+type FakeStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// What an import does with its two streams.
 #[async_trait]
@@ -34,7 +34,11 @@ pub(crate) trait FakeBehaviour: Send + Sync + 'static {
     }
 
     /// Reads requests and sends answers.
-    async fn import(&self, requests: Streaming<ImportUsersRequest>, answers: mpsc::Sender<Answer>);
+    async fn import(
+        &self,
+        requests: Streaming<ImportUsersRequest>,
+        answers: mpsc::Sender<FakeAnswer>,
+    );
 
     /// Answers a push.
     async fn push(&self, _: PushUsersRequest) -> Result<PushUsersResponse, Status> {
@@ -64,11 +68,11 @@ pub(crate) async fn serve(behaviour: impl FakeBehaviour) -> ServerAddress {
 
 #[async_trait]
 impl ImportService for FakeServer {
-    type ImportUsersStream = Answers<ImportUsersResponse>;
-    type WatchImportStream = Answers<WatchImportResponse>;
-    type UndoImportStream = Answers<UndoImportResponse>;
-    type ReviewImportStream = Answers<ReviewImportResponse>;
-    type ApproveImportStream = Answers<ApproveImportResponse>;
+    type ImportUsersStream = FakeStream<ImportUsersResponse>;
+    type WatchImportStream = FakeStream<WatchImportResponse>;
+    type UndoImportStream = FakeStream<UndoImportResponse>;
+    type ReviewImportStream = FakeStream<ReviewImportResponse>;
+    type ApproveImportStream = FakeStream<ApproveImportResponse>;
 
     async fn import_users(
         &self,

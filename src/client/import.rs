@@ -184,7 +184,7 @@ mod tests {
     const LARGE: usize = 16 << 20;
     const PATIENCE: Duration = Duration::from_mins(10);
 
-    type Answers = mpsc::Sender<Result<ImportUsersResponse, Status>>;
+    type AnswerSender = mpsc::Sender<Result<ImportUsersResponse, Status>>;
 
     fn answer(message: Message) -> ImportUsersResponse {
         ImportUsersResponse {
@@ -252,7 +252,7 @@ mod tests {
 
     #[async_trait]
     impl FakeBehaviour for ReadsEverythingFirst {
-        async fn import(&self, mut requests: Streaming<ImportUsersRequest>, answers: Answers) {
+        async fn import(&self, mut requests: Streaming<ImportUsersRequest>, answers: AnswerSender) {
             let (digest, finish) = drain(&mut requests).await;
             let digest = digest.finalize().to_vec();
             let finish = finish.expect("a finish message");
@@ -286,7 +286,7 @@ mod tests {
 
     #[async_trait]
     impl FakeBehaviour for AnswersWhileReading {
-        async fn import(&self, mut requests: Streaming<ImportUsersRequest>, answers: Answers) {
+        async fn import(&self, mut requests: Streaming<ImportUsersRequest>, answers: AnswerSender) {
             while let Ok(Some(_)) = requests.message().await {
                 answers.send(Ok(answer(results()))).await.expect("a reader");
             }
@@ -307,7 +307,7 @@ mod tests {
 
     #[async_trait]
     impl FakeBehaviour for RefusesEarly {
-        async fn import(&self, mut requests: Streaming<ImportUsersRequest>, answers: Answers) {
+        async fn import(&self, mut requests: Streaming<ImportUsersRequest>, answers: AnswerSender) {
             let _ = requests.message().await;
             let refused = summary(ImportState::Refused, Vec::new());
             let status = Status::invalid_argument("no header");
@@ -339,7 +339,7 @@ mod tests {
             Some(Status::unauthenticated("no credentials"))
         }
 
-        async fn import(&self, _: Streaming<ImportUsersRequest>, _: Answers) {}
+        async fn import(&self, _: Streaming<ImportUsersRequest>, _: AnswerSender) {}
     }
 
     #[tokio::test]
@@ -371,7 +371,7 @@ mod tests {
 
     #[async_trait]
     impl FakeBehaviour for InsistsOnFinish {
-        async fn import(&self, mut requests: Streaming<ImportUsersRequest>, answers: Answers) {
+        async fn import(&self, mut requests: Streaming<ImportUsersRequest>, answers: AnswerSender) {
             let (_, finish) = drain(&mut requests).await;
             assert!(
                 finish.is_none(),

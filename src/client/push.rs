@@ -92,10 +92,10 @@ mod tests {
     };
 
     /// Answers every push like this.
-    struct Answers(Result<PushUsersResponse, Status>);
+    struct FakePush(Result<PushUsersResponse, Status>);
 
     #[async_trait]
-    impl FakeBehaviour for Answers {
+    impl FakeBehaviour for FakePush {
         async fn import(
             &self,
             _: Streaming<ImportUsersRequest>,
@@ -109,7 +109,7 @@ mod tests {
     }
 
     async fn push(answer: Result<PushUsersResponse, Status>) -> (ImportEnd, Vec<Message>) {
-        let mut client = fake::connect(Answers(answer)).await;
+        let mut client = fake::connect(FakePush(answer)).await;
         let start = ImportStart {
             import_id: "0198".to_owned(),
             ..ImportStart::default()

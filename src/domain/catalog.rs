@@ -3,7 +3,7 @@
 
 use std::num::NonZeroI32;
 
-use super::{Pattern, PhoneRegion, fold};
+use super::{PhoneRegion, ValuePattern, fold};
 
 /// Number of a role within its organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,9 +91,9 @@ pub struct Catalog {
     /// The region whose phone numbers may be written without a country code.
     pub phone_region: Option<PhoneRegion>,
     /// The pattern that new badge numbers must match.
-    pub badge_number_pattern: Option<Pattern>,
+    pub badge_number_pattern: Option<ValuePattern>,
     /// The pattern that new external IDs must match.
-    pub external_id_pattern: Option<Pattern>,
+    pub external_id_pattern: Option<ValuePattern>,
 }
 
 /// Words that appear in the names of administrators' roles.

@@ -9,7 +9,7 @@ use std::{
 use icu_normalizer::ComposingNormalizerBorrowed as Normalizer;
 use unicode_security::skeleton;
 
-use super::{Deception, fold, username};
+use super::{UsernameDeception, fold, username};
 
 /// A name that a catalog will have.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct CatalogName<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NameFault {
     /// The name does not look like the characters that it contains.
-    Deceptive(Deception),
+    Deceptive(UsernameDeception),
     /// The name looks like this other name of the catalog.
     LooksLike(String),
 }
@@ -77,7 +77,7 @@ pub(crate) fn visible_faults(names: &[CatalogName<'_>]) -> Vec<(usize, NameFault
 
 /// Returns the deception in a role's name alone. The rules are those for usernames; compatibility forms, such as
 /// full-width letters, are deceptive too.
-fn deception(name: &str) -> Option<Deception> {
+fn deception(name: &str) -> Option<UsernameDeception> {
     if let Err(deception) = username::check(name) {
         return Some(deception);
     }
@@ -85,7 +85,7 @@ fn deception(name: &str) -> Option<Deception> {
     let differing = name.chars().zip(compatible.chars()).find(|(c, n)| c != n);
     (compatible != name).then(|| {
         let last = || name.chars().last().unwrap_or_default();
-        Deception::Variant(differing.map_or_else(last, |(c, _)| c))
+        UsernameDeception::Variant(differing.map_or_else(last, |(c, _)| c))
     })
 }
 

@@ -12,9 +12,9 @@ use super::placeholder::is_spreadsheet_error;
 use super::suggest::{SuggestionBudget, nearest};
 use super::text::filled;
 use super::{
-    BadgeNumber, Cell, Column, Email, ExternalId, Fault, Name, PhoneNumber, PhoneRegion, RawRow,
-    ReadPhone, Row, RowPacker, RowParts, Status, Username, Written, fold, has_artifact,
-    is_date_like, is_placeholder, is_template_example, normalise, username,
+    BadgeNumber, Cell, Column, Email, ExternalId, Name, PhoneNumber, PhoneRegion, RawRow,
+    ReadPhone, RewrittenValues, Row, RowPacker, RowParts, Status, Username, ValueFault, fold,
+    has_artifact, is_date_like, is_placeholder, is_template_example, normalise, username,
 };
 
 /// Default limit of a field, in bytes as received (semantics §2, Record faults).
@@ -71,9 +71,9 @@ impl RowPacker {
 
 /// Checks a row and passes the parts to keep to `keep`.
 fn check<T>(raw: &RawRow<'_>, options: CheckOptions, keep: impl FnOnce(RowParts<'_>) -> T) -> T {
-    let mut found = Found {
+    let mut found = CheckFindings {
         options,
-        ..Found::default()
+        ..CheckFindings::default()
     };
     let values = match raw.misfit {
         Some(fault) => {
@@ -95,33 +95,33 @@ fn check<T>(raw: &RawRow<'_>, options: CheckOptions, keep: impl FnOnce(RowParts<
 
 /// The findings of a row's checks.
 #[derive(Default)]
-struct Found {
+struct CheckFindings {
     options: CheckOptions,
-    faults: Vec<(Option<Column>, Fault)>,
-    written: Written,
+    faults: Vec<(Option<Column>, ValueFault)>,
+    written: RewrittenValues,
     is_suspect: bool,
     charset: &'static str,
 }
 
-impl Found {
+impl CheckFindings {
     /// Returns the value that the row keeps of `cell`: in canonical form, or as normalised if it is faulty.
     fn check_cell<'a>(&mut self, column: Column, cell: Cell<'a>) -> Option<Cow<'a, str>> {
         match cell {
             Cell::Absent => {
-                self.report(Fault::Blank, column);
+                self.report(ValueFault::Blank, column);
                 None
             }
             Cell::Invalid { byte, charset } => {
                 self.charset = charset;
-                self.report(Fault::Encoding { byte }, column);
+                self.report(ValueFault::Encoding { byte }, column);
                 Some(Cow::Borrowed(""))
             }
             Cell::Failed(failure) => {
-                self.report(Fault::Mapping(failure), column);
+                self.report(ValueFault::Mapping(failure), column);
                 Some(Cow::Borrowed(""))
             }
             Cell::Text(text) if text.len() > self.options.max_field_bytes => {
-                let fault = Fault::Oversized {
+                let fault = ValueFault::Oversized {
                     bytes: text.len().into(),
                     limit: self.options.max_field_bytes.into(),
                 };
@@ -188,8 +188,8 @@ impl Found {
     }
 
     /// Records `fault`, unless it is a blank value in an optional column.
-    fn report(&mut self, fault: Fault, column: Column) {
-        if fault != Fault::Blank || column.is_required() {
+    fn report(&mut self, fault: ValueFault, column: Column) {
+        if fault != ValueFault::Blank || column.is_required() {
             self.faults.push((Some(column), fault));
         }
     }
@@ -200,7 +200,7 @@ fn parse(
     column: Column,
     text: &str,
     options: CheckOptions,
-) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
+) -> Result<(Cow<'_, str>, Option<ValueFault>), ValueFault> {
     let value = match column {
         Column::ExternalId => identifier(ExternalId::parse(text)?.into())?,
         Column::Email => parse_email(text)?,
@@ -219,9 +219,9 @@ fn parse(
         return Ok((value, None));
     }
     if has_lost_letter(text) {
-        return Err(Fault::LostLetter);
+        return Err(ValueFault::LostLetter);
     }
-    Ok((value, is_garbled(text).then_some(Fault::Garbled)))
+    Ok((value, is_garbled(text).then_some(ValueFault::Garbled)))
 }
 
 fn is_garbled(text: &str) -> bool {
@@ -246,64 +246,69 @@ fn has_typographic_spaces(text: &str) -> bool {
 }
 
 /// Returns an external ID or badge number that has no hidden characters and is not a placeholder.
-fn identifier(value: Cow<'_, str>) -> Result<Cow<'_, str>, Fault> {
+fn identifier(value: Cow<'_, str>) -> Result<Cow<'_, str>, ValueFault> {
     if is_placeholder(&value) {
-        return Err(Fault::Placeholder);
+        return Err(ValueFault::Placeholder);
     }
     username::check_shown(&value)?;
     Ok(value)
 }
 
-fn parse_username(text: &str) -> Result<Cow<'_, str>, Fault> {
+fn parse_username(text: &str) -> Result<Cow<'_, str>, ValueFault> {
     match Username::parse(text) {
         Ok(value) if !is_placeholder(value.as_str()) => Ok(value.into()),
         // "not available" is a placeholder, and it contains white space.
-        Err(fault) if fault != Fault::WhiteSpace || !is_placeholder(&normalise_lossy(text)) => {
+        Err(fault)
+            if fault != ValueFault::WhiteSpace || !is_placeholder(&normalise_lossy(text)) =>
+        {
             Err(fault)
         }
-        _ => Err(Fault::Placeholder),
+        _ => Err(ValueFault::Placeholder),
     }
 }
 
 /// Only errors of a spreadsheet are faults here, not placeholders: Null is a surname.
-fn person_name(value: Cow<'_, str>) -> Result<Cow<'_, str>, Fault> {
+fn person_name(value: Cow<'_, str>) -> Result<Cow<'_, str>, ValueFault> {
     match is_spreadsheet_error(&value) {
-        true => Err(Fault::SpreadsheetError),
+        true => Err(ValueFault::SpreadsheetError),
         false => Ok(value),
     }
 }
 
-fn parse_email(text: &str) -> Result<Cow<'_, str>, Fault> {
+fn parse_email(text: &str) -> Result<Cow<'_, str>, ValueFault> {
     let email = Email::parse(text)?;
     if is_template_example(&fold(email.as_str())) {
-        return Err(Fault::TemplateExample);
+        return Err(ValueFault::TemplateExample);
     }
     Ok(email.into())
 }
 
-fn parse_status(text: &str) -> Result<Cow<'_, str>, Fault> {
+fn parse_status(text: &str) -> Result<Cow<'_, str>, ValueFault> {
     let value = filled(text)?;
     let status = Status::parse(&value).ok_or_else(|| {
         let known = [Status::Active, Status::Inactive].map(Status::as_str);
         let near = nearest(&value, known, &mut SuggestionBudget::of_value());
-        Fault::Status(near.and_then(Status::parse))
+        ValueFault::Status(near.and_then(Status::parse))
     })?;
     Ok(Cow::Borrowed(status.as_str()))
 }
 
-fn parse_phone(text: &str, options: CheckOptions) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
+fn parse_phone(
+    text: &str,
+    options: CheckOptions,
+) -> Result<(Cow<'_, str>, Option<ValueFault>), ValueFault> {
     let (region, read) = (options.phone_region, options.read_phone);
     let Some(plain) = phone_before(text) else {
         let (number, is_assumed) = PhoneNumber::parse_in(text, region, read)?;
-        let unassigned = || (!number.is_assigned()).then_some(Fault::Unassigned);
+        let unassigned = || (!number.is_assigned()).then_some(ValueFault::Unassigned);
         let warning = is_assumed
-            .then_some(Fault::RegionAssumed)
+            .then_some(ValueFault::RegionAssumed)
             .or_else(unassigned);
         return Ok((number.into(), warning));
     };
     // The planner gives the warning about the artefact, or decides otherwise.
     let (number, is_assumed) = PhoneNumber::parse_in(&plain, region, read)?;
-    let warning = is_assumed.then_some(Fault::RegionAssumed);
+    let warning = is_assumed.then_some(ValueFault::RegionAssumed);
     Ok((Cow::Owned(number.as_e164().to_owned()), warning))
 }
 

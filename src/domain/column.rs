@@ -48,7 +48,7 @@ struct ColumnFacts {
     is_required: bool,
     /// What a cell may hold, for people: it ends the sentence "ROLE: …".
     rule: &'static str,
-    holds: Holds,
+    holds: ColumnContent,
     /// The columns of the table `users`: the one that has the value or what it refers to, and the one that has the
     /// [comparable](Column::comparable) form if that is another text.
     stored_as: &'static [&'static str],
@@ -59,7 +59,7 @@ struct ColumnFacts {
 
 /// What a user has in a column.
 #[derive(Clone, Copy)]
-enum Holds {
+enum ColumnContent {
     /// A text that no other user of the organisation has.
     Key,
     /// A text that searches look at.
@@ -81,7 +81,7 @@ const TABLE: &[ColumnFacts] = &[
         header: "EXTERNAL_ID",
         is_required: false,
         rule: "1–255 characters. Finds the user, exactly; a blank cell creates a user with a generated one",
-        holds: Holds::Key,
+        holds: ColumnContent::Key,
         stored_as: &["external_id"],
         examples: ["EXAMPLE-1", "EXAMPLE-2", "", "EXAMPLE-4"],
     },
@@ -90,7 +90,7 @@ const TABLE: &[ColumnFacts] = &[
         header: "EMAIL",
         is_required: true,
         rule: "an email address, at most 254 bytes, unique",
-        holds: Holds::Key,
+        holds: ColumnContent::Key,
         stored_as: &["email", "email_key"],
         // No user has one of these: `.example` is reserved (RFC 2606). Rows with them are recognised as examples.
         examples: [
@@ -105,7 +105,7 @@ const TABLE: &[ColumnFacts] = &[
         header: "BADGE_NUMBER",
         is_required: true,
         rule: "at most 64 characters, unique; leading zeros count",
-        holds: Holds::Key,
+        holds: ColumnContent::Key,
         stored_as: &["badge_number"],
         examples: ["00101", "00102", "00103", "00104"],
     },
@@ -114,7 +114,7 @@ const TABLE: &[ColumnFacts] = &[
         header: "FIRST_NAME",
         is_required: true,
         rule: "at most 128 characters",
-        holds: Holds::Text,
+        holds: ColumnContent::Text,
         stored_as: &["first_name"],
         examples: ["Jordan", "Casey", "Robin", "Morgan"],
     },
@@ -123,7 +123,7 @@ const TABLE: &[ColumnFacts] = &[
         header: "LAST_NAME",
         is_required: true,
         rule: "at most 128 characters",
-        holds: Holds::Text,
+        holds: ColumnContent::Text,
         stored_as: &["last_name"],
         examples: ["Sample"; Column::EXAMPLES],
     },
@@ -132,7 +132,7 @@ const TABLE: &[ColumnFacts] = &[
         header: "STATUS",
         is_required: true,
         rule: "`Active` or `Inactive`",
-        holds: Holds::Status,
+        holds: ColumnContent::Status,
         stored_as: &["active"],
         examples: ["Active", "Active", "Active", "Inactive"],
     },
@@ -141,7 +141,7 @@ const TABLE: &[ColumnFacts] = &[
         header: "USERNAME",
         is_required: true,
         rule: "at most 128 characters without white space, unique",
-        holds: Holds::Key,
+        holds: ColumnContent::Key,
         stored_as: &["username", "username_key"],
         examples: [
             "jordan.sample",
@@ -155,7 +155,7 @@ const TABLE: &[ColumnFacts] = &[
         header: "ROLE",
         is_required: true,
         rule: "the name of a role of the organisation",
-        holds: Holds::Reference,
+        holds: ColumnContent::Reference,
         stored_as: &["role_id"],
         examples: ["Officer"; Column::EXAMPLES],
     },
@@ -164,7 +164,7 @@ const TABLE: &[ColumnFacts] = &[
         header: "SUPERVISOR_EMAIL",
         is_required: false,
         rule: "the email of a user, who may be new in the same file",
-        holds: Holds::Reference,
+        holds: ColumnContent::Reference,
         stored_as: &["supervisor_id"],
         examples: [
             "",
@@ -178,7 +178,7 @@ const TABLE: &[ColumnFacts] = &[
         header: "LOCATION",
         is_required: false,
         rule: "reserved: accepted, not stored",
-        holds: Holds::Nothing,
+        holds: ColumnContent::Nothing,
         stored_as: &[],
         examples: [""; Column::EXAMPLES],
     },
@@ -187,7 +187,7 @@ const TABLE: &[ColumnFacts] = &[
         header: "RANK",
         is_required: false,
         rule: "the name of a rank of the organisation",
-        holds: Holds::Reference,
+        holds: ColumnContent::Reference,
         stored_as: &["rank_id"],
         examples: ["Sergeant", "Sergeant", "Sergeant", ""],
     },
@@ -196,7 +196,7 @@ const TABLE: &[ColumnFacts] = &[
         header: "EVIDENCE_GROUP_EXT_ID",
         is_required: false,
         rule: "the external ID of an active group",
-        holds: Holds::Reference,
+        holds: ColumnContent::Reference,
         stored_as: &["group_id"],
         examples: ["NORTH", "NORTH", "", ""],
     },
@@ -205,7 +205,7 @@ const TABLE: &[ColumnFacts] = &[
         header: "PHONE",
         is_required: false,
         rule: "a number with its country code, stored as `+12025550123`",
-        holds: Holds::OptionalText,
+        holds: ColumnContent::OptionalText,
         stored_as: &["phone"],
         examples: ["+12025550101", "+442079460018", "", ""],
     },
@@ -230,16 +230,16 @@ impl Column {
     };
 
     /// The keys: no two users of an organisation have the same text in one of them.
-    pub(crate) const KEYS: ColumnSet = holding(Holds::Key);
+    pub(crate) const KEYS: ColumnSet = holding(ColumnContent::Key);
 
     /// The texts that searches look at.
-    pub(crate) const SEARCHED: ColumnSet = Self::KEYS.union(holding(Holds::Text));
+    pub(crate) const SEARCHED: ColumnSet = Self::KEYS.union(holding(ColumnContent::Text));
 
     /// The values that users have as text.
-    pub(crate) const TEXTS: ColumnSet = Self::SEARCHED.union(holding(Holds::OptionalText));
+    pub(crate) const TEXTS: ColumnSet = Self::SEARCHED.union(holding(ColumnContent::OptionalText));
 
     /// The columns that refer to an entry of the catalog or to another user.
-    pub(crate) const REFERENCES: ColumnSet = holding(Holds::Reference);
+    pub(crate) const REFERENCES: ColumnSet = holding(ColumnContent::Reference);
 
     /// Returns the name in a CSV header. Messages use it for typed rows too.
     #[must_use]
@@ -263,13 +263,13 @@ impl Column {
     /// Returns `true` for the columns in which a blank cell clears what the user has.
     #[must_use]
     pub const fn is_cleared_by_blank(self) -> bool {
-        let stores = !matches!(self.facts().holds, Holds::Nothing);
+        let stores = !matches!(self.facts().holds, ColumnContent::Nothing);
         !self.is_required() && stores && !matches!(self, Self::ExternalId)
     }
 
     /// Returns `true` if a user may be without a text in this column.
     pub(crate) const fn is_optional_text(self) -> bool {
-        matches!(self.facts().holds, Holds::OptionalText)
+        matches!(self.facts().holds, ColumnContent::OptionalText)
     }
 
     /// Returns the columns of the table `users`: the one that has the value or what it refers to, and the one that has
@@ -304,7 +304,7 @@ impl fmt::Display for Column {
 }
 
 /// Returns the columns in which users have this.
-const fn holding(what: Holds) -> ColumnSet {
+const fn holding(what: ColumnContent) -> ColumnSet {
     let (mut set, mut at) = (ColumnSet::EMPTY, 0);
     while at < TABLE.len() {
         if TABLE[at].holds as u8 == what as u8 {

@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use email_address::{EmailAddress, Options};
 
 use super::email_repair::is_typographic;
-use super::fault::Unit;
+use super::fault::LengthUnit;
 use super::text::{checked_text, filled};
-use super::{Fault, fold};
+use super::{ValueFault, fold};
 
 checked_text! {
     /// An email address as its administrator writes it. Addresses are compared by their [`email_key`].
@@ -24,17 +24,17 @@ impl<'a> Email<'a> {
     ///
     /// # Errors
     /// Fails if the text is blank, too long, not an email address, or has a forbidden character.
-    pub fn parse(text: &'a str) -> Result<Self, Fault> {
+    pub fn parse(text: &'a str) -> Result<Self, ValueFault> {
         let value = filled(text)?;
         if value.len() > Self::MAX_BYTES.into() {
-            return Err(Fault::TooLong {
+            return Err(ValueFault::TooLong {
                 actual: value.len().into(),
                 limit: Self::MAX_BYTES,
-                unit: Unit::Bytes,
+                unit: LengthUnit::Bytes,
             });
         }
         if !is_plain_address(&value) && !is_address(&value) {
-            return Err(Fault::Email);
+            return Err(ValueFault::Email);
         }
         Ok(Self(value))
     }
@@ -162,7 +162,7 @@ mod tests {
     #[case("'jane@example.com")]
     #[case("'jane'@example.com")]
     fn what_is_not_one_address_does_not(#[case] text: &str) {
-        assert_eq!(Email::parse(text), Err(Fault::Email));
+        assert_eq!(Email::parse(text), Err(ValueFault::Email));
     }
 
     proptest! {
@@ -218,10 +218,10 @@ mod tests {
             format!("{local}@{domain}.com")
         };
         assert!(Email::parse(&of_length(254)).is_ok());
-        let too_long = Fault::TooLong {
+        let too_long = ValueFault::TooLong {
             actual: 255_u32.into(),
             limit: 254,
-            unit: Unit::Bytes,
+            unit: LengthUnit::Bytes,
         };
         assert_eq!(Email::parse(&of_length(255)), Err(too_long));
     }

@@ -8,7 +8,7 @@ use super::{Email, email_key};
 
 /// The probable meaning of a faulty email.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Meant {
+pub(super) enum MeantEmail {
     /// This address.
     Address(String),
     /// One of several addresses.
@@ -22,13 +22,13 @@ pub(super) enum Meant {
 #[must_use]
 pub(crate) fn address_meant(value: &str) -> Option<String> {
     match meant(value) {
-        Meant::Address(address) => Some(address),
-        Meant::Several | Meant::Unknown => None,
+        MeantEmail::Address(address) => Some(address),
+        MeantEmail::Several | MeantEmail::Unknown => None,
     }
 }
 
 /// Looks for an address in `value`, which is not an address itself.
-pub(super) fn meant(value: &str) -> Meant {
+pub(super) fn meant(value: &str) -> MeantEmail {
     let plain = plain(value);
     let mut found: Vec<String> = Vec::new();
     let mut is_whole = false;
@@ -43,11 +43,11 @@ pub(super) fn meant(value: &str) -> Meant {
         }
     }
     match (found.pop(), found.is_empty()) {
-        (Some(address), true) if is_whole => Meant::Address(address),
+        (Some(address), true) if is_whole => MeantEmail::Address(address),
         // In `ada lovelace@pd.example` the blank may be a slip, and `lovelace@pd.example` another person.
-        (Some(_), true) => Meant::Unknown,
-        (Some(_), false) => Meant::Several,
-        (None, _) => repaired(&plain).map_or(Meant::Unknown, Meant::Address),
+        (Some(_), true) => MeantEmail::Unknown,
+        (Some(_), false) => MeantEmail::Several,
+        (None, _) => repaired(&plain).map_or(MeantEmail::Unknown, MeantEmail::Address),
     }
 }
 
@@ -228,7 +228,7 @@ mod tests {
     fn the_address_is_found(#[case] value: &str, #[case] address: &str) {
         assert!(Email::parse(value).is_err(), "{value}");
         // If two addresses differ only in case, either may be meant.
-        let Meant::Address(found) = meant(value) else {
+        let MeantEmail::Address(found) = meant(value) else {
             panic!("{value}: {:?}", meant(value));
         };
         assert_eq!(found, address);
@@ -239,7 +239,7 @@ mod tests {
     #[case("a@harbor.example b@harbor.example")]
     #[case("dana@harbor.example/luis@harbor.example, mei@harbor.example, x@y.example")]
     fn of_several_addresses_none_is_suggested(#[case] value: &str) {
-        assert_eq!(meant(value), Meant::Several);
+        assert_eq!(meant(value), MeantEmail::Several);
     }
 
     #[rstest]
@@ -258,6 +258,6 @@ mod tests {
     #[case::spelled("samuel okoro at harbor dot example")]
     #[case::a_name("Samuel Okoro - okoro@harbor.example")]
     fn nothing_is_made_up(#[case] value: &str) {
-        assert_eq!(meant(value), Meant::Unknown);
+        assert_eq!(meant(value), MeantEmail::Unknown);
     }
 }

@@ -7,19 +7,19 @@
 use std::{borrow::Cow, fmt};
 
 use super::artifact::phone_without_artifacts;
-use super::email_repair::{Meant, address_meant, meant};
+use super::email_repair::{MeantEmail, address_meant, meant};
 use super::garbled::{repaired, repaired_control};
 use super::phone::{international, north_american};
 use super::region::region_name;
 use super::{
-    Column, Deception, ForeignLine, Issue, IssueCode, MappingFailure, ReportLine, Status,
-    StrayQuote, is_placeholder, shown,
+    Column, ForeignLine, Issue, IssueCode, MappingFailure, ReportLine, Status, StrayQuote,
+    UsernameDeception, is_placeholder, shown,
 };
 
 /// A fault of a value. Displayed as the rest of a sentence that begins with the column and the value, such as
 /// `is blank; fill it in.`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum ValueFault {
     /// Nothing is left after normalising.
     #[error("is blank; fill it in.")]
     Blank,
@@ -27,22 +27,22 @@ pub enum Fault {
     #[error("has {actual} {unit}; shorten it to at most {limit}.")]
     TooLong {
         /// The length of the value.
-        actual: Count,
+        actual: PackedCount,
         /// The longest allowed length.
         limit: u16,
         /// The unit of both lengths.
-        unit: Unit,
+        unit: LengthUnit,
     },
     /// The value has more bytes, as received, than any field may have.
     #[error("has {bytes} bytes, and no field may have more than {limit}; shorten it.")]
     Oversized {
         /// The length of the value in bytes.
-        bytes: Count,
+        bytes: PackedCount,
         /// The longest allowed length in bytes.
-        limit: Count,
+        limit: PackedCount,
     },
     /// The value has a byte that is not valid in the file's charset. The message names the charset: see
-    /// [`Fault::issue`].
+    /// [`ValueFault::issue`].
     #[error("holds the byte 0x{byte:02X}, which is not valid in its charset.")]
     Encoding {
         /// The first such byte.
@@ -55,9 +55,9 @@ pub enum Fault {
     })]
     FieldCount {
         /// Number of fields in the header.
-        expected: Count,
+        expected: PackedCount,
         /// Number of fields in the row.
-        found: Count,
+        found: PackedCount,
     },
     /// The record has more fields than the header, and the extra fields are blank.
     #[error(
@@ -66,17 +66,17 @@ pub enum Fault {
     )]
     SurplusBlanks {
         /// Number of fields in the header.
-        expected: Count,
+        expected: PackedCount,
         /// Number of fields in the row.
-        found: Count,
+        found: PackedCount,
     },
     /// The record has the wrong number of fields, and only one or two values.
     #[error("The line has {found} of the header's {expected} fields. {line}")]
     ReportLine {
         /// Number of fields in the header.
-        expected: Count,
+        expected: PackedCount,
         /// Number of fields in the line.
-        found: Count,
+        found: PackedCount,
         /// The kind of line that it seems to be.
         line: ReportLine,
     },
@@ -128,11 +128,11 @@ pub enum Fault {
     /// The username contains white space.
     #[error("contains white space; take it out, or write a dot in its place.")]
     WhiteSpace,
-    /// The username has a variant of a letter: see [`Deception::Variant`].
-    #[error("{}", Deception::Variant(*.0))]
+    /// The username has a variant of a letter: see [`UsernameDeception::Variant`].
+    #[error("{}", UsernameDeception::Variant(*.0))]
     Variant(char),
-    /// The username mixes several scripts: see [`Deception::Mixed`].
-    #[error("{}", Deception::Mixed(*.0))]
+    /// The username mixes several scripts: see [`UsernameDeception::Mixed`].
+    #[error("{}", UsernameDeception::Mixed(*.0))]
     MixedScripts(char),
     /// The value is not a phone number.
     #[error("is not a phone number; write it with its country code, such as +1 202 555 0143.")]
@@ -160,7 +160,7 @@ pub enum Fault {
 
 /// The unit of a length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
+pub enum LengthUnit {
     /// Code points.
     Characters,
     /// Bytes of UTF-8.
@@ -169,7 +169,7 @@ pub enum Unit {
 
 /// Counts fields, characters or bytes of a record, in three bytes: no count exceeds 1 MiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Count([u8; 3]);
+pub struct PackedCount([u8; 3]);
 
 /// The facts that a message about a faulty value needs besides the fault.
 #[derive(Clone, Copy, Debug, Default)]
@@ -182,7 +182,7 @@ pub struct FaultContext<'a> {
     pub charset: &'a str,
 }
 
-impl Fault {
+impl ValueFault {
     /// Returns the code that reports the fault to a program.
     #[must_use]
     pub const fn code(self) -> IssueCode {
@@ -237,7 +237,7 @@ impl Fault {
         let value = context.value;
         let suggestion = self.suggestion(value);
         let sentence = self.sentence(column, suggestion.as_deref(), context);
-        let message = format!("{column} {}{sentence}", Quote(value));
+        let message = format!("{column} {}{sentence}", QuotedValue(value));
         let issue = match self.is_error() {
             true => Issue::error(self.code(), column, value, message),
             false => Issue::warning(self.code(), column, value, message),
@@ -300,7 +300,7 @@ impl Fault {
                 (Some(address), _) => {
                     format!("is more than an email address, or has a slip in it; write {address}.")
                 }
-                (None, Meant::Several) => "holds several email addresses; write one.".to_owned(),
+                (None, MeantEmail::Several) => "holds several email addresses; write one.".to_owned(),
                 (None, _) => self.to_string(),
             },
             Self::LostLetter if !value.contains('\u{FFFD}') => {
@@ -331,17 +331,17 @@ const fn noun(column: Column) -> &'static str {
     }
 }
 
-impl From<Deception> for Fault {
-    fn from(deception: Deception) -> Self {
+impl From<UsernameDeception> for ValueFault {
+    fn from(deception: UsernameDeception) -> Self {
         match deception {
-            Deception::Invisible(c) => Self::Character(c),
-            Deception::Variant(c) => Self::Variant(c),
-            Deception::Mixed(c) => Self::MixedScripts(c),
+            UsernameDeception::Invisible(c) => Self::Character(c),
+            UsernameDeception::Variant(c) => Self::Variant(c),
+            UsernameDeception::Mixed(c) => Self::MixedScripts(c),
         }
     }
 }
 
-impl fmt::Display for Unit {
+impl fmt::Display for LengthUnit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Characters => "characters",
@@ -350,7 +350,7 @@ impl fmt::Display for Unit {
     }
 }
 
-impl Count {
+impl PackedCount {
     const MAX: u32 = 0x00FF_FFFF;
 
     fn get(self) -> u32 {
@@ -359,20 +359,20 @@ impl Count {
     }
 }
 
-impl From<u32> for Count {
+impl From<u32> for PackedCount {
     fn from(n: u32) -> Self {
         let [_, high, middle, low] = n.min(Self::MAX).to_be_bytes();
         Self([high, middle, low])
     }
 }
 
-impl From<usize> for Count {
+impl From<usize> for PackedCount {
     fn from(n: usize) -> Self {
         u32::try_from(n).unwrap_or(Self::MAX).into()
     }
 }
 
-impl fmt::Display for Count {
+impl fmt::Display for PackedCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.get().fmt(f)
     }
@@ -380,14 +380,14 @@ impl fmt::Display for Count {
 
 /// A value within a sentence: in double quotes, cut if it is too long for a sentence, followed by a space. Shows
 /// nothing if the value is empty.
-struct Quote<'a>(&'a str);
+struct QuotedValue<'a>(&'a str);
 
-impl Quote<'_> {
+impl QuotedValue<'_> {
     /// Longest value that is quoted uncut, in characters.
     const MAX: usize = 60;
 }
 
-impl fmt::Display for Quote<'_> {
+impl fmt::Display for QuotedValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = shown(self.0);
         match value.char_indices().nth(Self::MAX) {
@@ -409,7 +409,9 @@ mod tests {
             value: &long,
             ..FaultContext::default()
         };
-        let message = Fault::Email.issue(Some(Column::Email), context).message;
+        let message = ValueFault::Email
+            .issue(Some(Column::Email), context)
+            .message;
         let shown = "é".repeat(60);
         assert!(
             message.starts_with(&format!("EMAIL \"{shown}…\" is not")),
@@ -420,15 +422,15 @@ mod tests {
     /// The size matters: a million rows may have a dozen faults each.
     #[test]
     fn a_fault_takes_eight_bytes() {
-        assert_eq!(size_of::<Fault>(), 8);
+        assert_eq!(size_of::<ValueFault>(), 8);
     }
 
     #[test]
     fn a_count_keeps_what_a_record_can_have() {
-        for n in [0, 1, 255, 256, 65_536, 1024 * 1024, Count::MAX] {
-            assert_eq!(Count::from(n).to_string(), n.to_string());
+        for n in [0, 1, 255, 256, 65_536, 1024 * 1024, PackedCount::MAX] {
+            assert_eq!(PackedCount::from(n).to_string(), n.to_string());
         }
-        assert_eq!(Count::from(u32::MAX).get(), Count::MAX);
-        assert!(Count::from(256_u32) > Count::from(255_u32));
+        assert_eq!(PackedCount::from(u32::MAX).get(), PackedCount::MAX);
+        assert!(PackedCount::from(256_u32) > PackedCount::from(255_u32));
     }
 }

@@ -18,10 +18,10 @@ pub(crate) struct NearestIndex<I: IntoIterator, K> {
     unread: Option<I>,
     key: K,
     /// Candidates by their length in characters.
-    entries: BTreeMap<usize, Vec<Entry<I::Item>>>,
+    entries: BTreeMap<usize, Vec<NearestCandidate<I::Item>>>,
 }
 
-struct Entry<N> {
+struct NearestCandidate<N> {
     letters: u64,
     id: N,
 }
@@ -78,7 +78,7 @@ impl<'a, N: Copy + Ord, I: IntoIterator<Item = N>, K: Fn(N) -> Cow<'a, str>> Nea
             let key = (self.key)(id);
             let group = self.entries.entry(key.chars().count()).or_default();
             let letters = letters(&key);
-            group.push(Entry { letters, id });
+            group.push(NearestCandidate { letters, id });
         }
     }
 }
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_candidate_takes_no_more_than_it_has_to() {
-        assert_eq!(size_of::<Entry<u32>>(), 16);
+        assert_eq!(size_of::<NearestCandidate<u32>>(), 16);
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(super) struct PackedTexts<const N: usize> {
     text: Box<str>,
     /// The start of each group in `text`.
     starts: Box<[u32]>,
-    ends: Ends,
+    ends: TextEnds,
 }
 
 /// Size in bytes from which a text is shrunk in place. A smaller text is copied: shrinking it would leave a gap in
@@ -20,13 +20,13 @@ const LARGE: usize = 1 << 20;
 
 /// The ends of the texts, counted from the start of their group of `N`.
 #[derive(Debug)]
-enum Ends {
+enum TextEnds {
     /// No group has more than 255 bytes, as is usual.
     Narrow(Box<[u8]>),
     Wide(Box<[u16]>),
 }
 
-impl Ends {
+impl TextEnds {
     fn new(ends: Vec<u16>) -> Self {
         let narrow = ends.iter().map(|&end| u8::try_from(end));
         match narrow.collect() {
@@ -48,7 +48,7 @@ impl<const N: usize> PackedTexts<N> {
     /// boundary. (Field limits keep real rows below 14 KiB.)
     #[must_use]
     pub(super) fn of(group: [&str; N]) -> Self {
-        let mut packer = Packer::default();
+        let mut packer = TextPacker::default();
         packer.push(group);
         packer.finish()
     }
@@ -57,8 +57,8 @@ impl<const N: usize> PackedTexts<N> {
     #[must_use]
     pub(super) fn bytes(&self) -> usize {
         let ends = match &self.ends {
-            Ends::Narrow(ends) => ends.len(),
-            Ends::Wide(ends) => size_of_val(&**ends),
+            TextEnds::Narrow(ends) => ends.len(),
+            TextEnds::Wide(ends) => size_of_val(&**ends),
         };
         self.text.len() + size_of_val(&*self.starts) + ends
     }
@@ -78,13 +78,13 @@ impl<const N: usize> PackedTexts<N> {
 
 /// Packs the texts of several rows or users together. Its own size is insignificant for some hundred groups.
 #[derive(Debug, Default)]
-pub(super) struct Packer<const N: usize> {
+pub(super) struct TextPacker<const N: usize> {
     text: String,
     starts: Vec<u32>,
     ends: Vec<u16>,
 }
 
-impl<const N: usize> Packer<N> {
+impl<const N: usize> TextPacker<N> {
     /// Returns an empty packer with room for `groups` groups and `bytes` bytes of text.
     #[must_use]
     pub(super) fn with_room(groups: usize, bytes: usize) -> Self {
@@ -130,7 +130,7 @@ impl<const N: usize> Packer<N> {
         PackedTexts {
             text,
             starts: self.starts.into(),
-            ends: Ends::new(self.ends),
+            ends: TextEnds::new(self.ends),
         }
     }
 }
@@ -153,7 +153,7 @@ mod tests {
     fn neighbours_keep_apart_whether_short_or_long() {
         for length in [0, 1, 255, 256, 300] {
             let long = "l".repeat(length);
-            let mut packer = Packer::with_room(2, length);
+            let mut packer = TextPacker::with_room(2, length);
             packer.push(["a", &long]);
             packer.push(["", "é"]);
             assert_eq!((packer.groups(), packer.bytes()), (2, length + 3));

@@ -16,7 +16,7 @@ const ZEROS: usize = 16;
 
 /// A regular expression for whole values. Matching takes time linear in the value's length.
 #[derive(Clone, Debug)]
-pub struct Pattern {
+pub struct ValuePattern {
     source: String,
     regex: Regex,
 }
@@ -37,7 +37,7 @@ pub enum PatternFault {
     Invalid,
 }
 
-impl Pattern {
+impl ValuePattern {
     /// Reads a pattern. It must match a whole value, with or without anchors.
     ///
     /// # Errors
@@ -75,13 +75,13 @@ impl Pattern {
     }
 }
 
-impl PartialEq for Pattern {
+impl PartialEq for ValuePattern {
     fn eq(&self, other: &Self) -> bool {
         self.source == other.source
     }
 }
 
-impl Eq for Pattern {}
+impl Eq for ValuePattern {}
 
 fn compile(source: &str) -> Result<Regex, PatternFault> {
     let mut builder = RegexBuilder::new(source);
@@ -115,7 +115,7 @@ mod tests {
         #[case] value: &str,
         #[case] is: bool,
     ) {
-        assert_eq!(Pattern::parse(pattern).unwrap().matches(value), is);
+        assert_eq!(ValuePattern::parse(pattern).unwrap().matches(value), is);
     }
 
     #[rstest]
@@ -128,21 +128,21 @@ mod tests {
         #[case] pattern: &str,
         #[case] fault: PatternFault,
     ) {
-        assert_eq!(Pattern::parse(pattern), Err(fault));
+        assert_eq!(ValuePattern::parse(pattern), Err(fault));
     }
 
     #[test]
     fn a_pattern_has_at_most_200_characters() {
-        assert!(Pattern::parse(&"a".repeat(200)).is_ok());
+        assert!(ValuePattern::parse(&"a".repeat(200)).is_ok());
         assert_eq!(
-            Pattern::parse(&"a".repeat(201)),
+            ValuePattern::parse(&"a".repeat(201)),
             Err(PatternFault::TooLong(201))
         );
     }
 
     #[test]
     fn lost_zeros_are_put_back_if_that_makes_it_match() {
-        let pattern = Pattern::parse("[0-9]{4}").unwrap();
+        let pattern = ValuePattern::parse("[0-9]{4}").unwrap();
         for (value, padded) in [
             ("429", Some("0429")),
             ("7", Some("0007")),

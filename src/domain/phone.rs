@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rlibphonenumber::{ParseError, PhoneNumber as Parsed, PhoneNumberFormat};
 
 use super::text::{filled, is_scientific};
-use super::{Fault, PhoneRegion, north_american_phone};
+use super::{PhoneRegion, ValueFault, north_american_phone};
 
 /// Number of digits in a number of North America without its country code.
 const NATIONAL_DIGITS: usize = 10;
@@ -24,7 +24,7 @@ pub struct PhoneNumber<'a> {
 }
 
 /// Reads a number that begins with its `+`, as [`PhoneNumber::read`] does; perhaps quicker.
-pub type ReadPhone = for<'a> fn(Cow<'a, str>) -> Result<PhoneNumber<'a>, Fault>;
+pub type ReadPhone = for<'a> fn(Cow<'a, str>) -> Result<PhoneNumber<'a>, ValueFault>;
 
 impl<'a> PhoneNumber<'a> {
     /// Reads a number with its country code. A `+` is optional, and `00` may replace it: no country code begins with
@@ -33,14 +33,14 @@ impl<'a> PhoneNumber<'a> {
     /// # Errors
     /// Fails if the text is blank, not one phone number, without a known country code, impossible in its country, with
     /// an extension or another letter, in scientific notation, or with a forbidden character.
-    pub fn parse(text: &'a str) -> Result<Self, Fault> {
+    pub fn parse(text: &'a str) -> Result<Self, ValueFault> {
         Self::parse_with(text, |number| PhoneNumber::read(&number))
     }
 
-    fn parse_with(text: &'a str, read: ReadPhone) -> Result<Self, Fault> {
+    fn parse_with(text: &'a str, read: ReadPhone) -> Result<Self, ValueFault> {
         let value = filled(text)?;
         if is_scientific(&value) {
-            return Err(Fault::ScientificNotation);
+            return Err(ValueFault::ScientificNotation);
         }
         read(with_plus(value))
     }
@@ -55,7 +55,7 @@ impl<'a> PhoneNumber<'a> {
         text: &'a str,
         region: Option<PhoneRegion>,
         read: ReadPhone,
-    ) -> Result<(Self, bool), Fault> {
+    ) -> Result<(Self, bool), ValueFault> {
         // Most numbers have a plus, or eleven digits or more.
         if text.starts_with('+') || (region.is_none() && text.len() > LONGEST_NATIONAL) {
             return Ok((Self::parse_with(text, read)?, false));
@@ -69,19 +69,19 @@ impl<'a> PhoneNumber<'a> {
             return Ok((Self::of_national(&national, &value)?, false));
         }
         if value.starts_with('(') {
-            return Err(Fault::NationalPhone);
+            return Err(ValueFault::NationalPhone);
         }
         let number = Self::parse_with(text, read)?;
         let is_assumed = region.is_none() && north_american(&value).is_some();
         Ok((number, is_assumed))
     }
 
-    fn of_national(national: &Parsed, written: &str) -> Result<Self, Fault> {
+    fn of_national(national: &Parsed, written: &str) -> Result<Self, ValueFault> {
         if national.extension.is_some() {
-            return Err(Fault::Extension);
+            return Err(ValueFault::Extension);
         }
         if !is_one_number(written) {
-            return Err(Fault::Phone);
+            return Err(ValueFault::Phone);
         }
         Ok(Self {
             assigned: true,
@@ -93,7 +93,7 @@ impl<'a> PhoneNumber<'a> {
     }
 
     /// Reads a number that begins with its `+`.
-    pub(crate) fn read(international: &str) -> Result<PhoneNumber<'static>, Fault> {
+    pub(crate) fn read(international: &str) -> Result<PhoneNumber<'static>, ValueFault> {
         if let Some(assigned) = north_american_phone::assigned(international) {
             return Ok(PhoneNumber {
                 assigned,
@@ -101,13 +101,13 @@ impl<'a> PhoneNumber<'a> {
             });
         }
         let number = match parse_possible(international) {
-            Err(Fault::Extension) => return Err(Fault::Extension),
-            _ if !is_one_number(international) => return Err(Fault::Phone),
+            Err(ValueFault::Extension) => return Err(ValueFault::Extension),
+            _ if !is_one_number(international) => return Err(ValueFault::Phone),
             number => number?,
         };
         let e164 = number.format_as(PhoneNumberFormat::E164).into_owned();
         if !is_stable(&e164, international) {
-            return Err(Fault::Phone);
+            return Err(ValueFault::Phone);
         }
         Ok(PhoneNumber {
             assigned: number.is_valid(),
@@ -206,20 +206,20 @@ pub(crate) fn has_digits(text: &str, e164: &str) -> bool {
     digits.eq(e164.bytes().skip(1))
 }
 
-fn parse_possible(international: &str) -> Result<Parsed, Fault> {
+fn parse_possible(international: &str) -> Result<Parsed, ValueFault> {
     let number = Parsed::parse(international, None).map_err(|error| match error {
-        ParseError::InvalidCountryCode => Fault::CountryCode,
+        ParseError::InvalidCountryCode => ValueFault::CountryCode,
         ParseError::TooShortAfterIdd | ParseError::TooShortNsn | ParseError::TooLongNsn => {
-            Fault::PhoneLength
+            ValueFault::PhoneLength
         }
-        ParseError::NotANumber(_) => Fault::Phone,
+        ParseError::NotANumber(_) => ValueFault::Phone,
     })?;
     if number.extension.is_some() {
-        return Err(Fault::Extension);
+        return Err(ValueFault::Extension);
     }
     match number.is_possible_with_reason() {
         Ok(_) => Ok(number),
-        Err(_) => Err(Fault::PhoneLength),
+        Err(_) => Err(ValueFault::PhoneLength),
     }
 }
 
@@ -262,7 +262,10 @@ mod tests {
 
     use super::*;
 
-    fn parse_in(text: &str, region: Option<PhoneRegion>) -> Result<(PhoneNumber<'_>, bool), Fault> {
+    fn parse_in(
+        text: &str,
+        region: Option<PhoneRegion>,
+    ) -> Result<(PhoneNumber<'_>, bool), ValueFault> {
         PhoneNumber::parse_in(text, region, |number| PhoneNumber::read(&number))
     }
 
@@ -328,23 +331,23 @@ mod tests {
     }
 
     #[rstest]
-    #[case::brackets("(469) 234-5678", None, Err(Fault::NationalPhone))]
-    #[case::brackets_elsewhere("(030) 901820", Some("US"), Err(Fault::NationalPhone))]
+    #[case::brackets("(469) 234-5678", None, Err(ValueFault::NationalPhone))]
+    #[case::brackets_elsewhere("(030) 901820", Some("US"), Err(ValueFault::NationalPhone))]
     #[case::brackets_around_the_code("(+1) 202.555.0143", None, Ok(("+12025550143", false)))]
     #[case::sweden("469-234-5678", None, Ok(("+4692345678", true)))]
     #[case::sweden_bare("4692345678", None, Ok(("+4692345678", true)))]
     #[case::mexico("520 234 5678", None, Ok(("+5202345678", true)))]
     #[case::eleven_digits("12025550143", None, Ok(("+12025550143", false)))]
     #[case::no_american("4930901820", None, Ok(("+4930901820", false)))]
-    #[case::an_extension("(202) 555-0143 x5", Some("US"), Err(Fault::Extension))]
-    #[case::a_remark("469-234-5678 (cell)", Some("US"), Err(Fault::Phone))]
-    #[case::a_remark_without("469-234-5678 (cell)", None, Err(Fault::Phone))]
-    #[case::letters("202-555-HELP", Some("US"), Err(Fault::Phone))]
-    #[case::another_last_digit("030/901820/1", Some("DE"), Err(Fault::Phone))]
+    #[case::an_extension("(202) 555-0143 x5", Some("US"), Err(ValueFault::Extension))]
+    #[case::a_remark("469-234-5678 (cell)", Some("US"), Err(ValueFault::Phone))]
+    #[case::a_remark_without("469-234-5678 (cell)", None, Err(ValueFault::Phone))]
+    #[case::letters("202-555-HELP", Some("US"), Err(ValueFault::Phone))]
+    #[case::another_last_digit("030/901820/1", Some("DE"), Err(ValueFault::Phone))]
     fn without_a_region_the_country_code_is_as_written(
         #[case] text: &str,
         #[case] region: Option<&str>,
-        #[case] expected: Result<(&str, bool), Fault>,
+        #[case] expected: Result<(&str, bool), ValueFault>,
     ) {
         let region = region.and_then(PhoneRegion::parse);
         let read = parse_in(text, region);
@@ -355,33 +358,33 @@ mod tests {
     }
 
     #[rstest]
-    #[case("n/a", Fault::Phone)]
-    #[case("+", Fault::Phone)]
-    #[case("unknown", Fault::Phone)]
-    #[case("+1 202 555 0143 / +1 202 555 0144", Fault::Phone)]
-    #[case("020 7946 0018", Fault::CountryCode)]
-    #[case("+999 123 4567", Fault::CountryCode)]
-    #[case("+1 202 555", Fault::PhoneLength)]
-    #[case("+1 202 555 01433", Fault::PhoneLength)]
-    #[case("+1", Fault::Phone)]
-    #[case::trunk_zeros_without_end("+64 000 0000", Fault::Phone)]
-    #[case::prefix_that_mexico_gave_up("+52 1 55 5533 1000", Fault::PhoneLength)]
-    #[case("+1 202 555 0143 ext. 5", Fault::Extension)]
-    #[case("+1 202 555 0143 x5", Fault::Extension)]
-    #[case("1.202555E+10", Fault::ScientificNotation)]
-    #[case("", Fault::Blank)]
-    #[case("+1 202\u{0}555 0143", Fault::Character('\0'))]
-    #[case::a_remark("469-234-5678 (cell)", Fault::Phone)]
-    #[case::a_remark_before("cell +1 202 555 0143", Fault::Phone)]
-    #[case::a_remark_after("+1 202 555 0143 home", Fault::Phone)]
-    #[case::a_word("desk", Fault::Phone)]
-    #[case::a_vanity_number("+1 800 FLOWERS", Fault::Phone)]
-    #[case::another_last_digit("469-234-5678/9", Fault::Phone)]
-    #[case::another_end("469-234-5678 / 79", Fault::Phone)]
-    #[case::another_extension("469-234-5678/9012", Fault::Phone)]
-    #[case::a_range("469-234-5678~9", Fault::Extension)]
-    #[case::a_count("469-234-5678 (2)", Fault::Phone)]
-    fn other_things_are_faults(#[case] text: &str, #[case] fault: Fault) {
+    #[case("n/a", ValueFault::Phone)]
+    #[case("+", ValueFault::Phone)]
+    #[case("unknown", ValueFault::Phone)]
+    #[case("+1 202 555 0143 / +1 202 555 0144", ValueFault::Phone)]
+    #[case("020 7946 0018", ValueFault::CountryCode)]
+    #[case("+999 123 4567", ValueFault::CountryCode)]
+    #[case("+1 202 555", ValueFault::PhoneLength)]
+    #[case("+1 202 555 01433", ValueFault::PhoneLength)]
+    #[case("+1", ValueFault::Phone)]
+    #[case::trunk_zeros_without_end("+64 000 0000", ValueFault::Phone)]
+    #[case::prefix_that_mexico_gave_up("+52 1 55 5533 1000", ValueFault::PhoneLength)]
+    #[case("+1 202 555 0143 ext. 5", ValueFault::Extension)]
+    #[case("+1 202 555 0143 x5", ValueFault::Extension)]
+    #[case("1.202555E+10", ValueFault::ScientificNotation)]
+    #[case("", ValueFault::Blank)]
+    #[case("+1 202\u{0}555 0143", ValueFault::Character('\0'))]
+    #[case::a_remark("469-234-5678 (cell)", ValueFault::Phone)]
+    #[case::a_remark_before("cell +1 202 555 0143", ValueFault::Phone)]
+    #[case::a_remark_after("+1 202 555 0143 home", ValueFault::Phone)]
+    #[case::a_word("desk", ValueFault::Phone)]
+    #[case::a_vanity_number("+1 800 FLOWERS", ValueFault::Phone)]
+    #[case::another_last_digit("469-234-5678/9", ValueFault::Phone)]
+    #[case::another_end("469-234-5678 / 79", ValueFault::Phone)]
+    #[case::another_extension("469-234-5678/9012", ValueFault::Phone)]
+    #[case::a_range("469-234-5678~9", ValueFault::Extension)]
+    #[case::a_count("469-234-5678 (2)", ValueFault::Phone)]
+    fn other_things_are_faults(#[case] text: &str, #[case] fault: ValueFault) {
         assert_eq!(PhoneNumber::parse(text), Err(fault));
     }
 

@@ -1,6 +1,6 @@
 //! The raw row: a row as it was received. CSV rows and typed rows both become raw rows. Knows nothing about checks.
 
-use super::{Column, Fault};
+use super::{Column, ValueFault};
 
 /// A received row. It borrows from the decoder until the row is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct RawRow<'a> {
     /// the columns of its cells are not known.
     pub cells: [Cell<'a>; Column::COUNT],
     /// The fault of the record as a whole, such as a wrong number of fields.
-    pub misfit: Option<Fault>,
+    pub misfit: Option<ValueFault>,
 }
 
 /// The cell of a row in one column.

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::{Column, Count};
+use super::{Column, PackedCount};
 
 /// A fault in the quotes of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct StrayQuote {
     /// The column of the first such quote, if it is known.
     pub column: Option<Column>,
     /// Number of lines that the record spans in the file.
-    pub lines: Count,
+    pub lines: PackedCount,
 }
 
 /// The kind that a line seems to be, if it has one or two values and the header has more columns.
@@ -67,7 +67,7 @@ impl ForeignLine {
 
 impl fmt::Display for StrayQuote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = Place(self.column);
+        let place = InColumn(self.column);
         match self.fault {
             QuoteFault::TextBehind => write!(
                 f,
@@ -95,9 +95,9 @@ impl fmt::Display for StrayQuote {
 }
 
 /// Names a column within a sentence, if it is known.
-struct Place(Option<Column>);
+struct InColumn(Option<Column>);
 
-impl fmt::Display for Place {
+impl fmt::Display for InColumn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.map_or(Ok(()), |column| write!(f, " in {column}"))
     }

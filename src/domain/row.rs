@@ -5,8 +5,8 @@ use std::{borrow::Cow, sync::Arc};
 use super::artifact::{
     as_typed, phone_without_artifacts, without_artifacts, without_typographic_spaces,
 };
-use super::row_texts::{RowTexts, RowTextsPacker, Texts};
-use super::{Column, ColumnSet, Fault, FaultContext, Issue, Status};
+use super::row_texts::{RowTexts, RowTextsPacker, TextsOfRow};
+use super::{Column, ColumnSet, FaultContext, Issue, Status, ValueFault};
 
 /// A row after the checks that need only the row (semantics §2): trimmed, normalised, and with every fault found.
 /// It is compact, because memory holds a million rows while an import is planned.
@@ -20,7 +20,7 @@ pub struct Row {
     at: u16,
     present: ColumnSet,
     unsound: ColumnSet,
-    marks: Marks,
+    marks: RowFlags,
     status: Option<Status>,
     /// `None` if all values are blank and there are no faults.
     texts: Option<Arc<RowTexts>>,
@@ -28,9 +28,9 @@ pub struct Row {
 
 /// Facts about a row besides its values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Marks(u8);
+struct RowFlags(u8);
 
-impl Marks {
+impl RowFlags {
     /// The record as a whole has a fault.
     const MISFIT: Self = Self(1);
     /// LOCATION has a value.
@@ -66,9 +66,9 @@ pub struct RowParts<'a> {
     pub values: [Option<&'a str>; Column::COUNT],
     /// All faults, in the order of the columns. Each column has at most one fault. If the record as a whole has a
     /// fault, it is the only one, and its column is `None`.
-    pub faults: Vec<(Option<Column>, Fault)>,
+    pub faults: Vec<(Option<Column>, ValueFault)>,
     /// The values that were written differently from how they were read.
-    pub written: Written,
+    pub written: RewrittenValues,
     /// A key or the phone number may have an export artefact.
     pub is_suspect: bool,
     /// Standard name of the file's charset. It may be empty if no byte is invalid in the charset.
@@ -79,9 +79,9 @@ pub struct RowParts<'a> {
 /// user with the written value, and messages quote it. All are in one text, each after a control character that
 /// names its column: no value contains a control character.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Written(String);
+pub struct RewrittenValues(String);
 
-impl Written {
+impl RewrittenValues {
     /// Adds the value of `column` as it was written.
     pub fn add(&mut self, column: Column, text: &str) {
         self.0.push(Self::mark(column));
@@ -172,7 +172,8 @@ impl Row {
         let errors = parts.faults.iter().filter(|(_, fault)| fault.is_error());
         let unsound: ColumnSet = errors.filter_map(|&(column, _)| column).collect();
         let misfit = parts.faults.iter().any(|(column, _)| column.is_none());
-        let foreign = matches!(*parts.faults, [(None, Fault::NotARow(line))] if line.is_certain());
+        let foreign =
+            matches!(*parts.faults, [(None, ValueFault::NotARow(line))] if line.is_certain());
         let warned = parts.faults.iter().any(|(_, fault)| !fault.is_error());
         let status = parts.values[Column::Status as usize].and_then(Status::parse);
         Self {
@@ -181,13 +182,13 @@ impl Row {
             at: 0,
             present,
             unsound,
-            marks: Marks(
-                Marks::MISFIT.when(misfit)
-                    | Marks::LOCATED.when(located && !misfit)
-                    | Marks::WARNED.when(warned)
-                    | Marks::WRITTEN.when(!parts.written.0.is_empty())
-                    | Marks::SUSPECT.when(parts.is_suspect)
-                    | Marks::FOREIGN.when(foreign),
+            marks: RowFlags(
+                RowFlags::MISFIT.when(misfit)
+                    | RowFlags::LOCATED.when(located && !misfit)
+                    | RowFlags::WARNED.when(warned)
+                    | RowFlags::WRITTEN.when(!parts.written.0.is_empty())
+                    | RowFlags::SUSPECT.when(parts.is_suspect)
+                    | RowFlags::FOREIGN.when(foreign),
             ),
             status: status.filter(|_| !unsound.contains(Column::Status)),
             texts: None,
@@ -204,7 +205,7 @@ impl Row {
         if self.status.is_some() {
             values[Column::Status as usize] = "";
         }
-        let kept = Texts {
+        let kept = TextsOfRow {
             values,
             written: &parts.written.0,
         };
@@ -213,7 +214,7 @@ impl Row {
             faults => {
                 let warned = faults.iter().filter(|(_, fault)| !fault.is_error());
                 let warned = warned.filter_map(|&(column, _)| column).collect();
-                let faults: Vec<Fault> = faults.iter().map(|&(_, fault)| fault).collect();
+                let faults: Vec<ValueFault> = faults.iter().map(|&(_, fault)| fault).collect();
                 texts.push(&kept, (warned, &faults), parts.charset);
             }
         }
@@ -262,10 +263,10 @@ impl Row {
     /// stored values as written. A phone number as written is only quoted in messages.
     #[must_use]
     pub fn written(&self, column: Column) -> Option<&str> {
-        if !self.marks.has(Marks::WRITTEN) {
+        if !self.marks.has(RowFlags::WRITTEN) {
             return None;
         }
-        Written::find(self.texts.as_deref()?.written(self.at.into()), column)
+        RewrittenValues::find(self.texts.as_deref()?.written(self.at.into()), column)
     }
 
     /// Returns `true` if `stored` is the value in `column` as it was read or as it was written.
@@ -278,7 +279,7 @@ impl Row {
     /// Returns `true` if a key or the phone number may have an export artefact.
     #[must_use]
     pub const fn is_suspect(&self) -> bool {
-        self.marks.has(Marks::SUSPECT)
+        self.marks.has(RowFlags::SUSPECT)
     }
 
     /// Returns `true` if the phone number was written with an export artefact and read without it.
@@ -346,19 +347,19 @@ impl Row {
     /// known then.
     #[must_use]
     pub const fn is_misfit(&self) -> bool {
-        self.marks.has(Marks::MISFIT)
+        self.marks.has(RowFlags::MISFIT)
     }
 
     /// Returns `true` if the record certainly lists no user, such as the header repeated.
     #[must_use]
     pub const fn is_foreign(&self) -> bool {
-        self.marks.has(Marks::FOREIGN)
+        self.marks.has(RowFlags::FOREIGN)
     }
 
     /// Returns `true` if LOCATION has a value.
     #[must_use]
     pub const fn has_location(&self) -> bool {
-        self.marks.has(Marks::LOCATED)
+        self.marks.has(RowFlags::LOCATED)
     }
 
     /// Returns the status if it is sound.
@@ -370,12 +371,14 @@ impl Row {
     /// Returns `true` if these checks found anything.
     #[must_use]
     pub const fn has_faults(&self) -> bool {
-        !self.unsound.is_empty() || self.marks.has(Marks::MISFIT) || self.marks.has(Marks::WARNED)
+        !self.unsound.is_empty()
+            || self.marks.has(RowFlags::MISFIT)
+            || self.marks.has(RowFlags::WARNED)
     }
 
     /// Returns all faults that the checks found, in the order of the columns. The column is `None` for a fault of the
     /// row as a whole.
-    pub fn faults(&self) -> impl Iterator<Item = (Option<Column>, Fault)> {
+    pub fn faults(&self) -> impl Iterator<Item = (Option<Column>, ValueFault)> {
         let texts = self.texts.as_deref().filter(|_| self.has_faults());
         let none = (ColumnSet::EMPTY, &[][..]);
         let (warned, faults) = texts.map_or(none, |texts| texts.faults(self.at));
@@ -389,7 +392,7 @@ impl Row {
             .map(|(column, fault)| fault.issue(column, self.context(column, fault)))
     }
 
-    fn context(&self, column: Option<Column>, fault: Fault) -> FaultContext<'_> {
+    fn context(&self, column: Option<Column>, fault: ValueFault) -> FaultContext<'_> {
         let Some((column, texts)) = column.zip(self.texts.as_deref()) else {
             return FaultContext::default();
         };
@@ -456,7 +459,7 @@ mod tests {
         let mut packer = RowPacker::default();
         for (number, email) in (1..).zip(&emails) {
             packer.push(&RowParts {
-                faults: vec![(Some(Column::Email), Fault::Email)],
+                faults: vec![(Some(Column::Email), ValueFault::Email)],
                 ..parts(number, email)
             });
         }

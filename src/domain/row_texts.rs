@@ -1,6 +1,6 @@
 //! The texts and faults that some hundred rows keep together. Knows nothing about the rules that find the faults.
 
-use super::{Column, ColumnSet, Fault, PackedTexts, Packer};
+use super::{Column, ColumnSet, PackedTexts, TextPacker, ValueFault};
 
 /// Number of texts of a row: its values by column, and last the values that were written differently.
 const TEXTS: usize = Column::COUNT + 1;
@@ -19,22 +19,22 @@ struct RowFaults {
     /// For each row with faults: its number, the columns of its warnings, and the position of its first fault. In
     /// order of row number.
     starts: Vec<(u16, ColumnSet, u32)>,
-    faults: Vec<Fault>,
+    faults: Vec<ValueFault>,
 }
 
 /// The texts that are kept of one row.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Texts<'a> {
+pub(super) struct TextsOfRow<'a> {
     /// The values, by `Column as usize`.
     pub(super) values: [&'a str; Column::COUNT],
-    /// The values that were written differently, in the format of [`Written`](super::row::Written).
+    /// The values that were written differently, in the format of [`RewrittenValues`](super::row::RewrittenValues).
     pub(super) written: &'a str,
 }
 
 /// Packs the texts and faults of several rows together.
 #[derive(Debug, Default)]
 pub(super) struct RowTextsPacker {
-    texts: Packer<TEXTS>,
+    texts: TextPacker<TEXTS>,
     faults: RowFaults,
     charset: &'static str,
 }
@@ -51,7 +51,7 @@ impl RowTexts {
     }
 
     /// Returns the columns of row number `row` that have a warning, and its faults in the order of the columns.
-    pub(super) fn faults(&self, row: u16) -> (ColumnSet, &[Fault]) {
+    pub(super) fn faults(&self, row: u16) -> (ColumnSet, &[ValueFault]) {
         let RowFaults { starts, faults } = &self.faults;
         let Ok(at) = starts.binary_search_by_key(&row, |&(row, ..)| row) else {
             return (ColumnSet::EMPTY, &[]);
@@ -77,7 +77,7 @@ impl RowTextsPacker {
     /// Returns an empty packer with room for `rows` rows and `bytes` bytes of text.
     pub(super) fn with_room(rows: usize, bytes: usize) -> Self {
         Self {
-            texts: Packer::with_room(rows, bytes),
+            texts: TextPacker::with_room(rows, bytes),
             ..Self::default()
         }
     }
@@ -90,8 +90,8 @@ impl RowTextsPacker {
     /// Adds a row with the next number. All rows come from one file, which has one charset.
     pub(super) fn push(
         &mut self,
-        texts: &Texts<'_>,
-        (warned, faults): (ColumnSet, &[Fault]),
+        texts: &TextsOfRow<'_>,
+        (warned, faults): (ColumnSet, &[ValueFault]),
         charset: &'static str,
     ) {
         let row = u16::try_from(self.rows()).unwrap_or(u16::MAX);

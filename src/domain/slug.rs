@@ -4,14 +4,14 @@ use std::fmt;
 
 /// The short name that every request uses for an organisation: `[a-z0-9-]{1,63}` (semantics §1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Slug(Box<str>);
+pub struct OrganizationSlug(Box<str>);
 
 /// The text is not a slug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 63 lower-case letters, digits or hyphens")]
 pub struct InvalidSlug;
 
-impl Slug {
+impl OrganizationSlug {
     /// Longest slug, in characters.
     pub const MAX: usize = 63;
 
@@ -34,7 +34,7 @@ impl Slug {
     }
 }
 
-impl fmt::Display for Slug {
+impl fmt::Display for OrganizationSlug {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -47,7 +47,12 @@ mod tests {
     #[test]
     fn a_slug_is_lower_case_letters_digits_and_hyphens() {
         for text in ["a", "42", "-", "springfield-pd", &"x".repeat(63)] {
-            assert_eq!(Slug::parse(text).as_ref().map(Slug::as_str), Ok(text));
+            assert_eq!(
+                OrganizationSlug::parse(text)
+                    .as_ref()
+                    .map(OrganizationSlug::as_str),
+                Ok(text)
+            );
         }
     }
 
@@ -63,7 +68,7 @@ mod tests {
             "é",
             &"x".repeat(64),
         ] {
-            assert_eq!(Slug::parse(text), Err(InvalidSlug), "{text:?}");
+            assert_eq!(OrganizationSlug::parse(text), Err(InvalidSlug), "{text:?}");
         }
     }
 }

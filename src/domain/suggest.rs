@@ -52,24 +52,24 @@ impl SuggestionBudget {
 
 /// Names that are searched many times for the nearest one.
 #[derive(Debug, Default)]
-pub(crate) struct Offers<'a>(Vec<Offer<'a>>);
+pub(crate) struct SearchedNames<'a>(Vec<SearchedName<'a>>);
 
 #[derive(Debug)]
-struct Offer<'a> {
+struct SearchedName<'a> {
     name: &'a str,
     key: Cow<'a, str>,
     /// Length of the key, in characters.
     length: usize,
 }
 
-impl<'a> Offers<'a> {
+impl<'a> SearchedNames<'a> {
     /// Returns offers of these names.
     #[must_use]
     pub(crate) fn new(names: impl IntoIterator<Item = &'a str>) -> Self {
         let offer = |name| {
             let key = fold(name);
             let length = key.chars().count();
-            Offer { name, key, length }
+            SearchedName { name, key, length }
         };
         Self(names.into_iter().map(offer).collect())
     }
@@ -106,7 +106,7 @@ impl<'a> Offers<'a> {
     }
 }
 
-/// Returns the one of `candidates` that is nearest to `needle`, by the rules of [`Offers::nearest`].
+/// Returns the one of `candidates` that is nearest to `needle`, by the rules of [`SearchedNames::nearest`].
 #[must_use]
 pub(crate) fn nearest<'a>(
     needle: &str,
@@ -114,7 +114,7 @@ pub(crate) fn nearest<'a>(
     budget: &mut SuggestionBudget,
 ) -> Option<&'a str> {
     bounded(needle)?;
-    let offers = Offers::new(candidates);
+    let offers = SearchedNames::new(candidates);
     let at = offers.nearest(needle, budget)?;
     offers.0.get(at).map(|offer| offer.name)
 }
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_question_costs_the_cells_of_what_is_compared() {
         let names = ["Captain", "Lieutenant Commander"];
-        let offers = Offers::new(names);
+        let offers = SearchedNames::new(names);
         // The budget covers a look at both candidates, and the table of the one with a similar length.
         let mut budget = SuggestionBudget::of(2 + 6 * 7);
         assert_eq!(offers.nearest("Captin", &mut budget), Some(0));
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn thousands_of_long_unknown_names_cost_no_more_than_the_budget() {
         let names: Vec<_> = (0..500).map(|n| format!("{n:0>125}")).collect();
-        let offers = Offers::new(names.iter().map(String::as_str));
+        let offers = SearchedNames::new(names.iter().map(String::as_str));
         let each = 500 + 500 * 125 * 128;
         let mut budget = SuggestionBudget::of(2 * each + each / 2);
         let needles = (0..4_000).map(|n| format!("{n:x>128}"));

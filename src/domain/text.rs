@@ -5,20 +5,20 @@
 
 use std::borrow::Cow;
 
-use super::{Fault, fault::Unit, normalise, username};
+use super::{ValueFault, fault::LengthUnit, normalise, username};
 
 /// Returns `text` normalised (semantics §2).
 ///
 /// # Errors
-/// Fails with [`Fault::Character`] if a forbidden character is inside ([`Fault::LostLetter`] for U+FFFD), and with
-/// [`Fault::Blank`] if nothing is left.
-pub(super) fn filled(text: &str) -> Result<Cow<'_, str>, Fault> {
+/// Fails with [`ValueFault::Character`] if a forbidden character is inside ([`ValueFault::LostLetter`] for U+FFFD), and with
+/// [`ValueFault::Blank`] if nothing is left.
+pub(super) fn filled(text: &str) -> Result<Cow<'_, str>, ValueFault> {
     let value = normalise(text).map_err(|c| match c {
-        '\u{FFFD}' => Fault::LostLetter,
-        c => Fault::Character(c),
+        '\u{FFFD}' => ValueFault::LostLetter,
+        c => ValueFault::Character(c),
     })?;
     if value.is_empty() {
-        return Err(Fault::Blank);
+        return Err(ValueFault::Blank);
     }
     Ok(value)
 }
@@ -60,7 +60,7 @@ impl<'a> ExternalId<'a> {
     ///
     /// # Errors
     /// Fails if the text is blank, too long, in scientific notation, or has a forbidden character.
-    pub fn parse(text: &'a str) -> Result<Self, Fault> {
+    pub fn parse(text: &'a str) -> Result<Self, ValueFault> {
         Ok(Self(unrounded(within(filled(text)?, Self::MAX)?)?))
     }
 }
@@ -78,7 +78,7 @@ impl<'a> BadgeNumber<'a> {
     ///
     /// # Errors
     /// Fails if the text is blank, too long, in scientific notation, or has a forbidden character.
-    pub fn parse(text: &'a str) -> Result<Self, Fault> {
+    pub fn parse(text: &'a str) -> Result<Self, ValueFault> {
         Ok(Self(unrounded(within(filled(text)?, Self::MAX)?)?))
     }
 }
@@ -97,11 +97,11 @@ impl<'a> Username<'a> {
     /// # Errors
     /// Fails if the text is blank, too long, has white space, or is deceptive. A deceptive username has an invisible
     /// character, one that reorders text, or letters that look like those of another script.
-    pub fn parse(text: &'a str) -> Result<Self, Fault> {
+    pub fn parse(text: &'a str) -> Result<Self, ValueFault> {
         let value = within(filled(text)?, Self::MAX)?;
         if !username::is_plain(&value) {
             if value.contains(char::is_whitespace) {
-                return Err(Fault::WhiteSpace);
+                return Err(ValueFault::WhiteSpace);
             }
             username::check(&value)?;
         }
@@ -122,30 +122,30 @@ impl<'a> Name<'a> {
     ///
     /// # Errors
     /// Fails if the text is blank, too long, or has a forbidden character.
-    pub fn parse(text: &'a str) -> Result<Self, Fault> {
+    pub fn parse(text: &'a str) -> Result<Self, ValueFault> {
         Ok(Self(within(filled(text)?, Self::MAX)?))
     }
 }
 
 /// Returns `value` if it has at most `limit` code points.
-fn within(value: Cow<'_, str>, limit: usize) -> Result<Cow<'_, str>, Fault> {
+fn within(value: Cow<'_, str>, limit: usize) -> Result<Cow<'_, str>, ValueFault> {
     // A text never has more code points than bytes, so most values need no counting.
     if value.len() <= limit {
         return Ok(value);
     }
     match value.chars().count() {
-        actual if actual > limit => Err(Fault::TooLong {
+        actual if actual > limit => Err(ValueFault::TooLong {
             actual: actual.into(),
             limit: u16::try_from(limit).unwrap_or(u16::MAX),
-            unit: Unit::Characters,
+            unit: LengthUnit::Characters,
         }),
         _ => Ok(value),
     }
 }
 
-fn unrounded(value: Cow<'_, str>) -> Result<Cow<'_, str>, Fault> {
+fn unrounded(value: Cow<'_, str>) -> Result<Cow<'_, str>, ValueFault> {
     if is_scientific(&value) {
-        return Err(Fault::ScientificNotation);
+        return Err(ValueFault::ScientificNotation);
     }
     Ok(value)
 }
@@ -204,10 +204,13 @@ mod tests {
     #[rstest]
     #[case(" 00421 ", Ok("00421"))]
     #[case("4E12", Ok("4E12"))]
-    #[case("1.4E+10", Err(Fault::ScientificNotation))]
-    #[case("\u{A0}\u{200B}", Err(Fault::Blank))]
-    #[case("4\u{202E}21", Err(Fault::Character('\u{202E}')))]
-    fn badge_numbers_keep_their_zeros(#[case] text: &str, #[case] verdict: Result<&str, Fault>) {
+    #[case("1.4E+10", Err(ValueFault::ScientificNotation))]
+    #[case("\u{A0}\u{200B}", Err(ValueFault::Blank))]
+    #[case("4\u{202E}21", Err(ValueFault::Character('\u{202E}')))]
+    fn badge_numbers_keep_their_zeros(
+        #[case] text: &str,
+        #[case] verdict: Result<&str, ValueFault>,
+    ) {
         let parsed = BadgeNumber::parse(text);
         assert_eq!(
             parsed.as_ref().map(BadgeNumber::as_str),
@@ -219,10 +222,13 @@ mod tests {
     #[case("j.doe", Ok("j.doe"))]
     #[case(" j.doe\n", Ok("j.doe"))]
     #[case("J\u{F6}rg", Ok("J\u{F6}rg"))]
-    #[case("j doe", Err(Fault::WhiteSpace))]
-    #[case("j\tdoe", Err(Fault::WhiteSpace))]
-    #[case("j\u{A0}doe", Err(Fault::WhiteSpace))]
-    fn usernames_have_no_white_space(#[case] text: &str, #[case] verdict: Result<&str, Fault>) {
+    #[case("j doe", Err(ValueFault::WhiteSpace))]
+    #[case("j\tdoe", Err(ValueFault::WhiteSpace))]
+    #[case("j\u{A0}doe", Err(ValueFault::WhiteSpace))]
+    fn usernames_have_no_white_space(
+        #[case] text: &str,
+        #[case] verdict: Result<&str, ValueFault>,
+    ) {
         let parsed = Username::parse(text);
         assert_eq!(
             parsed.as_ref().map(Username::as_str),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::user_texts::{self, UserTexts};
-use super::{Column, ColumnSet, GroupId, PackedTexts, Packer, RankId, RoleId, Row};
+use super::{Column, ColumnSet, GroupId, PackedTexts, RankId, RoleId, Row, TextPacker};
 
 /// The status of a user: whether the user may sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -153,7 +153,7 @@ impl User {
 pub(crate) struct UserPacker {
     users: Vec<User>,
     /// Texts of the last users, not packed yet.
-    texts: Packer<{ Column::TEXTS.len() }>,
+    texts: TextPacker<{ Column::TEXTS.len() }>,
     /// Bytes of text that the next allocation will hold.
     most: usize,
 }
@@ -162,7 +162,7 @@ impl Default for UserPacker {
     fn default() -> Self {
         Self {
             users: Vec::new(),
-            texts: Packer::default(),
+            texts: TextPacker::default(),
             most: Self::FEW,
         }
     }
@@ -185,7 +185,7 @@ impl UserPacker {
     ) -> &mut User {
         if self.texts.bytes() >= self.most {
             self.pack();
-            self.texts = Packer::with_room(0, Self::MANY + usize::from(u16::MAX));
+            self.texts = TextPacker::with_room(0, Self::MANY + usize::from(u16::MAX));
             self.most = Self::MANY;
         }
         self.texts.push(texts);

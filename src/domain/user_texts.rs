@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::row_texts::RowTexts;
-use super::{Column, ColumnSet, PackedTexts, Packer, Row};
+use super::{Column, ColumnSet, PackedTexts, Row, TextPacker};
 
 /// The columns of the texts, and their order.
 const COLUMNS: ColumnSet = Column::TEXTS;
@@ -33,28 +33,28 @@ pub(super) enum UserTexts {
     /// The texts are the values of a row, `""` for values that it lacks: group number `at` of `texts`.
     Rows { texts: Arc<RowTexts>, at: u16 },
     /// Some texts are those of a row: entry number `at` of `texts`.
-    Mixed { texts: Arc<Mixed>, at: u32 },
+    Mixed { texts: Arc<MixedTexts>, at: u32 },
 }
 
 /// The texts of some users that differ from their rows, and the places of the shared texts.
 #[derive(Debug)]
-pub(super) struct Mixed {
+pub(super) struct MixedTexts {
     /// The texts that differ, one after the other.
     own: PackedTexts<1>,
     /// The texts of the rows, which hold the shared texts.
     rows: Vec<Arc<RowTexts>>,
     /// The shared texts of each user.
-    shares: Vec<Share>,
+    shares: Vec<SharedTexts>,
 }
 
 /// The texts that a user shares with a row, in 8 bytes.
 #[derive(Debug)]
-struct Share {
+struct SharedTexts {
     /// The columns that are not shared; all columns if there is no row.
     own: ColumnSet,
-    /// Number in `Mixed::own` of the user's first text that is not shared.
+    /// Number in `MixedTexts::own` of the user's first text that is not shared.
     first: u16,
-    /// Index in `Mixed::rows` of the row's texts.
+    /// Index in `MixedTexts::rows` of the row's texts.
     rows: u16,
     /// Number of the row in its texts.
     at: u16,
@@ -100,7 +100,7 @@ impl UserTexts {
     }
 }
 
-impl Mixed {
+impl MixedTexts {
     fn get(&self, at: usize, column: Column) -> &str {
         let share = &self.shares[at];
         match share.own.position(column) {
@@ -121,14 +121,14 @@ impl Eq for UserTexts {}
 
 /// Collects users whose texts are packed again.
 #[derive(Default)]
-struct Mixer<'a> {
-    own: Packer<1>,
+struct TextMixer<'a> {
+    own: TextPacker<1>,
     rows: Vec<Arc<RowTexts>>,
-    shares: Vec<Share>,
+    shares: Vec<SharedTexts>,
     users: Vec<&'a mut UserTexts>,
 }
 
-impl<'a> Mixer<'a> {
+impl<'a> TextMixer<'a> {
     /// Most users that are mixed together: each of their texts needs a number of 16 bits.
     const MOST: usize = u16::MAX as usize / COUNT;
 
@@ -146,7 +146,7 @@ impl<'a> Mixer<'a> {
             None => (u16::MAX, 0),
         };
         let first = u16::try_from(first).unwrap_or(u16::MAX);
-        self.shares.push(Share {
+        self.shares.push(SharedTexts {
             own,
             first,
             rows,
@@ -165,7 +165,7 @@ impl<'a> Mixer<'a> {
     }
 
     fn finish(self) {
-        let texts = Arc::new(Mixed {
+        let texts = Arc::new(MixedTexts {
             own: self.own.finish(),
             rows: self.rows,
             shares: self.shares,
@@ -180,7 +180,7 @@ impl<'a> Mixer<'a> {
 /// Lets each of some hundred users share the texts that are equal in its row, and packs the other texts into one
 /// allocation. The users release their previous allocations.
 pub(super) fn share<'a>(users: impl Iterator<Item = (&'a mut UserTexts, Option<&'a Row>)>) {
-    let mut mixer = Mixer::default();
+    let mut mixer = TextMixer::default();
     for (user, row) in users {
         let own = row.map_or(COLUMNS, |row| user.apart_from(row));
         match row.and_then(Row::texts) {

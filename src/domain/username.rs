@@ -13,7 +13,7 @@ use super::normalise::is_format;
 
 /// A deceptive part of a username. Displayed as the rest of a sentence that begins with the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deception {
+pub enum UsernameDeception {
     /// A character that is invisible, or that reorders the visible text.
     Invisible(char),
     /// A letter without a script that is only a variant of another letter, such as a mathematical one.
@@ -31,7 +31,7 @@ pub(super) fn is_plain(value: &str) -> bool {
 ///
 /// # Errors
 /// Fails with the first deception found.
-pub(super) fn check(value: &str) -> Result<(), Deception> {
+pub(super) fn check(value: &str) -> Result<(), UsernameDeception> {
     value.chars().try_for_each(check_character)?;
     check_scripts(value)
 }
@@ -40,10 +40,10 @@ pub(super) fn check(value: &str) -> Result<(), Deception> {
 ///
 /// # Errors
 /// Fails with the first invisible character.
-pub(super) fn check_visible(value: &str) -> Result<(), Deception> {
+pub(super) fn check_visible(value: &str) -> Result<(), UsernameDeception> {
     let checked = value.chars().map(check_character);
     let mut faults = checked.filter_map(Result::err);
-    match faults.find(|fault| matches!(fault, Deception::Invisible(_))) {
+    match faults.find(|fault| matches!(fault, UsernameDeception::Invisible(_))) {
         Some(fault) => Err(fault),
         None => Ok(()),
     }
@@ -54,17 +54,17 @@ pub(super) fn check_visible(value: &str) -> Result<(), Deception> {
 ///
 /// # Errors
 /// Fails with the first such character.
-pub(super) fn check_shown(value: &str) -> Result<(), Deception> {
+pub(super) fn check_shown(value: &str) -> Result<(), UsernameDeception> {
     if value.is_ascii() {
         return Ok(());
     }
     match value.chars().find(|&c| is_format(c)) {
-        Some(c) => Err(Deception::Invisible(c)),
+        Some(c) => Err(UsernameDeception::Invisible(c)),
         None => check_visible(value),
     }
 }
 
-fn check_character(c: char) -> Result<(), Deception> {
+fn check_character(c: char) -> Result<(), UsernameDeception> {
     match c.identifier_type() {
         Some(
             IdentifierType::Not_Character
@@ -74,13 +74,13 @@ fn check_character(c: char) -> Result<(), Deception> {
         | None
             if !c.is_ascii() =>
         {
-            Err(Deception::Invisible(c))
+            Err(UsernameDeception::Invisible(c))
         }
         // A letter without a script, such as a mathematical one, looks like a letter of any script.
         Some(IdentifierType::Not_NFKC)
             if c.is_alphabetic() && Script::from(c) == Script::Common =>
         {
-            Err(Deception::Variant(c))
+            Err(UsernameDeception::Variant(c))
         }
         _ => Ok(()),
     }
@@ -88,7 +88,7 @@ fn check_character(c: char) -> Result<(), Deception> {
 
 /// Checks the restriction level "highly restrictive": one script, or Latin together with Chinese, Japanese or
 /// Korean.
-fn check_scripts(value: &str) -> Result<(), Deception> {
+fn check_scripts(value: &str) -> Result<(), UsernameDeception> {
     let mut all = AugmentedScriptSet::default();
     let mut beside_latin = AugmentedScriptSet::default();
     for c in value.chars() {
@@ -99,13 +99,13 @@ fn check_scripts(value: &str) -> Result<(), Deception> {
         }
         let east_asian = beside_latin.hanb || beside_latin.jpan || beside_latin.kore;
         if all.is_empty() && !east_asian {
-            return Err(Deception::Mixed(c));
+            return Err(UsernameDeception::Mixed(c));
         }
     }
     Ok(())
 }
 
-impl fmt::Display for Deception {
+impl fmt::Display for UsernameDeception {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Invisible(c) => write!(
@@ -159,7 +159,7 @@ mod tests {
     #[case::cherokee("A\u{13AA}", '\u{13AA}')]
     #[case::cyrillic_beside_japanese("\u{7530}\u{430}", '\u{430}')]
     fn look_alikes_of_another_script_are_named(#[case] name: &str, #[case] letter: char) {
-        assert_eq!(check(name), Err(Deception::Mixed(letter)));
+        assert_eq!(check(name), Err(UsernameDeception::Mixed(letter)));
     }
 
     #[rstest]
@@ -176,13 +176,13 @@ mod tests {
     #[case::unassigned("a\u{378}b")]
     fn what_nobody_sees_is_named(#[case] name: &str) {
         let hidden = name.chars().nth(1).unwrap();
-        assert_eq!(check(name), Err(Deception::Invisible(hidden)));
+        assert_eq!(check(name), Err(UsernameDeception::Invisible(hidden)));
     }
 
     #[rstest]
     #[case::mathematical("jo\u{1D421}n", '\u{1D421}')]
     #[case::script_like("\u{2113}ee", '\u{2113}')]
     fn variants_of_letters_are_named(#[case] name: &str, #[case] letter: char) {
-        assert_eq!(check(name), Err(Deception::Variant(letter)));
+        assert_eq!(check(name), Err(UsernameDeception::Variant(letter)));
     }
 }

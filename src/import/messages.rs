@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{ImportError, Refusal, review::MissingUser};
 use crate::{
-    domain::{Issue, Severity, Tally},
+    domain::{Issue, OutcomeCounts, Severity},
     input::Header,
     plan::{Consequence, ConsequenceExample, Outcome},
     proto::{
@@ -47,33 +47,33 @@ macro_rules! copy_counts {
 
 /// The counts of a summary.
 #[must_use]
-pub(super) fn counts(summary: &ImportSummary) -> Tally {
-    let mut tally = Tally::default();
-    copy_counts!(*summary => tally, identity::<u32>);
-    tally
+pub(super) fn counts(summary: &ImportSummary) -> OutcomeCounts {
+    let mut counts = OutcomeCounts::default();
+    copy_counts!(*summary => counts, identity::<u32>);
+    counts
 }
 
 /// Sets the counts of a summary.
-pub(super) fn set_counts(summary: &mut ImportSummary, tally: &Tally) {
-    copy_counts!(*tally => *summary, identity::<u32>);
+pub(super) fn set_counts(summary: &mut ImportSummary, counts: &OutcomeCounts) {
+    copy_counts!(*counts => *summary, identity::<u32>);
 }
 
 /// Sets the counts of an import's message.
-pub(super) fn set_import_counts(import: &mut Import, tally: &Tally) {
-    copy_counts!(*tally => *import, identity::<u32>);
+pub(super) fn set_import_counts(import: &mut Import, counts: &OutcomeCounts) {
+    copy_counts!(*counts => *import, identity::<u32>);
 }
 
 /// The counts of a record.
 #[must_use]
-pub(super) fn recorded_counts(record: &ImportRecord) -> Tally {
-    let mut tally = Tally::default();
-    copy_counts!(*record => tally, |count| u32::try_from(count).unwrap_or_default());
-    tally
+pub(super) fn recorded_counts(record: &ImportRecord) -> OutcomeCounts {
+    let mut counts = OutcomeCounts::default();
+    copy_counts!(*record => counts, |count| u32::try_from(count).unwrap_or_default());
+    counts
 }
 
 /// Sets the counts of a record.
-pub(super) fn set_recorded_counts(record: &mut ImportRecord, tally: &Tally) {
-    copy_counts!(*tally => *record, |count| i32::try_from(count).unwrap_or(i32::MAX));
+pub(super) fn set_recorded_counts(record: &mut ImportRecord, counts: &OutcomeCounts) {
+    copy_counts!(*counts => *record, |count| i32::try_from(count).unwrap_or(i32::MAX));
 }
 
 /// The outcome of a recorded result.

@@ -4,7 +4,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
 use crate::{
-    access::{Denial, Disclosure},
+    access::{AccessDenial, Disclosure},
     input::FileFault,
     limits::MemoryExhausted,
     store::{LeaseHolder, RunAnswer, StoreError, WriteError},
@@ -97,7 +97,7 @@ pub enum ImportError {
     ClientGone,
     /// The caller has no permission, or its credential is no longer valid.
     #[error(transparent)]
-    Denied(Denial),
+    Denied(AccessDenial),
     /// A limit on concurrent imports or memory is reached; the import may be tried again later.
     #[error("too many imports at a time")]
     Busy(Refusal),
@@ -210,10 +210,10 @@ impl From<MemoryExhausted> for ImportError {
     }
 }
 
-impl From<Denial> for ImportError {
-    fn from(denial: Denial) -> Self {
+impl From<AccessDenial> for ImportError {
+    fn from(denial: AccessDenial) -> Self {
         match denial {
-            Denial::Store(error) => Self::Store(error),
+            AccessDenial::Store(error) => Self::Store(error),
             denial => Self::Denied(denial),
         }
     }

@@ -10,7 +10,7 @@ use super::{ImportError, Importer, Refusal, inspection::go_on, receive::WORKBOOK
 use crate::{
     access::Principal,
     domain::{Cell, Column, RawRow},
-    input::{CsvDecoder, CsvOptions, Failure, FileFault, Limits, WorkbookReader},
+    input::{CsvDecoder, CsvOptions, FileFault, InputLimits, WorkbookFailure, WorkbookReader},
     inspect::InspectionRequest,
     limits::MemoryAccount,
     store::{Organization, Upload},
@@ -109,7 +109,7 @@ impl Importer {
         &self,
         upload: &Upload,
         wanted: WantedRows,
-        limits: Limits,
+        limits: InputLimits,
     ) -> Result<Vec<RosterRow>, ImportError> {
         let key = (upload.organization_id, upload.import_id);
         let decoder = CsvDecoder::new(&wanted.options(), limits).map_err(refused)?;
@@ -140,7 +140,7 @@ impl Importer {
 fn read_workbook_rows(
     content: &[u8],
     wanted: WantedRows,
-    limits: Limits,
+    limits: InputLimits,
     pause: &mut dyn FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Vec<RosterRow>, ImportError> {
     let reader = WorkbookReader {
@@ -152,8 +152,8 @@ fn read_workbook_rows(
     let (_, read) = reader.read(content, pause, &mut |row| rows.add(row));
     match read {
         Ok(()) => Ok(rows.found),
-        Err(Failure::Faults(faults)) => Err(refused(faults)),
-        Err(Failure::Halted) => {
+        Err(WorkbookFailure::Faults(faults)) => Err(refused(faults)),
+        Err(WorkbookFailure::Halted) => {
             let message = "The server has no memory to spare for this workbook now; try again.";
             Err(Refusal::limit("MEMORY_IN_USE", "import_id", message).into())
         }

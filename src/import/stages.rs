@@ -19,7 +19,7 @@ use crate::{
     access::{CredentialExpiry, Principal},
     domain::{Actor, ImportState, Row},
     limits::{MemoryAccount, MemoryParty, MemoryReservation},
-    plan::Matching,
+    plan::RowMatching,
     store::AttemptOpening,
     telemetry::metrics::{self, ImportStageTimer},
 };
@@ -85,7 +85,7 @@ pub(super) async fn run_held(
     receiver.set_sheet(&options.sheet);
     receiver.set_phone_region(organization.phone_region());
     let begun = BegunImport {
-        matching: Matching::ByKeys(options.match_by),
+        matching: RowMatching::ByKeys(options.match_by),
         start,
         options,
         undoes: None,

@@ -20,7 +20,7 @@ use crate::{
         Catalog, Column, ColumnSet, GroupId, ImportPhase, ImportState, RankId, RoleId, Row,
         RowPacker, RowParts, Status, UserPacker,
     },
-    plan::{Matching, UndoneChange, UndoneChanges},
+    plan::{RowMatching, UndoneChange, UndoneChanges},
     store::ImportRecord,
 };
 
@@ -62,7 +62,7 @@ async fn run(
     let begun = BegunImport {
         start,
         options,
-        matching: Matching::Undone(Arc::default()),
+        matching: RowMatching::Undone(Arc::default()),
         undoes: Some(undoes),
         held: None,
         organization,
@@ -112,7 +112,7 @@ impl ImportSession<'_> {
         let undone = undone.ok_or_else(|| ImportError::UnknownImport(undoes.to_string()))?;
         let state = importer.state_now(&undone).await?;
         expect_undoable(&undone, state)?;
-        let mut reversal = Reversal::new(&store.catalog(self.organization).await?);
+        let mut reversal = UndoRows::new(&store.catalog(self.organization).await?);
         let mut next = 0;
         while let Some((sequence, batch)) = store
             .recorded_changes(self.organization, undoes, next)
@@ -130,7 +130,7 @@ impl ImportSession<'_> {
             }
         }
         let (rows, changes) = reversal.finish();
-        self.matching = Matching::Undone(Arc::new(changes));
+        self.matching = RowMatching::Undone(Arc::new(changes));
         self.undone = Some((undoes, undone.results));
         match rows.is_empty() {
             true => Err(nothing_changed(&undone).into()),
@@ -174,8 +174,8 @@ fn refusal(code: &'static str, message: String) -> Refusal {
 }
 
 /// Collects rows, and the changes that they reverse.
-struct Reversal {
-    names: CatalogNames,
+struct UndoRows {
+    names: CurrentNames,
     rows: RowPacker,
     /// The users as the import left them.
     left: UserPacker,
@@ -184,13 +184,13 @@ struct Reversal {
 }
 
 /// The names that the catalog has today, by number: a name may have changed since.
-struct CatalogNames {
+struct CurrentNames {
     roles: HashMap<i32, String>,
     ranks: HashMap<i32, String>,
     groups: HashMap<i32, String>,
 }
 
-impl CatalogNames {
+impl CurrentNames {
     fn new(catalog: &Catalog) -> Self {
         let roles = catalog.roles.iter();
         let ranks = catalog.ranks.iter();
@@ -222,10 +222,10 @@ impl CatalogNames {
     }
 }
 
-impl Reversal {
+impl UndoRows {
     fn new(catalog: &Catalog) -> Self {
         Self {
-            names: CatalogNames::new(catalog),
+            names: CurrentNames::new(catalog),
             rows: RowPacker::default(),
             left: UserPacker::default(),
             changes: Vec::new(),

@@ -67,20 +67,20 @@ const fn marker(byte: u8) -> [u8; 3] {
 }
 
 /// Turns bytes into text, however the bytes are split.
-pub(super) struct Transcoder(State);
+pub(super) struct Transcoder(TranscoderState);
 
-enum State {
+enum TranscoderState {
     /// So far the input could still be a byte order mark.
     Opening {
         declared: &'static Encoding,
         held: Vec<u8>,
     },
     PassThrough,
-    Decoding(Box<Decoding>),
+    Decoding(Box<CharsetDecoding>),
     Ended(Charset),
 }
 
-struct Decoding {
+struct CharsetDecoding {
     charset: Charset,
     decoder: Decoder,
     buffer: Vec<u8>,
@@ -103,7 +103,7 @@ impl Transcoder {
             })?,
         };
         let held = Vec::with_capacity(3);
-        Ok(Self(State::Opening { declared, held }))
+        Ok(Self(TranscoderState::Opening { declared, held }))
     }
 
     /// Passes the text of `bytes` to `out`, in pieces that may end anywhere. `last` says that the input ends here; it
@@ -117,17 +117,17 @@ impl Transcoder {
         last: bool,
         out: &mut impl FnMut(&[u8], Charset) -> Result<(), E>,
     ) -> Result<(), E> {
-        if let State::Opening { declared, held } = &mut self.0 {
+        if let TranscoderState::Opening { declared, held } = &mut self.0 {
             let Some((encoding, mark)) = open(declared, held, &mut bytes, last) else {
                 return Ok(());
             };
             let opening = held.split_off(mark);
-            self.0 = State::reading(encoding);
+            self.0 = TranscoderState::reading(encoding);
             self.0.decode(&opening, false, out)?;
         }
         let result = self.0.decode(bytes, last, out);
         if last {
-            self.0 = State::Ended(self.charset());
+            self.0 = TranscoderState::Ended(self.charset());
         }
         result
     }
@@ -135,10 +135,10 @@ impl Transcoder {
     /// Returns the charset in use, or the declared one until the first bytes have decided it.
     pub(super) fn charset(&self) -> Charset {
         match &self.0 {
-            State::Opening { declared, .. } => Charset(declared),
-            State::PassThrough => Charset(UTF_8),
-            State::Decoding(decoding) => decoding.charset,
-            State::Ended(charset) => *charset,
+            TranscoderState::Opening { declared, .. } => Charset(declared),
+            TranscoderState::PassThrough => Charset(UTF_8),
+            TranscoderState::Decoding(decoding) => decoding.charset,
+            TranscoderState::Ended(charset) => *charset,
         }
     }
 }
@@ -166,12 +166,12 @@ fn open(
     }
 }
 
-impl State {
+impl TranscoderState {
     fn reading(encoding: &'static Encoding) -> Self {
         if encoding == UTF_8 {
             return Self::PassThrough;
         }
-        Self::Decoding(Box::new(Decoding {
+        Self::Decoding(Box::new(CharsetDecoding {
             charset: Charset(encoding),
             decoder: encoding.new_decoder_without_bom_handling(),
             buffer: vec![0; BUFFER_BYTES],
@@ -193,7 +193,7 @@ impl State {
     }
 }
 
-impl Decoding {
+impl CharsetDecoding {
     fn decode<E>(
         &mut self,
         mut bytes: &[u8],

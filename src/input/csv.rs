@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::charset::{Charset, Transcoder};
 use super::delimiter;
 use super::mapping::CompiledMapping;
-use super::preamble::{Found, Preamble};
+use super::preamble::{HeaderFound, Preamble};
 use super::record::RecordReader;
-use super::table::{Numbered, Rows};
-use super::{FileFault, Header, Limits, Mapping};
+use super::table::{RowMaker, RowNumbering};
+use super::{FileFault, Header, InputLimits, Mapping};
 use crate::domain::RawRow;
 
 /// How to read a CSV file.
@@ -31,30 +31,30 @@ pub struct CsvOptions {
 ///
 /// Once a fault has been returned, every later call returns the same fault. Rows passed on before the fault are void.
 pub struct CsvDecoder {
-    limits: Limits,
+    limits: InputLimits,
     received: u64,
     rows: u32,
     text: Transcoder,
-    stage: Stage,
+    stage: CsvStage,
     faults: Vec<FileFault>,
 }
 
-enum Stage {
-    Opening(Opening),
-    Rows(Box<Table>),
+enum CsvStage {
+    Opening(HeaderStage),
+    Rows(Box<RowStage>),
 }
 
 /// The stage up to the end of the header.
-struct Opening {
+struct HeaderStage {
     preamble: Preamble,
     mapping: Arc<CompiledMapping>,
     ignore_unknown: bool,
 }
 
 /// The stage after the header: the rows.
-struct Table {
+struct RowStage {
     header: Header,
-    rows: Rows,
+    rows: RowMaker,
     records: RecordReader,
 }
 
@@ -64,7 +64,7 @@ impl CsvDecoder {
     /// # Errors
     /// `BAD_CHARSET`, `BAD_DELIMITER`: the option names a charset or a delimiter that is not supported. `BAD_MAPPING`:
     /// the mapping cannot be used.
-    pub fn new(options: &CsvOptions, limits: Limits) -> Result<Self, Vec<FileFault>> {
+    pub fn new(options: &CsvOptions, limits: InputLimits) -> Result<Self, Vec<FileFault>> {
         let text = Transcoder::new(&options.charset);
         let delimiter = delimiter::parse_option(&options.delimiter);
         let mapping = CompiledMapping::new(&options.mapping);
@@ -81,7 +81,7 @@ impl CsvDecoder {
             received: 0,
             rows: 0,
             text,
-            stage: Stage::Opening(Opening {
+            stage: CsvStage::Opening(HeaderStage {
                 preamble: Preamble::new(delimiter, limits.max_record_bytes, Arc::clone(&mapping)),
                 mapping,
                 ignore_unknown: options.ignore_unknown_columns,
@@ -128,8 +128,8 @@ impl CsvDecoder {
     #[must_use]
     pub fn header(&self) -> Option<&Header> {
         match &self.stage {
-            Stage::Opening(_) => None,
-            Stage::Rows(table) => Some(&table.header),
+            CsvStage::Opening(_) => None,
+            CsvStage::Rows(table) => Some(&table.header),
         }
     }
 
@@ -138,8 +138,8 @@ impl CsvDecoder {
     #[must_use]
     pub fn ignored_lines(&self) -> Option<(u32, u32)> {
         match &self.stage {
-            Stage::Opening(_) => None,
-            Stage::Rows(table) => table.records.ignored_lines(),
+            CsvStage::Opening(_) => None,
+            CsvStage::Rows(table) => table.records.ignored_lines(),
         }
     }
 
@@ -171,10 +171,10 @@ impl CsvDecoder {
     ) -> Result<(), Vec<FileFault>> {
         self.check()?;
         let stage = &mut self.stage;
-        if let Stage::Opening(opening) = stage {
+        if let CsvStage::Opening(opening) = stage {
             opening.preamble.see(bytes);
         }
-        let mut rows = Numbered {
+        let mut rows = RowNumbering {
             rows: &mut self.rows,
             limit: self.limits.max_rows,
             sink,
@@ -189,12 +189,12 @@ impl CsvDecoder {
     }
 }
 
-impl Stage {
+impl CsvStage {
     fn push(
         &mut self,
         text: &[u8],
         charset: Charset,
-        rows: &mut Numbered<'_, impl FnMut(&RawRow<'_>)>,
+        rows: &mut RowNumbering<'_, impl FnMut(&RawRow<'_>)>,
     ) -> Result<(), Vec<FileFault>> {
         match self {
             Self::Rows(table) => Ok(table.push(text, rows)?),
@@ -210,7 +210,7 @@ impl Stage {
     fn finish(
         &mut self,
         charset: Charset,
-        rows: &mut Numbered<'_, impl FnMut(&RawRow<'_>)>,
+        rows: &mut RowNumbering<'_, impl FnMut(&RawRow<'_>)>,
     ) -> Result<(), Vec<FileFault>> {
         if let Self::Opening(opening) = self {
             opening.preamble.push(&[], true)?;
@@ -226,20 +226,20 @@ impl Stage {
     fn begin_rows(
         &mut self,
         charset: Charset,
-        rows: &mut Numbered<'_, impl FnMut(&RawRow<'_>)>,
+        rows: &mut RowNumbering<'_, impl FnMut(&RawRow<'_>)>,
     ) -> Result<(), Vec<FileFault>> {
         let Self::Opening(opening) = self else {
             return Ok(());
         };
-        let Found {
+        let HeaderFound {
             records,
             rest,
             delimiter,
         } = opening.preamble.take_found()?;
         let (ignore_unknown, mapping) = (opening.ignore_unknown, &opening.mapping);
         let text = (charset, delimiter);
-        let (header, below) = Rows::below(records.record(), text, ignore_unknown, mapping)?;
-        let mut table = Table {
+        let (header, below) = RowMaker::below(records.record(), text, ignore_unknown, mapping)?;
+        let mut table = RowStage {
             header,
             rows: below,
             records,
@@ -251,11 +251,11 @@ impl Stage {
     }
 }
 
-impl Table {
+impl RowStage {
     fn push(
         &mut self,
         mut text: &[u8],
-        rows: &mut Numbered<'_, impl FnMut(&RawRow<'_>)>,
+        rows: &mut RowNumbering<'_, impl FnMut(&RawRow<'_>)>,
     ) -> Result<(), FileFault> {
         while self.records.read(&mut text)? {
             self.rows.take(self.records.record(), rows)?;
@@ -265,7 +265,7 @@ impl Table {
 
     fn finish(
         &mut self,
-        rows: &mut Numbered<'_, impl FnMut(&RawRow<'_>)>,
+        rows: &mut RowNumbering<'_, impl FnMut(&RawRow<'_>)>,
     ) -> Result<(), FileFault> {
         if self.records.finish()? {
             self.rows.take(self.records.record(), rows)?;
@@ -310,20 +310,20 @@ mod tests {
     #[test]
     fn a_file_at_its_limits_is_read_and_one_beyond_is_not() {
         let input = format!("{REQUIRED}\n{}", "e,b,f,l,s,u,r\n".repeat(2));
-        let all = Limits {
+        let all = InputLimits {
             max_rows: 2,
             max_bytes: input.len() as u64,
-            ..Limits::default()
+            ..InputLimits::default()
         };
         let within = decode(&CsvOptions::default(), all, input.as_bytes());
         assert_eq!((within.rows.len(), within.faults), (2, vec![]));
         for (limits, fault) in [
             (
-                Limits { max_rows: 1, ..all },
+                InputLimits { max_rows: 1, ..all },
                 FileFault::TooManyRows { limit: 1, row: 2 },
             ),
             (
-                Limits {
+                InputLimits {
                     max_bytes: all.max_bytes - 1,
                     ..all
                 },
@@ -341,7 +341,7 @@ mod tests {
     #[test]
     fn the_decoder_counts_rows_and_bytes_as_received() {
         let input = format!("\u{FEFF}{REQUIRED}\n\ne,b,f,l,s,u,r");
-        let mut decoder = CsvDecoder::new(&CsvOptions::default(), Limits::default()).unwrap();
+        let mut decoder = CsvDecoder::new(&CsvOptions::default(), InputLimits::default()).unwrap();
         decoder.push(input.as_bytes(), &mut |_| {}).unwrap();
         assert_eq!((decoder.rows(), decoder.bytes()), (0, input.len() as u64));
         decoder.finish(&mut |_| {}).unwrap();
@@ -350,7 +350,7 @@ mod tests {
 
     #[test]
     fn the_header_is_known_as_soon_as_its_line_ends() {
-        let mut decoder = CsvDecoder::new(&CsvOptions::default(), Limits::default()).unwrap();
+        let mut decoder = CsvDecoder::new(&CsvOptions::default(), InputLimits::default()).unwrap();
         decoder.push(REQUIRED.as_bytes(), &mut |_| {}).unwrap();
         assert_eq!(decoder.header(), None);
         decoder.push(b"\r", &mut |_| {}).unwrap();
@@ -359,7 +359,7 @@ mod tests {
 
     #[test]
     fn after_a_fault_every_call_returns_it() {
-        let mut decoder = CsvDecoder::new(&CsvOptions::default(), Limits::default()).unwrap();
+        let mut decoder = CsvDecoder::new(&CsvOptions::default(), InputLimits::default()).unwrap();
         let lines = b"name,shift\n".repeat(2_000);
         let fault = decoder.push(&lines, &mut |_| {}).unwrap_err();
         assert_eq!(
@@ -371,7 +371,7 @@ mod tests {
 
     #[test]
     fn what_follows_the_end_is_not_read() {
-        let mut decoder = CsvDecoder::new(&declared("latin1"), Limits::default()).unwrap();
+        let mut decoder = CsvDecoder::new(&declared("latin1"), InputLimits::default()).unwrap();
         let input = format!("{REQUIRED}\ne,b,f,l,s,u,r\n");
         decoder.push(input.as_bytes(), &mut |_| {}).unwrap();
         decoder.finish(&mut |_| {}).unwrap();

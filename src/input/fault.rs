@@ -73,7 +73,7 @@ pub enum FileFault {
     #[error("No header found: {mistaken}")]
     NoHeader {
         /// What the input seems to be in place of a CSV file.
-        mistaken: Mistaken,
+        mistaken: MistakenFile,
     },
     /// The input ends inside quotes.
     #[error(
@@ -111,7 +111,7 @@ pub enum FileFault {
         /// CSV line on which the second header starts.
         line: u32,
     },
-    /// A record over [`max_record_bytes`](super::Limits::max_record_bytes).
+    /// A record over [`max_record_bytes`](super::InputLimits::max_record_bytes).
     #[error(
         "The record that starts on line {line} is longer than {}; a quote opened there may not be \
          closed.",
@@ -123,7 +123,7 @@ pub enum FileFault {
         /// Most bytes.
         limit: usize,
     },
-    /// A typed row over [`max_record_bytes`](super::Limits::max_record_bytes).
+    /// A typed row over [`max_record_bytes`](super::InputLimits::max_record_bytes).
     #[error(
         "The values of row {row} are longer than {} together; shorten them.",
         size(*limit as u64)
@@ -184,7 +184,7 @@ pub enum FileFault {
 
 /// What an input without a header seems to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mistaken {
+pub enum MistakenFile {
     /// Nothing at all, or blank lines only.
     Empty,
     /// CSV whose first record names no column.
@@ -222,7 +222,7 @@ pub enum Mistaken {
     OtherDocument,
 }
 
-impl Mistaken {
+impl MistakenFile {
     /// The rest of a sentence about a file that was sent as a workbook.
     pub(super) const fn beside_workbooks(self) -> &'static str {
         match self {
@@ -248,7 +248,7 @@ impl Mistaken {
     }
 }
 
-impl fmt::Display for Mistaken {
+impl fmt::Display for MistakenFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::HeaderBelow { line } => {
@@ -420,7 +420,7 @@ pub(super) fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::harness::{REQUIRED, read, read_with};
-    use super::super::{CsvDecoder, CsvOptions, Limits};
+    use super::super::{CsvDecoder, CsvOptions, InputLimits};
     use super::*;
     use insta::assert_snapshot;
 
@@ -444,7 +444,7 @@ mod tests {
             charset,
             ..CsvOptions::default()
         };
-        assert!(CsvDecoder::new(&options, Limits::default()).is_err());
+        assert!(CsvDecoder::new(&options, InputLimits::default()).is_err());
     }
 
     #[test]
@@ -512,7 +512,7 @@ mod tests {
             suggestion: None,
             malformed: None,
         };
-        let mistaken = Mistaken::Empty;
+        let mistaken = MistakenFile::Empty;
         for (fault, code, subject) in [
             (unknown, "UNKNOWN_COLUMN", "Shift"),
             (

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::FileFault;
 use super::blank::{is_blank, trim};
 use super::mapping::CompiledMapping;
-use super::name::Name;
+use super::name::ComparableName;
 use super::record::Record;
 use crate::domain::{Column, ForeignLine, ReportLine};
 
@@ -19,16 +19,16 @@ const MAX_REPORT_VALUES: usize = 2;
 const MIN_RULING: usize = 3;
 
 /// Recognises foreign lines.
-pub(super) struct Foreign {
+pub(super) struct ForeignLines {
     /// The names of the header's cells, without blank cells at its end.
-    names: Vec<Name>,
+    names: Vec<ComparableName>,
     /// The required columns that the header has. Only columns that a mapping computes may be missing.
     required: Vec<Column>,
     mapping: Arc<CompiledMapping>,
 }
 
-impl Foreign {
-    pub(super) fn new(names: Vec<Name>, mapping: Arc<CompiledMapping>) -> Self {
+impl ForeignLines {
+    pub(super) fn new(names: Vec<ComparableName>, mapping: Arc<CompiledMapping>) -> Self {
         let columns = names.iter().filter_map(|name| mapping.column(name));
         Self {
             required: columns.filter(|column| column.is_required()).collect(),
@@ -38,7 +38,7 @@ impl Foreign {
     }
 
     /// Returns the name at this position of the header, if it begins like a status.
-    pub(super) fn name_like_status(&self, at: usize) -> Option<Name> {
+    pub(super) fn name_like_status(&self, at: usize) -> Option<ComparableName> {
         self.names
             .get(at)
             .filter(|name| name.begins_like_status())
@@ -67,7 +67,7 @@ impl Foreign {
             .filter_map(|field| str::from_utf8(field).ok());
         let mut missing = self.required.clone();
         for name in names {
-            if let Some(column) = self.mapping.column(&Name::parse(name)) {
+            if let Some(column) = self.mapping.column(&ComparableName::parse(name)) {
                 missing.retain(|&missing| missing != column);
             }
         }
@@ -77,7 +77,7 @@ impl Foreign {
     fn is_header(&self, record: Record<'_>) -> bool {
         record.filled() == self.names.len()
             && self.names.iter().zip(record.fields()).all(|(name, field)| {
-                str::from_utf8(field).is_ok_and(|text| Name::parse(text) == *name)
+                str::from_utf8(field).is_ok_and(|text| ComparableName::parse(text) == *name)
             })
     }
 }

@@ -1,7 +1,7 @@
 //! Runs the decoder for the tests of this folder, and shows its result as text.
 
-use super::{CsvDecoder, CsvOptions, FileFault, Header, Limits};
-use crate::domain::{Cell, Column, Fault, RawRow, StrayQuote};
+use super::{CsvDecoder, CsvOptions, FileFault, Header, InputLimits};
+use crate::domain::{Cell, Column, RawRow, StrayQuote, ValueFault};
 
 /// The required columns, as a header.
 pub(super) const REQUIRED: &str = "EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE";
@@ -24,7 +24,7 @@ pub(super) fn ignoring() -> CsvOptions {
 
 /// The decoder's result for an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Decoded {
+pub(super) struct HarnessResult {
     pub header: Option<Header>,
     /// `number@line: cell|cell`, with the columns that are present, in the template's order.
     pub rows: Vec<String>,
@@ -32,7 +32,7 @@ pub(super) struct Decoded {
 }
 
 /// Decodes `input` in one piece, byte by byte, and in pieces of some other sizes. All results must agree.
-pub(super) fn decode(options: &CsvOptions, limits: Limits, input: &[u8]) -> Decoded {
+pub(super) fn decode(options: &CsvOptions, limits: InputLimits, input: &[u8]) -> HarnessResult {
     let whole = decode_chunks(options, limits, std::iter::once(input));
     for size in [1, 2, 7] {
         let pieces = decode_chunks(options, limits, input.chunks(size));
@@ -44,9 +44,9 @@ pub(super) fn decode(options: &CsvOptions, limits: Limits, input: &[u8]) -> Deco
 /// Decodes `chunks`.
 pub(super) fn decode_chunks<'a>(
     options: &CsvOptions,
-    limits: Limits,
+    limits: InputLimits,
     mut chunks: impl Iterator<Item = &'a [u8]>,
-) -> Decoded {
+) -> HarnessResult {
     let mut rows = Vec::new();
     let mut sink = |row: &RawRow<'_>| rows.push(show(row));
     let (header, faults) = match CsvDecoder::new(options, limits) {
@@ -58,7 +58,7 @@ pub(super) fn decode_chunks<'a>(
             (decoder.header().cloned(), result.err().unwrap_or_default())
         }
     };
-    Decoded {
+    HarnessResult {
         header,
         rows,
         faults,
@@ -72,7 +72,7 @@ pub(super) fn read(input: impl AsRef<[u8]>) -> String {
 
 /// Does the same as `read`, with options.
 pub(super) fn read_with(options: &CsvOptions, input: impl AsRef<[u8]>) -> String {
-    let decoded = decode(options, Limits::default(), input.as_ref());
+    let decoded = decode(options, InputLimits::default(), input.as_ref());
     let faults = decoded.faults.iter();
     let faults = faults.map(|fault| format!("{}: {fault}", fault.code()));
     decoded
@@ -85,7 +85,7 @@ pub(super) fn read_with(options: &CsvOptions, input: impl AsRef<[u8]>) -> String
 
 /// Returns the header of `input`.
 pub(super) fn header(options: &CsvOptions, input: impl AsRef<[u8]>) -> Header {
-    let decoded = decode(options, Limits::default(), input.as_ref());
+    let decoded = decode(options, InputLimits::default(), input.as_ref());
     decoded.header.unwrap()
 }
 
@@ -100,19 +100,19 @@ pub(super) fn show(row: &RawRow<'_>) -> String {
     format!("{place}: {}", cells.join("|"))
 }
 
-fn show_misfit(fault: Fault) -> String {
+fn show_misfit(fault: ValueFault) -> String {
     match fault {
-        Fault::FieldCount { expected, found } => format!("misfit, {found} for {expected}"),
-        Fault::SurplusBlanks { expected, found } => {
+        ValueFault::FieldCount { expected, found } => format!("misfit, {found} for {expected}"),
+        ValueFault::SurplusBlanks { expected, found } => {
             format!("misfit, {found} for {expected}, the last of them blank")
         }
-        Fault::ReportLine {
+        ValueFault::ReportLine {
             expected,
             found,
             line,
         } => format!("misfit, {found} for {expected}: a line of a report ({line:?})"),
-        Fault::NotARow(line) => format!("not a row ({line:?})"),
-        Fault::StrayQuote(StrayQuote {
+        ValueFault::NotARow(line) => format!("not a row ({line:?})"),
+        ValueFault::StrayQuote(StrayQuote {
             fault,
             column,
             lines,

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::FileFault;
 use super::blank::trim;
 use super::charset::Charset;
-use super::foreign::Foreign;
-use super::layout::Layout;
-use super::mapping::{ColumnsRead, CompiledMapping, Named};
-use super::name::Name;
+use super::foreign::ForeignLines;
+use super::layout::RecordLayout;
+use super::mapping::{ColumnsRead, CompiledMapping, MappedName};
+use super::name::ComparableName;
 use super::record::Record;
 use crate::domain::{Cell, Column, ColumnSet, Email, SuggestionBudget};
 
@@ -43,7 +43,7 @@ impl Header {
         (charset, delimiter): (Charset, u8),
         ignore_unknown: bool,
         mapping: &Arc<CompiledMapping>,
-    ) -> Result<(Self, Layout, ColumnsRead), Vec<FileFault>> {
+    ) -> Result<(Self, RecordLayout, ColumnsRead), Vec<FileFault>> {
         if record.has_unclosed_field() {
             return Err(FileFault::StrayQuote { line: record.line }.into());
         }
@@ -86,8 +86,8 @@ impl Header {
         let surplus = record.len() - cells.len();
         let least = read.iter().map(|(_, at)| at + 1).max().unwrap_or_default();
         let names = cells.into_iter().map(|cell| cell.name).collect();
-        let foreign = Foreign::new(names, Arc::clone(mapping));
-        let layout = Layout::new(&slots, (surplus, is_exact), least, foreign, charset);
+        let foreign = ForeignLines::new(names, Arc::clone(mapping));
+        let layout = RecordLayout::new(&slots, (surplus, is_exact), least, foreign, charset);
         Ok((header, layout, read))
     }
 }
@@ -97,7 +97,7 @@ struct HeaderCell<'a> {
     /// 1 = first cell.
     position: usize,
     text: String,
-    name: Name,
+    name: ComparableName,
     content: Cell<'a>,
 }
 
@@ -111,7 +111,7 @@ impl<'a> HeaderCell<'a> {
                 Self {
                     position: index + 1,
                     text: trim(&text).to_owned(),
-                    name: Name::parse(&text),
+                    name: ComparableName::parse(&text),
                     content: charset.cell(field),
                 }
             })
@@ -196,7 +196,7 @@ fn read_by_templates(
     let (mut read, mut faults) = (Vec::new(), Vec::new());
     for (column, names) in mapping.reads() {
         for name in names {
-            let wanted = Name::parse(name);
+            let wanted = ComparableName::parse(name);
             let found: Vec<_> = cells.iter().filter(|cell| cell.name == wanted).collect();
             match &found[..] {
                 [cell] => read.push((name.clone(), cell.position - 1)),
@@ -218,7 +218,7 @@ fn file_columns(cells: &[HeaderCell<'_>], mapping: &CompiledMapping) -> Vec<(Col
     let renamed = cells
         .iter()
         .filter_map(|cell| match mapping.named(&cell.name) {
-            Named::Column(column) if cell.name.column() != Some(column) => {
+            MappedName::Column(column) if cell.name.column() != Some(column) => {
                 Some((column, cell.shown()))
             }
             _ => None,

@@ -2,13 +2,13 @@
 
 use super::FileFault;
 use super::charset::Charset;
-use super::foreign::{Foreign, padded_report_line, report_line};
-use super::name::Name;
-use super::record::{Record, Stray};
-use crate::domain::{Cell, Column, Fault, ForeignLine, RawRow, StrayQuote};
+use super::foreign::{ForeignLines, padded_report_line, report_line};
+use super::name::ComparableName;
+use super::record::{Record, StrayQuotePlace};
+use crate::domain::{Cell, Column, ForeignLine, RawRow, StrayQuote, ValueFault};
 
 /// Assigns a column to each field of a record. Ignored columns do not add to the cost of a record.
-pub(super) struct Layout {
+pub(super) struct RecordLayout {
     /// Number of fields of a complete record.
     width: usize,
     /// The fields that are not ignored, by position.
@@ -18,21 +18,21 @@ pub(super) struct Layout {
     /// Position of STATUS. `None` if a mapping computes it.
     status: Option<usize>,
     /// The name of STATUS in the header, if it begins like a status.
-    status_name: Option<Name>,
+    status_name: Option<ComparableName>,
     /// The numbers of blank fields that a record may have beyond `width`.
     surplus: Vec<usize>,
-    foreign: Foreign,
+    foreign: ForeignLines,
     charset: Charset,
 }
 
-impl Layout {
+impl RecordLayout {
     /// Returns a layout with these columns, by position. `None` is a field that is ignored. The header has `surplus`
     /// blank cells after the columns. If `is_exact`, no record may lack a field; each has at least `least` fields.
     pub(super) fn new(
         slots: &[Option<Column>],
         (surplus, is_exact): (usize, bool),
         least: usize,
-        foreign: Foreign,
+        foreign: ForeignLines,
         charset: Charset,
     ) -> Self {
         let known = slots.iter().enumerate();
@@ -88,23 +88,24 @@ impl Layout {
     }
 
     /// Returns the fault of a record as a whole, or `None` if the record is sound.
-    fn misfit(&self, record: Record<'_>) -> Result<Option<Fault>, FileFault> {
+    fn misfit(&self, record: Record<'_>) -> Result<Option<ValueFault>, FileFault> {
         if let Some(stray) = record.stray {
-            return Ok(Some(Fault::StrayQuote(self.stray_quote(record, stray))));
+            return Ok(Some(ValueFault::StrayQuote(
+                self.stray_quote(record, stray),
+            )));
         }
         let fits = self.fits(record) && !self.is_shifted(record);
         if fits && self.may_be_row(record) {
             return Ok(None);
         }
         if let Some(line) = self.foreign.recognise(record)? {
-            return Ok(Some(Fault::NotARow(line)));
+            return Ok(Some(ValueFault::NotARow(line)));
         }
         Ok(match fits {
             // In a file without STATUS, a record with few fields is a row too.
             true if self.status.is_none() => None,
-            true => {
-                padded_report_line(record).map(|line| Fault::NotARow(ForeignLine::OfReport(line)))
-            }
+            true => padded_report_line(record)
+                .map(|line| ValueFault::NotARow(ForeignLine::OfReport(line))),
             false => Some(self.miscount(record)),
         })
     }
@@ -140,31 +141,36 @@ impl Layout {
     fn may_be_row(&self, record: Record<'_>) -> bool {
         let status = self.status.and_then(|at| record.span(at));
         let status = status.map_or(&b""[..], |span| &record.text[span]);
-        let is_name =
-            |name: &Name| str::from_utf8(status).is_ok_and(|text| Name::parse(text) == *name);
+        let is_name = |name: &ComparableName| {
+            str::from_utf8(status).is_ok_and(|text| ComparableName::parse(text) == *name)
+        };
         matches!(status.first(), Some(b'A' | b'a' | b'I' | b'i'))
             && !self.status_name.as_ref().is_some_and(is_name)
     }
 
-    fn miscount(&self, record: Record<'_>) -> Fault {
+    fn miscount(&self, record: Record<'_>) -> ValueFault {
         let (expected, found) = (self.width.into(), record.len().into());
         if record.len() > self.width {
             return match record.filled() <= self.width {
-                true => Fault::SurplusBlanks { expected, found },
-                false => Fault::FieldCount { expected, found },
+                true => ValueFault::SurplusBlanks { expected, found },
+                false => ValueFault::FieldCount { expected, found },
             };
         }
         match report_line(record, self.least) {
-            Some(line) => Fault::ReportLine {
+            Some(line) => ValueFault::ReportLine {
                 expected,
                 found,
                 line,
             },
-            None => Fault::FieldCount { expected, found },
+            None => ValueFault::FieldCount { expected, found },
         }
     }
 
-    fn stray_quote(&self, record: Record<'_>, Stray { fault, field }: Stray) -> StrayQuote {
+    fn stray_quote(
+        &self,
+        record: Record<'_>,
+        StrayQuotePlace { fault, field }: StrayQuotePlace,
+    ) -> StrayQuote {
         let column = self.known.iter().find(|(at, _)| *at == field);
         StrayQuote {
             fault,

@@ -5,7 +5,7 @@
 const BLOCK: usize = 64;
 
 /// The positions of quotes, of delimiters and of line ends (CR and LF alike) in a text, in order.
-pub(super) struct Marks<'a> {
+pub(super) struct StructuralMarks<'a> {
     blocks: std::slice::Chunks<'a, u8>,
     delimiter: u8,
     /// Start of the block that was read last.
@@ -15,7 +15,7 @@ pub(super) struct Marks<'a> {
     found: u64,
 }
 
-impl<'a> Marks<'a> {
+impl<'a> StructuralMarks<'a> {
     /// Returns the marks of `text`.
     pub(super) fn of(text: &'a [u8], delimiter: u8) -> Self {
         let mut marks = Self {
@@ -60,7 +60,7 @@ const fn gather(bytes: [u8; 8]) -> u64 {
     u64::from_le_bytes(bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
-impl Iterator for Marks<'_> {
+impl Iterator for StructuralMarks<'_> {
     type Item = usize;
 
     fn next(&mut self) -> Option<usize> {
@@ -87,7 +87,7 @@ mod tests {
             let delimiter = delimiter.as_bytes()[0];
             let is_mark = |byte: u8| byte == delimiter || matches!(byte, b'"' | b'\r' | b'\n');
             let expected: Vec<usize> = (0..text.len()).filter(|&at| is_mark(text.as_bytes()[at])).collect();
-            prop_assert_eq!(Marks::of(text.as_bytes(), delimiter).collect::<Vec<_>>(), expected);
+            prop_assert_eq!(StructuralMarks::of(text.as_bytes(), delimiter).collect::<Vec<_>>(), expected);
         }
     }
 

@@ -1,10 +1,10 @@
 //! Identifies a file that has no header, by the beginning of its bytes and of its text. It never quotes them.
 
-use super::Mistaken;
+use super::MistakenFile;
 use super::blank::is_blank;
 use super::delimiter::DELIMITERS;
 use super::mapping::{CompiledMapping, Mapping};
-use super::name::Name;
+use super::name::ComparableName;
 use super::record::{Record, RecordReader};
 
 /// Length of the text, from the beginning of a file, in which the header or the kind of the file is searched for.
@@ -20,65 +20,65 @@ pub(super) fn tell(
     text: &[u8],
     is_blank: bool,
     mapping: &CompiledMapping,
-) -> Mistaken {
+) -> MistakenFile {
     if let Some(found) = binary(bytes) {
         return found;
     }
     match text {
-        [0, 1..=0x7F, ..] | [1..=0x7F, 0, ..] => return Mistaken::UnmarkedUtf16,
-        _ if is_blank => return Mistaken::Empty,
+        [0, 1..=0x7F, ..] | [1..=0x7F, 0, ..] => return MistakenFile::UnmarkedUtf16,
+        _ if is_blank => return MistakenFile::Empty,
         _ => {}
     }
     let start = String::from_utf8_lossy(text).to_ascii_lowercase();
     let start =
         start.trim_start_matches(|c: char| crate::domain::is_trimmed(c) || c.is_whitespace());
     if start.trim_start_matches('"').starts_with("#type") {
-        return Mistaken::TypeLine;
+        return MistakenFile::TypeLine;
     }
     if let Some(found) = markup(start) {
         return found;
     }
     if let Some(line) = header_line(text, mapping) {
-        return Mistaken::HeaderBelow { line };
+        return MistakenFile::HeaderBelow { line };
     }
     match is_quoted_whole(text, mapping) {
-        true => Mistaken::QuotedLines,
-        false => Mistaken::Headless,
+        true => MistakenFile::QuotedLines,
+        false => MistakenFile::Headless,
     }
 }
 
 /// Returns the kind of a file that was sent as a workbook, and is no archive.
-pub(super) fn tell_bytes(bytes: &[u8]) -> Mistaken {
+pub(super) fn tell_bytes(bytes: &[u8]) -> MistakenFile {
     let beginning = &bytes[..bytes.len().min(HEAD)];
     let text = beginning.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(beginning);
     match CompiledMapping::new(&Mapping::default()) {
         Ok(none) if header_line(text, &none).is_none() => {
             tell(beginning, text, is_blank(text), &none)
         }
-        _ => Mistaken::Csv,
+        _ => MistakenFile::Csv,
     }
 }
 
-fn binary(bytes: &[u8]) -> Option<Mistaken> {
+fn binary(bytes: &[u8]) -> Option<MistakenFile> {
     let holds = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
     match bytes {
         [b'P', b'K', 3, 4, ..]
             if holds(b"[Content_Types].xml") && !holds(b"word/") && !holds(b"ppt/") =>
         {
-            Some(Mistaken::Workbook)
+            Some(MistakenFile::Workbook)
         }
         [b'P', b'K', 3, 4, ..] if holds(b"xl/workbook") || holds(b"opendocument.spreadsheet") => {
-            Some(Mistaken::Workbook)
+            Some(MistakenFile::Workbook)
         }
-        [b'P', b'K', 3 | 5 | 7, 4 | 6 | 8, ..] => Some(Mistaken::Zip),
-        [0xD0, 0xCF, 0x11, 0xE0, ..] => Some(Mistaken::Workbook),
-        [0x1F, 0x8B, ..] => Some(Mistaken::Gzip),
-        _ if bytes.starts_with(b"%PDF-") => Some(Mistaken::Pdf),
+        [b'P', b'K', 3 | 5 | 7, 4 | 6 | 8, ..] => Some(MistakenFile::Zip),
+        [0xD0, 0xCF, 0x11, 0xE0, ..] => Some(MistakenFile::Workbook),
+        [0x1F, 0x8B, ..] => Some(MistakenFile::Gzip),
+        _ if bytes.starts_with(b"%PDF-") => Some(MistakenFile::Pdf),
         _ => None,
     }
 }
 
-fn markup(start: &str) -> Option<Mistaken> {
+fn markup(start: &str) -> Option<MistakenFile> {
     if let Some(tag) = start.strip_prefix('<') {
         let is_html = [
             "!doctype html",
@@ -94,16 +94,16 @@ fn markup(start: &str) -> Option<Mistaken> {
         ];
         return Some(
             match is_html.iter().any(|name| tag.starts_with(name)) || start.contains("<html") {
-                true if is_sign_in(start) => Mistaken::SignIn,
-                true => Mistaken::Html,
-                false => Mistaken::Xml,
+                true if is_sign_in(start) => MistakenFile::SignIn,
+                true => MistakenFile::Html,
+                false => MistakenFile::Xml,
             },
         );
     }
     let inside = start.strip_prefix(['{', '['])?.trim_start();
     inside
         .starts_with(['"', '{', '[', '}', ']'])
-        .then_some(Mistaken::Json)
+        .then_some(MistakenFile::Json)
 }
 
 fn is_sign_in(page: &str) -> bool {
@@ -157,7 +157,7 @@ pub(super) fn known_names(record: Record<'_>, mapping: &CompiledMapping) -> usiz
         .fields()
         .filter_map(|field| str::from_utf8(field).ok());
     names
-        .filter(|name| mapping.knows(&Name::parse(name)))
+        .filter(|name| mapping.knows(&ComparableName::parse(name)))
         .count()
 }
 

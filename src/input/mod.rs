@@ -35,22 +35,22 @@ mod harness;
 mod properties;
 
 pub use csv::{CsvDecoder, CsvOptions};
-pub(crate) use fault::{FileFault, Mistaken};
+pub(crate) use fault::{FileFault, MistakenFile};
 pub use header::Header;
 pub(crate) use mapping::{MappedTo, MappingLookup};
 pub use mapping::{Mapping, ValueMapping};
 pub(crate) use name::{column_named, compared_name, own_column};
 pub(crate) use sample::{CsvSample, SampleTable};
-pub(crate) use split::{SplitRecord, Splitter, first_lines};
+pub(crate) use split::{FileSplitter, SplitRecord, first_lines};
 pub(crate) use typed::TypedRows;
-pub use workbook::{Failure, FoundSheet, WorkbookLimits, WorkbookReader, is_workbook};
+pub use workbook::{FoundSheet, WorkbookFailure, WorkbookLimits, WorkbookReader, is_workbook};
 pub(crate) use workbook::{SheetSample, WorkbookFault, split_sheet};
 
 use crate::domain::MAX_FIELD_BYTES;
 
 /// The limits on one import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct InputLimits {
     /// Most data rows.
     pub max_rows: u32,
     /// Most bytes: of the CSV as received, or of all values of the typed rows together.
@@ -65,7 +65,7 @@ pub struct Limits {
     pub workbook: WorkbookLimits,
 }
 
-impl Limits {
+impl InputLimits {
     /// Longest record by default.
     pub const RECORD_BYTES: usize = 64 * 1024;
     /// Longest record that a server may allow. Each upload holds nine times that, for each delimiter that its header
@@ -73,7 +73,7 @@ impl Limits {
     pub const MOST_RECORD_BYTES: usize = 1024 * 1024;
 }
 
-impl Default for Limits {
+impl Default for InputLimits {
     /// 1,000,000 rows and 256 MiB; records of 64 KiB, and fields of 4 KiB; the defaults of workbooks.
     fn default() -> Self {
         Self {

@@ -14,11 +14,11 @@ const NEAR: f64 = 0.85;
 /// A header cell's name in the form in which names are compared (semantics §2 "Header"): trimmed,
 /// upper case, white space and `-` as `_`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Name(String);
+pub(super) struct ComparableName(String);
 
 /// Returns the column with this name, as a header is read. Otherwise returns the nearest column, if one is near.
 pub(crate) fn column_named(name: &str) -> Result<Column, Option<Column>> {
-    let name = Name::parse(name);
+    let name = ComparableName::parse(name);
     let near = || {
         name.nearest(
             Column::ALL.into_iter().collect(),
@@ -30,15 +30,15 @@ pub(crate) fn column_named(name: &str) -> Result<Column, Option<Column>> {
 
 /// Returns the form in which the names of a header are compared.
 pub(crate) fn compared_name(name: &str) -> String {
-    Name::parse(name).0
+    ComparableName::parse(name).0
 }
 
 /// Returns the column with this name, as a header is read.
 pub(crate) fn own_column(name: &str) -> Option<Column> {
-    Name::parse(name).column()
+    ComparableName::parse(name).column()
 }
 
-impl Name {
+impl ComparableName {
     /// Returns the name in `cell`.
     pub(super) fn parse(cell: &str) -> Self {
         let compared = |c: char| match c {
@@ -116,12 +116,15 @@ mod tests {
             "FIRST\u{2060}_NAME\u{FEFF}",
         ] {
             assert_eq!(
-                Name::parse(cell).column(),
+                ComparableName::parse(cell).column(),
                 Some(Column::FirstName),
                 "{cell:?}"
             );
         }
-        assert_eq!(Name::parse("Prénom"), Name::parse("PRÉNOM"));
+        assert_eq!(
+            ComparableName::parse("Prénom"),
+            ComparableName::parse("PRÉNOM")
+        );
         for cell in [
             "F\u{131}RST_NAME",
             "FIR\u{17F}T_NAME",
@@ -131,14 +134,17 @@ mod tests {
             "",
             "FIRST_NAME2",
         ] {
-            assert_eq!(Name::parse(cell).column(), None, "{cell:?}");
+            assert_eq!(ComparableName::parse(cell).column(), None, "{cell:?}");
         }
     }
 
     #[test]
     fn every_column_is_found_by_its_own_header() {
         for column in Column::ALL {
-            assert_eq!(Name::parse(column.header()).column(), Some(column));
+            assert_eq!(
+                ComparableName::parse(column.header()).column(),
+                Some(column)
+            );
         }
     }
 
@@ -165,7 +171,11 @@ mod tests {
             ("", None),
         ] {
             let budget = &mut SuggestionBudget::of_call();
-            assert_eq!(Name::parse(cell).nearest(all, budget), nearest, "{cell:?}");
+            assert_eq!(
+                ComparableName::parse(cell).nearest(all, budget),
+                nearest,
+                "{cell:?}"
+            );
         }
     }
 }

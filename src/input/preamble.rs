@@ -10,7 +10,7 @@ use super::delimiter::{DELIMITERS, FirstLine};
 use super::mapping::CompiledMapping;
 use super::mistaken::{self, HEAD, known_names};
 use super::record::RecordReader;
-use super::{FileFault, Mistaken};
+use super::{FileFault, MistakenFile};
 
 /// Number of bytes as received that are kept to identify a file that is not text. A workbook names its parts early.
 const BYTES: usize = 4 * 1024;
@@ -28,11 +28,11 @@ pub(super) struct Preamble {
     /// Text that some candidate has not read yet, or from which its rows are still to be read.
     pending: Vec<u8>,
     /// Empty until the first line is known.
-    candidates: Vec<Candidate>,
+    candidates: Vec<DelimiterCandidate>,
 }
 
 /// The reader that continues after the header, and the text that it has yet to read.
-pub(super) struct Found {
+pub(super) struct HeaderFound {
     /// Its record is the header.
     pub records: RecordReader,
     /// Text after the header that has already been received.
@@ -70,7 +70,7 @@ impl Preamble {
             candidate.read(&self.pending, last, &self.mapping);
         }
         self.forget_what_all_have_read();
-        let is_settled = self.candidates.iter().all(Candidate::is_settled);
+        let is_settled = self.candidates.iter().all(DelimiterCandidate::is_settled);
         let is_named = self.candidates.iter().any(|c| c.known > 0);
         // If no name is known, more of the text helps to identify the file.
         Ok(is_settled && (is_named || last || self.head.len() == HEAD))
@@ -87,8 +87,8 @@ impl Preamble {
     ///
     /// # Errors
     /// Fails if there is no header, or if the header's record cannot be read.
-    pub(super) fn take_found(&mut self) -> Result<Found, FileFault> {
-        let is_blank = self.candidates.iter().any(Candidate::has_nothing);
+    pub(super) fn take_found(&mut self) -> Result<HeaderFound, FileFault> {
+        let is_blank = self.candidates.iter().any(DelimiterCandidate::has_nothing);
         let mistaken = mistaken::tell(&self.bytes, &self.head, is_blank, &self.mapping);
         let no_header = FileFault::NoHeader { mistaken };
         // Among equals `max_by_key` returns the last. In reversed order that is the delimiter that comes first.
@@ -97,23 +97,27 @@ impl Preamble {
             return Err(no_header);
         };
         match best.state {
-            State::Found if best.known > 0 => {
+            CandidateState::Found if best.known > 0 => {
                 self.pending.drain(..best.read);
-                Ok(Found {
+                Ok(HeaderFound {
                     records: best.records,
                     rest: std::mem::take(&mut self.pending),
                     delimiter: best.delimiter,
                 })
             }
             // A file that is not CSV may fail in any way.
-            State::Failed(fault) if best.known > 0 || mistaken == Mistaken::Headless => Err(fault),
+            CandidateState::Failed(fault)
+                if best.known > 0 || mistaken == MistakenFile::Headless =>
+            {
+                Err(fault)
+            }
             _ => Err(no_header),
         }
     }
 
-    fn candidate(&self, delimiter: u8) -> Candidate {
+    fn candidate(&self, delimiter: u8) -> DelimiterCandidate {
         let records = RecordReader::new(delimiter, self.cap).ignoring(self.mapping.lines());
-        Candidate::new(delimiter, records)
+        DelimiterCandidate::new(delimiter, records)
     }
 
     /// Chooses the candidates once the first line is known. The line end of a `sep=` line is left to the candidates,
@@ -155,17 +159,17 @@ impl Preamble {
 }
 
 /// A delimiter that the file may have, and its reading of the header.
-struct Candidate {
+struct DelimiterCandidate {
     delimiter: u8,
     records: RecordReader,
     /// Length of the pending text that the candidate has read.
     read: usize,
     /// Number of known names in the header; 0 until settled.
     known: usize,
-    state: State,
+    state: CandidateState,
 }
 
-enum State {
+enum CandidateState {
     Reading,
     /// The reader's record is the first that is not blank.
     Found,
@@ -174,27 +178,27 @@ enum State {
     Nothing,
 }
 
-impl Candidate {
+impl DelimiterCandidate {
     fn new(delimiter: u8, records: RecordReader) -> Self {
         Self {
             delimiter,
             records,
             read: 0,
             known: 0,
-            state: State::Reading,
+            state: CandidateState::Reading,
         }
     }
 
     fn is_settled(&self) -> bool {
-        !matches!(self.state, State::Reading)
+        !matches!(self.state, CandidateState::Reading)
     }
 
     fn has_record(&self) -> bool {
-        matches!(self.state, State::Found)
+        matches!(self.state, CandidateState::Found)
     }
 
     fn has_nothing(&self) -> bool {
-        matches!(self.state, State::Nothing)
+        matches!(self.state, CandidateState::Nothing)
     }
 
     /// Reads more of `text`; if `last`, the text ends there.
@@ -204,10 +208,10 @@ impl Candidate {
         }
         let mut rest = &text[self.read..];
         self.state = match self.first_record(&mut rest, last) {
-            Ok(true) => State::Found,
-            Ok(false) if last => State::Nothing,
-            Ok(false) => State::Reading,
-            Err(fault) => State::Failed(fault),
+            Ok(true) => CandidateState::Found,
+            Ok(false) if last => CandidateState::Nothing,
+            Ok(false) => CandidateState::Reading,
+            Err(fault) => CandidateState::Failed(fault),
         };
         self.read = text.len() - rest.len();
         if self.is_settled() {

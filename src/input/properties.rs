@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::blank::is_blank;
 use super::harness::{decode, decode_chunks};
-use super::{CsvOptions, Limits};
+use super::{CsvOptions, InputLimits};
 
 /// A header with the required columns and one optional one at each end.
 const HEADER: [&str; 9] = [
@@ -143,7 +143,7 @@ proptest! {
         }
         bytes.truncate(length.map_or(bytes.len(), |length| length % (bytes.len() + 1)));
         let options = CsvOptions { charset: label.to_owned(), ..CsvOptions::default() };
-        let limits = Limits { max_rows: 6, max_bytes: 900, ..Limits::default() };
+        let limits = InputLimits { max_rows: 6, max_bytes: 900, ..InputLimits::default() };
         let whole = decode(&options, limits, &bytes);
         let split = decode_chunks(&options, limits, pieces(&bytes, &cuts).into_iter());
         prop_assert_eq!(split, whole);
@@ -157,9 +157,9 @@ proptest! {
         let mut input = table(&[], ';', &["\n"]).into_bytes();
         input.extend(bytes);
         let options = CsvOptions::default();
-        let whole = decode(&options, Limits::default(), &input);
+        let whole = decode(&options, InputLimits::default(), &input);
         let split = pieces(&input, &[cut]).into_iter();
-        prop_assert_eq!(decode_chunks(&options, Limits::default(), split), whole);
+        prop_assert_eq!(decode_chunks(&options, InputLimits::default(), split), whole);
     }
 
     #[test]
@@ -171,7 +171,7 @@ proptest! {
     ) {
         let text = table(&records, delimiter, &line_ends);
         let (bytes, _) = encode(&text, charset);
-        let decoded = decode(&CsvOptions::default(), Limits::default(), &bytes);
+        let decoded = decode(&CsvOptions::default(), InputLimits::default(), &bytes);
         let cells = decoded.rows.iter().map(|row| row.split_once(": ").unwrap().1.to_owned());
         let expected = reference(&text, delimiter);
         prop_assert_eq!(cells.len(), expected.len());
@@ -194,7 +194,7 @@ proptest! {
         line_end in prop::sample::select(&["\n", "\r\n", "\r"][..]),
     ) {
         let text = table(&records, ',', &["\n"]).replace('\n', line_end);
-        let decoded = decode(&CsvOptions::default(), Limits::default(), text.as_bytes());
+        let decoded = decode(&CsvOptions::default(), InputLimits::default(), text.as_bytes());
         let mut line = 2;
         let mut expected = Vec::new();
         for record in records {

@@ -10,7 +10,7 @@ use super::mapping::CompiledMapping;
 use super::mistaken;
 use super::record::{Record, RecordReader};
 use super::split::{first_lines, lines};
-use super::{FileFault, Limits, Mapping, Mistaken};
+use super::{FileFault, InputLimits, Mapping, MistakenFile};
 
 /// Number of lines among which the header is searched for.
 pub(super) const LINES: usize = 50;
@@ -82,7 +82,7 @@ impl CsvSample {
                 return Err(stated.err().into_iter().chain(decoded.err()).collect());
             }
         };
-        let Decoded {
+        let DecodedSample {
             text,
             bad_line,
             charset,
@@ -94,7 +94,7 @@ impl CsvSample {
             bad_line,
             delimiter: ',',
             table: Err(FileFault::NoHeader {
-                mistaken: Mistaken::Headless,
+                mistaken: MistakenFile::Headless,
             }),
             fault: None,
         };
@@ -118,7 +118,7 @@ impl CsvSample {
     }
 }
 
-struct Decoded {
+struct DecodedSample {
     text: String,
     /// The first line with bytes that are not UTF-8.
     bad_line: Option<usize>,
@@ -127,11 +127,11 @@ struct Decoded {
 }
 
 /// Decodes the content; bytes that are not valid in the charset become U+FFFD.
-fn decode(content: &[u8], label: &str) -> Result<Decoded, FileFault> {
+fn decode(content: &[u8], label: &str) -> Result<DecodedSample, FileFault> {
     let (bytes, charset) = transcode(content, label)?;
     let is_stated = !label.trim().is_empty() || charset != "UTF-8" || content.contains(&0);
     if is_stated || !is_another_charset(&bytes) {
-        return Ok(Decoded {
+        return Ok(DecodedSample {
             bad_line: first_bad_line(&bytes).filter(|_| charset == "UTF-8"),
             text: String::from_utf8_lossy(&bytes).into_owned(),
             charset,
@@ -139,7 +139,7 @@ fn decode(content: &[u8], label: &str) -> Result<Decoded, FileFault> {
         });
     }
     let (bytes, charset) = transcode(content, USUAL)?;
-    Ok(Decoded {
+    Ok(DecodedSample {
         text: String::from_utf8_lossy(&bytes).into_owned(),
         charset,
         is_charset_guessed: true,
@@ -179,12 +179,12 @@ fn transcode(content: &[u8], label: &str) -> Result<(Vec<u8>, &'static str), Fil
 }
 
 /// Returns what the file is, if it is no CSV at all.
-fn not_csv(content: &[u8], text: &str) -> Option<Mistaken> {
+fn not_csv(content: &[u8], text: &str) -> Option<MistakenFile> {
     let is_blank = lines(text).all(|rest| first_lines(rest, 1).all(|line| trim(line).is_empty()));
     let head = &text.as_bytes()[..text.floor_char_boundary(mistaken::HEAD)];
     let mapping = CompiledMapping::new(&Mapping::default()).ok()?;
     match mistaken::tell(content, head, is_blank, &mapping) {
-        Mistaken::Headless | Mistaken::HeaderBelow { .. } | Mistaken::TypeLine => None,
+        MistakenFile::Headless | MistakenFile::HeaderBelow { .. } | MistakenFile::TypeLine => None,
         other => Some(other),
     }
 }
@@ -277,7 +277,7 @@ fn read_table(
     (is_cut, is_open): (bool, bool),
     table: &mut SampleTable,
 ) -> Result<(), FileFault> {
-    let mut reader = RecordReader::new(found.delimiter, Limits::RECORD_BYTES);
+    let mut reader = RecordReader::new(found.delimiter, InputLimits::RECORD_BYTES);
     let mut rest = found.text.as_bytes();
     let mut left = MOST_CELLS;
     loop {

@@ -2,9 +2,9 @@
 
 use super::delimiter::FirstLine;
 use super::mapping::CompiledMapping;
-use super::name::Name;
+use super::name::ComparableName;
 use super::record::{Record, RecordReader};
-use super::{FileFault, Limits, Mapping};
+use super::{FileFault, InputLimits, Mapping};
 use crate::domain::Column;
 
 /// One record of a file.
@@ -19,11 +19,11 @@ pub(crate) struct SplitRecord<'a> {
 }
 
 /// Splits files as a decoder with the same mapping does.
-pub(crate) struct Splitter {
+pub(crate) struct FileSplitter {
     mapping: CompiledMapping,
 }
 
-impl Splitter {
+impl FileSplitter {
     /// Makes a splitter.
     ///
     /// # Errors
@@ -37,7 +37,7 @@ impl Splitter {
 
     /// Returns the column whose cells the file has under this name.
     pub(crate) fn column(&self, name: &str) -> Option<Column> {
-        self.mapping.column(&Name::parse(name))
+        self.mapping.column(&ComparableName::parse(name))
     }
 
     /// Splits a complete file, already decoded and without a byte order mark, exactly as [`CsvDecoder`] does if it
@@ -69,8 +69,8 @@ impl Splitter {
                 });
             }
         };
-        let mut records =
-            RecordReader::new(delimiter, Limits::MOST_RECORD_BYTES).ignoring(self.mapping.lines());
+        let mut records = RecordReader::new(delimiter, InputLimits::MOST_RECORD_BYTES)
+            .ignoring(self.mapping.lines());
         loop {
             let before = rest;
             if !records.read(&mut rest)? {
@@ -125,16 +125,16 @@ mod tests {
 
     const HEADER: &str = "EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE";
 
-    fn splitter() -> Splitter {
-        Splitter::new(&Mapping::default()).unwrap()
+    fn splitter() -> FileSplitter {
+        FileSplitter::new(&Mapping::default()).unwrap()
     }
 
     /// The lines of the rows, and each row's first cell if its columns are known.
-    type Rows = Vec<(u32, Option<String>)>;
+    type RowLines = Vec<(u32, Option<String>)>;
 
-    fn decoded(file: &str) -> Option<Rows> {
-        let mut decoder = CsvDecoder::new(&CsvOptions::default(), Limits::default()).ok()?;
-        let mut rows = Rows::new();
+    fn decoded(file: &str) -> Option<RowLines> {
+        let mut decoder = CsvDecoder::new(&CsvOptions::default(), InputLimits::default()).ok()?;
+        let mut rows = RowLines::new();
         let mut sink = |row: &crate::domain::RawRow<'_>| {
             let first = match row.cell(Column::Email) {
                 Cell::Text(text) => Some(text.to_owned()),

@@ -3,25 +3,25 @@
 use std::sync::Arc;
 
 use super::charset::Charset;
-use super::layout::Layout;
+use super::layout::RecordLayout;
 use super::mapping::{CellMapper, CompiledMapping};
 use super::record::{OwnedRecord, Record};
 use super::{FileFault, Header};
 use crate::domain::RawRow;
 
 /// Makes rows of the records after the header.
-pub(super) struct Rows {
-    layout: Layout,
+pub(super) struct RowMaker {
+    layout: RecordLayout,
     /// What changes the cells of each row, if anything does.
     mapper: Option<CellMapper>,
     /// Whether a record that is not blank has been read.
     begun: bool,
-    held: Option<(Held, OwnedRecord)>,
+    held: Option<(HoldReason, OwnedRecord)>,
 }
 
 /// Why a record waits for the next one.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Held {
+enum HoldReason {
     /// The first record has this number of blank fields more than the header. If the second record has as many, the
     /// whole file is written that way; otherwise the first record's values are shifted.
     Surplus(usize),
@@ -29,7 +29,7 @@ enum Held {
     EndMark,
 }
 
-impl Rows {
+impl RowMaker {
     /// Reads the header from `header`, and returns it with the maker of the rows below it.
     ///
     /// # Errors
@@ -60,13 +60,13 @@ impl Rows {
     pub(super) fn take(
         &mut self,
         record: Record<'_>,
-        rows: &mut Numbered<'_, impl FnMut(&RawRow<'_>)>,
+        rows: &mut RowNumbering<'_, impl FnMut(&RawRow<'_>)>,
     ) -> Result<(), FileFault> {
         if record.is_blank() {
             return Ok(());
         }
         if let Some((reason, held)) = self.held.take() {
-            if let Held::Surplus(surplus) = reason
+            if let HoldReason::Surplus(surplus) = reason
                 && self.layout.new_surplus(record) == Some(surplus)
             {
                 self.layout.allow_surplus(surplus);
@@ -86,22 +86,22 @@ impl Rows {
     /// The errors of [`take`](Self::take).
     pub(super) fn finish(
         &mut self,
-        rows: &mut Numbered<'_, impl FnMut(&RawRow<'_>)>,
+        rows: &mut RowNumbering<'_, impl FnMut(&RawRow<'_>)>,
     ) -> Result<(), FileFault> {
         match self.held.take() {
-            Some((Held::Surplus(_), held)) => {
+            Some((HoldReason::Surplus(_), held)) => {
                 rows.give((&self.layout, &mut self.mapper), held.borrow())
             }
-            Some((Held::EndMark, _)) | None => Ok(()),
+            Some((HoldReason::EndMark, _)) | None => Ok(()),
         }
     }
 
-    fn reason_to_hold(&mut self, record: Record<'_>) -> Option<Held> {
+    fn reason_to_hold(&mut self, record: Record<'_>) -> Option<HoldReason> {
         let is_first = !std::mem::replace(&mut self.begun, true);
         if is_first && let Some(surplus) = self.layout.new_surplus(record) {
-            return Some(Held::Surplus(surplus));
+            return Some(HoldReason::Surplus(surplus));
         }
-        is_end_mark(record.text).then_some(Held::EndMark)
+        is_end_mark(record.text).then_some(HoldReason::EndMark)
     }
 }
 
@@ -110,16 +110,16 @@ fn is_end_mark(text: &[u8]) -> bool {
 }
 
 /// Receives rows, numbers them, and counts them against the limit.
-pub(super) struct Numbered<'a, S> {
+pub(super) struct RowNumbering<'a, S> {
     pub rows: &'a mut u32,
     pub limit: u32,
     pub sink: &'a mut S,
 }
 
-impl<S: FnMut(&RawRow<'_>)> Numbered<'_, S> {
+impl<S: FnMut(&RawRow<'_>)> RowNumbering<'_, S> {
     fn give(
         &mut self,
-        (layout, mapper): (&Layout, &mut Option<CellMapper>),
+        (layout, mapper): (&RecordLayout, &mut Option<CellMapper>),
         record: Record<'_>,
     ) -> Result<(), FileFault> {
         let row = self.rows.saturating_add(1);

@@ -2,14 +2,14 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{FileFault, Limits};
+use super::{FileFault, InputLimits};
 use crate::domain::{Cell, Column, RawRow};
 
 /// Takes typed rows. Their grouping into messages does not matter.
 ///
 /// Once a fault has been returned, every later call returns the same fault.
 pub(crate) struct TypedRows {
-    limits: Limits,
+    limits: InputLimits,
     rows: u32,
     bytes: u64,
     sha256: Sha256,
@@ -19,7 +19,7 @@ pub(crate) struct TypedRows {
 impl TypedRows {
     /// Returns a value without rows.
     #[must_use]
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: InputLimits) -> Self {
         Self {
             limits,
             rows: 0,
@@ -81,7 +81,7 @@ impl TypedRows {
     /// Counts a row if it is within the limits.
     fn admit(&mut self, values: &[Option<&str>; Column::COUNT]) -> Result<(), FileFault> {
         let row = self.rows.saturating_add(1);
-        let Limits {
+        let InputLimits {
             max_rows,
             max_bytes,
             max_record_bytes,
@@ -131,7 +131,7 @@ mod tests {
     const UNSET: [Option<&str>; Column::COUNT] = [None; Column::COUNT];
 
     fn rows_of(
-        limits: Limits,
+        limits: InputLimits,
         rows: &[[Option<&str>; Column::COUNT]],
     ) -> (Result<(), Vec<FileFault>>, u32) {
         let mut typed = TypedRows::new(limits);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     fn digest(rows: &[[Option<&str>; Column::COUNT]]) -> [u8; 32] {
-        let mut typed = TypedRows::new(Limits::default());
+        let mut typed = TypedRows::new(InputLimits::default());
         for row in rows {
             typed.push(row, &mut |_| {}).unwrap();
         }
@@ -161,7 +161,7 @@ mod tests {
         let mut values = UNSET;
         values[Column::Email as usize] = Some("a@example.org");
         values[Column::Phone as usize] = Some("");
-        let mut typed = TypedRows::new(Limits::default());
+        let mut typed = TypedRows::new(InputLimits::default());
         let mut check = |row: &RawRow<'_>| {
             assert_eq!((row.number, row.line, row.misfit), (1, 0, None));
             assert_eq!(row.cell(Column::Email), Cell::Text("a@example.org"));
@@ -182,10 +182,10 @@ mod tests {
         ] {
             let (max_rows, max_bytes) = limits;
             let (result, taken) = rows_of(
-                Limits {
+                InputLimits {
                     max_rows,
                     max_bytes,
-                    ..Limits::default()
+                    ..InputLimits::default()
                 },
                 &[row; 3],
             );
@@ -193,10 +193,10 @@ mod tests {
         }
         let (max_rows, max_bytes) = (3, 9);
         let (result, taken) = rows_of(
-            Limits {
+            InputLimits {
                 max_rows,
                 max_bytes,
-                ..Limits::default()
+                ..InputLimits::default()
             },
             &[row; 3],
         );
@@ -208,7 +208,7 @@ mod tests {
         let longest = "x".repeat(64 * 1024);
         let longer = longest.clone() + "x";
         let rows = [with(Column::Rank, &longest), with(Column::Rank, &longer)];
-        let (result, taken) = rows_of(Limits::default(), &rows);
+        let (result, taken) = rows_of(InputLimits::default(), &rows);
         assert_eq!(
             (result, taken),
             (
@@ -224,16 +224,16 @@ mod tests {
     #[test]
     fn no_row_at_all_is_a_fault() {
         assert_eq!(
-            rows_of(Limits::default(), &[]).0,
+            rows_of(InputLimits::default(), &[]).0,
             Err(vec![FileFault::NoRows])
         );
     }
 
     #[test]
     fn after_a_fault_every_call_returns_it() {
-        let limits = Limits {
+        let limits = InputLimits {
             max_rows: 0,
-            ..Limits::default()
+            ..InputLimits::default()
         };
         let mut typed = TypedRows::new(limits);
         let fault = Err(vec![FileFault::TooManyRows { limit: 0, row: 1 }]);

@@ -17,12 +17,12 @@ use std::ops::ControlFlow;
 
 use crate::domain::{Catalog, Column, Issue, IssueCode};
 use crate::input::{
-    CsvSample, Failure, FileFault, Limits, Mapping, MappingLookup, SampleTable, SheetSample,
-    is_workbook,
+    CsvSample, FileFault, InputLimits, Mapping, MappingLookup, SampleTable, SheetSample,
+    WorkbookFailure, is_workbook,
 };
 
-use proposal::Proposal;
-use values::{Entries, ReportedValues};
+use proposal::MappingProposal;
+use values::{CatalogEntries, ReportedValues};
 
 /// Most columns that are reported.
 const MOST_COLUMNS: usize = 1_000;
@@ -48,7 +48,7 @@ pub(crate) struct InspectionRequest {
 
 /// The kind of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum RosterFormat {
+pub(crate) enum InspectedFormat {
     /// CSV.
     Csv {
         /// Standard name of the charset.
@@ -63,7 +63,7 @@ pub(crate) enum RosterFormat {
     },
 }
 
-impl Default for RosterFormat {
+impl Default for InspectedFormat {
     fn default() -> Self {
         Self::Csv {
             charset: "UTF-8",
@@ -76,7 +76,7 @@ impl Default for RosterFormat {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Inspection {
     /// The kind of file.
-    pub format: RosterFormat,
+    pub format: InspectedFormat,
     /// The line of the header (1 = first line), or 0 if there is none.
     pub header_line: u32,
     /// The columns, in file order.
@@ -116,12 +116,12 @@ pub(crate) struct InspectedValue {
     /// In how many of the inspected rows.
     pub count: u32,
     /// What it would be, or what was probably meant.
-    pub meaning: Meaning,
+    pub meaning: ValueMeaning,
 }
 
 /// What a value would be in the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Meaning {
+pub(crate) enum ValueMeaning {
     /// This.
     Known(String),
     /// The value would reject its row. If a known value is similar, it was probably meant.
@@ -136,7 +136,7 @@ pub(crate) enum Meaning {
 /// Fails if the charset, the delimiter or the mapping cannot be used.
 pub(crate) fn inspect(
     (content, is_cut): (&[u8], bool),
-    (request, limits): (&InspectionRequest, Limits),
+    (request, limits): (&InspectionRequest, InputLimits),
     catalog: &Catalog,
     pause: &mut dyn FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Inspection, Vec<FileFault>> {
@@ -169,7 +169,7 @@ impl Inspection {
     ) -> Result<Option<SampleTable>, Vec<FileFault>> {
         let options = (&*request.charset, &*request.delimiter);
         let sample = CsvSample::read(content, is_cut, options, is_known)?;
-        self.format = RosterFormat::Csv {
+        self.format = InspectedFormat::Csv {
             charset: sample.charset,
             delimiter: sample.delimiter,
         };
@@ -201,11 +201,11 @@ impl Inspection {
     fn read_workbook(
         &mut self,
         (content, is_cut): (&[u8], bool),
-        sheet: (&str, Limits),
+        sheet: (&str, InputLimits),
         pause: &mut dyn FnMut(usize) -> ControlFlow<()>,
         is_known: impl Fn(&str) -> bool,
     ) -> Option<SampleTable> {
-        self.format = RosterFormat::Workbook { sheets: Vec::new() };
+        self.format = InspectedFormat::Workbook { sheets: Vec::new() };
         if is_cut {
             let message = "A workbook is inspected as a whole: begin an upload of it, and state its import_id.";
             self.notice(IssueCode::NotARow, message.to_owned());
@@ -213,7 +213,7 @@ impl Inspection {
         }
         match SheetSample::read(content, sheet, pause, is_known) {
             Ok(sample) => {
-                self.format = RosterFormat::Workbook {
+                self.format = InspectedFormat::Workbook {
                     sheets: sample.sheets,
                 };
                 if sample.table.is_none() {
@@ -225,13 +225,13 @@ impl Inspection {
                 }
                 sample.table
             }
-            Err(Failure::Faults(faults)) => {
+            Err(WorkbookFailure::Faults(faults)) => {
                 for fault in faults {
                     self.notice(IssueCode::NotARow, fault.message());
                 }
                 None
             }
-            Err(Failure::Halted) => {
+            Err(WorkbookFailure::Halted) => {
                 let message = "The workbook is too large to be inspected.";
                 self.notice(IssueCode::NotARow, message.to_owned());
                 None
@@ -246,8 +246,8 @@ impl Inspection {
         catalog: &Catalog,
     ) {
         self.header_line = table.line;
-        let entries = Entries::new(catalog);
-        let proposal = Proposal::make(table, given, &entries);
+        let entries = CatalogEntries::new(catalog);
+        let proposal = MappingProposal::make(table, given, &entries);
         let reported = match MappingLookup::new(&proposal.mapping) {
             Ok(mapping) => values::reported(&proposal, &mapping, &entries),
             Err(faults) => {

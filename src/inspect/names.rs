@@ -16,7 +16,7 @@ use crate::input::own_column;
 
 /// What the name of a column says about its cells. The first kinds fit best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Named {
+pub(super) enum NameHint {
     /// The name is a roster's own.
     Own(Column),
     /// The name is in common use for this column.
@@ -186,12 +186,12 @@ const QUALIFIERS: &str = "WORK BUSINESS PRIMARY OFFICIAL EMPLOYEE EMP STAFF MEMB
     DIENSTLICHE MITARBEITER EMPLEADO LABORAL FUNCIONARIO PROFISSIONAL";
 
 /// Returns what a name says about the cells of its column, if anything.
-pub(super) fn meaning(name: &str) -> Option<Named> {
+pub(super) fn meaning(name: &str) -> Option<NameHint> {
     if name.len() > LONGEST {
         return None;
     }
     if let Some(column) = own_column(name) {
-        return Some(Named::Own(column));
+        return Some(NameHint::Own(column));
     }
     let whole = compared(name);
     of_compared(&whole).or_else(|| {
@@ -199,15 +199,15 @@ pub(super) fn meaning(name: &str) -> Option<Named> {
         let words = words(name).into_iter();
         let rest: String = words.filter(|word| !is_qualifier(word)).collect();
         match (rest != whole).then(|| of_compared(&rest)).flatten()? {
-            Named::Common(column) => Some(Named::Qualified(column)),
+            NameHint::Common(column) => Some(NameHint::Qualified(column)),
             other => Some(other),
         }
     })
 }
 
 /// What each name means, by its compared form.
-static MEANINGS: LazyLock<HashMap<&str, Named>> = LazyLock::new(|| {
-    let listed = |table: &'static [(Column, &str)], named: fn(Column) -> Named| {
+static MEANINGS: LazyLock<HashMap<&str, NameHint>> = LazyLock::new(|| {
+    let listed = |table: &'static [(Column, &str)], named: fn(Column) -> NameHint| {
         let columns = table.iter();
         columns.flat_map(move |(column, names)| {
             names
@@ -215,24 +215,24 @@ static MEANINGS: LazyLock<HashMap<&str, Named>> = LazyLock::new(|| {
                 .map(move |name| (name, named(*column)))
         })
     };
-    let of_kind = |names: &'static str, named: Named| {
+    let of_kind = |names: &'static str, named: NameHint| {
         names
             .split_ascii_whitespace()
             .map(move |name| (name, named))
     };
     let people = PERSON.iter();
-    let people = people.flat_map(|(order, names)| of_kind(names, Named::Person(*order)));
-    listed(COMMON, Named::Common)
-        .chain(listed(WEAK, Named::Weak))
+    let people = people.flat_map(|(order, names)| of_kind(names, NameHint::Person(*order)));
+    listed(COMMON, NameHint::Common)
+        .chain(listed(WEAK, NameHint::Weak))
         .chain(people)
-        .chain(of_kind(JOB, Named::Job))
-        .chain(of_kind(UNIT, Named::Unit))
-        .chain(of_kind(INVERTED, Named::Inverted))
-        .chain([("USERACCOUNTCONTROL", Named::AccountControl)])
+        .chain(of_kind(JOB, NameHint::Job))
+        .chain(of_kind(UNIT, NameHint::Unit))
+        .chain(of_kind(INVERTED, NameHint::Inverted))
+        .chain([("USERACCOUNTCONTROL", NameHint::AccountControl)])
         .collect()
 });
 
-fn of_compared(name: &str) -> Option<Named> {
+fn of_compared(name: &str) -> Option<NameHint> {
     let own = |own: &Column| {
         own.header()
             .bytes()
@@ -240,7 +240,7 @@ fn of_compared(name: &str) -> Option<Named> {
             .eq(name.bytes())
     };
     match Column::ALL.into_iter().find(own) {
-        Some(own) => Some(Named::Common(own)),
+        Some(own) => Some(NameHint::Common(own)),
         None => MEANINGS.get(name).copied(),
     }
 }
@@ -318,8 +318,8 @@ mod tests {
         ] {
             for name in names.split('|') {
                 let found = meaning(name);
-                let is_it =
-                    found == Some(Named::Common(column)) || found == Some(Named::Qualified(column));
+                let is_it = found == Some(NameHint::Common(column))
+                    || found == Some(NameHint::Qualified(column));
                 assert!(is_it, "{name}: {found:?}");
             }
         }

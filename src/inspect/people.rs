@@ -1,14 +1,14 @@
 //! Finds first and last name in a file that has whole names.
 
 use super::{
-    names::{NameOrder, Named},
-    proposal::Proposal,
+    names::{NameHint, NameOrder},
+    proposal::MappingProposal,
 };
 use crate::domain::Column;
 
 /// Finds first and last name in a column of whole names, or takes it for the part that no other column has.
-pub(super) fn split_names(proposal: &mut Proposal<'_>) {
-    let Some(at) = proposal.first_free(|named| matches!(named, Named::Person(_))) else {
+pub(super) fn split_names(proposal: &mut MappingProposal<'_>) {
+    let Some(at) = proposal.first_free(|named| matches!(named, NameHint::Person(_))) else {
         return;
     };
     let parts = (Column::FirstName, Column::LastName);
@@ -37,7 +37,7 @@ pub(super) fn split_names(proposal: &mut Proposal<'_>) {
 }
 
 /// Returns `true` if most names have a comma, or contain the value of the column with the other part.
-fn holds_other_part(proposal: &Proposal<'_>, at: usize, other: Column) -> bool {
+fn holds_other_part(proposal: &MappingProposal<'_>, at: usize, other: Column) -> bool {
     let Some(other) = proposal.place(other) else {
         return proposal.mostly(at, |name| name.contains(','));
     };
@@ -56,12 +56,12 @@ fn holds_other_part(proposal: &Proposal<'_>, at: usize, other: Column) -> bool {
 }
 
 /// Proposes templates for these parts of the names if it is clear which is which. Returns what was done.
-fn compute(proposal: &mut Proposal<'_>, at: usize, parts: &[Column]) -> String {
+fn compute(proposal: &mut MappingProposal<'_>, at: usize, parts: &[Column]) -> String {
     let listed = parts.iter().map(ToString::to_string);
     let listed = listed.collect::<Vec<_>>().join(" and ");
     let (name, named) = proposal.named(at);
     let order = match named {
-        Some(Named::Person(order)) => order,
+        Some(NameHint::Person(order)) => order,
         _ => NameOrder::Unsaid,
     };
     let template = cell_of(name).and_then(|cell| part_of(proposal, at, &cell, order));
@@ -79,7 +79,7 @@ fn compute(proposal: &mut Proposal<'_>, at: usize, parts: &[Column]) -> String {
 
 /// Returns what computes a part of the names, or `None` if it is not clear which part is which.
 fn part_of(
-    proposal: &Proposal<'_>,
+    proposal: &MappingProposal<'_>,
     at: usize,
     cell: &str,
     order: NameOrder,

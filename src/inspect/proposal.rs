@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{
-    names::{Named, meaning},
+    names::{NameHint, meaning},
     people,
-    values::{self, Entries},
+    values::{self, CatalogEntries},
 };
 use crate::domain::Column;
 use crate::input::{MappedTo, Mapping, MappingLookup, SampleTable, compared_name, own_column};
@@ -18,10 +18,10 @@ const LONGEST_PREFIX: usize = 30;
 const MOST_PREFIXES: usize = 20;
 
 /// A proposal for one file.
-pub(super) struct Proposal<'a> {
+pub(super) struct MappingProposal<'a> {
     table: &'a SampleTable,
     /// What the name of each column says.
-    meanings: Vec<Option<Named>>,
+    meanings: Vec<Option<NameHint>>,
     /// The records that are rows.
     pub(super) rows: Vec<&'a [String]>,
     /// The first cell of the first line that is no row and that no prefix leaves out.
@@ -53,7 +53,7 @@ pub(super) enum StatusStyle {
 
 /// How well a column fits; the first fits best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fit {
+enum ColumnFit {
     Own,
     Common,
     Qualified,
@@ -64,19 +64,19 @@ enum Fit {
 }
 
 /// A column of the file that may be a column of a roster.
-struct Candidate {
-    fit: Fit,
+struct ColumnCandidate {
+    fit: ColumnFit,
     at: usize,
     column: Column,
     reason: String,
 }
 
-impl<'a> Proposal<'a> {
+impl<'a> MappingProposal<'a> {
     /// Makes the proposal. What `given` says is kept.
     pub(super) fn make(
         table: &'a SampleTable,
         (given, lookup): (&Mapping, &MappingLookup),
-        entries: &Entries<'_>,
+        entries: &CatalogEntries<'_>,
     ) -> Self {
         let mut proposal = Self {
             table,
@@ -115,15 +115,15 @@ impl<'a> Proposal<'a> {
     }
 
     /// The name of column number `at`, and what it says.
-    pub(super) fn named(&self, at: usize) -> (&'a str, Option<Named>) {
+    pub(super) fn named(&self, at: usize) -> (&'a str, Option<NameHint>) {
         (&self.table.header[at], self.meanings[at])
     }
 
     /// How a column of the file that is the status writes it.
     pub(super) fn status_style(&self, at: usize) -> StatusStyle {
         match self.meanings[at] {
-            Some(Named::Inverted) => StatusStyle::Inverted,
-            Some(Named::AccountControl) => StatusStyle::AccountControl,
+            Some(NameHint::Inverted) => StatusStyle::Inverted,
+            Some(NameHint::AccountControl) => StatusStyle::AccountControl,
             _ => StatusStyle::Plain,
         }
     }
@@ -167,7 +167,7 @@ impl<'a> Proposal<'a> {
     }
 
     /// The first column that nothing is proposed for and whose name `says` so.
-    pub(super) fn first_free(&self, says: impl Fn(Named) -> bool) -> Option<usize> {
+    pub(super) fn first_free(&self, says: impl Fn(NameHint) -> bool) -> Option<usize> {
         let is_it =
             |&at: &usize| self.columns[at].column.is_none() && self.meanings[at].is_some_and(&says);
         (0..self.columns.len()).find(is_it)
@@ -223,7 +223,11 @@ impl<'a> Proposal<'a> {
     }
 
     /// Finds what each column of the file may be. For the other columns, notes why they are nothing.
-    fn candidates(&mut self, given: &MappingLookup, entries: &Entries<'_>) -> Vec<Candidate> {
+    fn candidates(
+        &mut self,
+        given: &MappingLookup,
+        entries: &CatalogEntries<'_>,
+    ) -> Vec<ColumnCandidate> {
         let names = self.table.header.iter();
         let names: Vec<_> = names.map(|name| compared_name(name)).collect();
         let mut candidates = Vec::new();
@@ -253,7 +257,11 @@ impl<'a> Proposal<'a> {
         candidates
     }
 
-    fn candidate(&self, at: usize, entries: &Entries<'_>) -> Result<Candidate, String> {
+    fn candidate(
+        &self,
+        at: usize,
+        entries: &CatalogEntries<'_>,
+    ) -> Result<ColumnCandidate, String> {
         let (name, named) = self.named(at);
         let named = named.ok_or_else(|| match name.is_empty() {
             true => "It has no name.".to_owned(),
@@ -261,39 +269,43 @@ impl<'a> Proposal<'a> {
         })?;
         let common = |column: Column| format!("This is a common name for {column}.");
         let (fit, column, reason) = match named {
-            Named::Own(column) => (Fit::Own, column, format!("This is the name of {column}.")),
-            Named::Common(column) => (Fit::Common, column, common(column)),
-            Named::Qualified(column) => (Fit::Qualified, column, common(column)),
-            Named::Weak(column) => (
-                Fit::Weak,
+            NameHint::Own(column) => (
+                ColumnFit::Own,
+                column,
+                format!("This is the name of {column}."),
+            ),
+            NameHint::Common(column) => (ColumnFit::Common, column, common(column)),
+            NameHint::Qualified(column) => (ColumnFit::Qualified, column, common(column)),
+            NameHint::Weak(column) => (
+                ColumnFit::Weak,
                 column,
                 format!("This may be {column}, since no other column is."),
             ),
-            Named::Inverted => (
-                Fit::ByValues,
+            NameHint::Inverted => (
+                ColumnFit::ByValues,
                 Column::Status,
                 "It says who is not active; yes becomes Inactive, and no Active.".to_owned(),
             ),
-            Named::AccountControl => (
-                Fit::ByValues,
+            NameHint::AccountControl => (
+                ColumnFit::ByValues,
                 Column::Status,
                 "Its second bit says that an account is disabled.".to_owned(),
             ),
-            Named::Job => self.job(at, entries)?,
-            Named::Unit => self.unit(at, entries)?,
-            Named::Person(_) => return Err("It holds whole names.".to_owned()),
+            NameHint::Job => self.job(at, entries)?,
+            NameHint::Unit => self.unit(at, entries)?,
+            NameHint::Person(_) => return Err("It holds whole names.".to_owned()),
         };
         self.expect_values(at, column, fit)?;
         let is_empty = !self.rows.is_empty() && self.cells(at).next().is_none();
-        if is_empty && fit != Fit::Own && column == Column::ExternalId {
+        if is_empty && fit != ColumnFit::Own && column == Column::ExternalId {
             return Err("It is empty, and rows without an external ID make new users.".to_owned());
         }
         let fit = match fit {
-            Fit::Own => Fit::Own,
-            _ if is_empty => Fit::Empty,
+            ColumnFit::Own => ColumnFit::Own,
+            _ if is_empty => ColumnFit::Empty,
             fit => fit,
         };
-        Ok(Candidate {
+        Ok(ColumnCandidate {
             fit,
             at,
             column,
@@ -302,8 +314,8 @@ impl<'a> Proposal<'a> {
     }
 
     /// Checks that the values of a column can be what its name says, unless that is a roster's own name.
-    fn expect_values(&self, at: usize, column: Column, fit: Fit) -> Result<(), String> {
-        if fit == Fit::Own {
+    fn expect_values(&self, at: usize, column: Column, fit: ColumnFit) -> Result<(), String> {
+        if fit == ColumnFit::Own {
             return Ok(());
         }
         let is_address = matches!(column, Column::Email | Column::SupervisorEmail);
@@ -354,7 +366,11 @@ impl<'a> Proposal<'a> {
 
     /// Takes a column that says what people do as the role or the rank, or only as the rank if the name of another
     /// column means the role.
-    fn job(&self, at: usize, entries: &Entries<'_>) -> Result<(Fit, Column, String), String> {
+    fn job(
+        &self,
+        at: usize,
+        entries: &CatalogEntries<'_>,
+    ) -> Result<(ColumnFit, Column, String), String> {
         if let Some(privileged) = self.cells(at).find_map(|cell| entries.privileged(cell)) {
             return Err(format!(
                 "One of its values is the privileged role \"{privileged}\"; if it holds roles, state that in the mapping."
@@ -366,7 +382,11 @@ impl<'a> Proposal<'a> {
         }
     }
 
-    fn unit(&self, at: usize, entries: &Entries<'_>) -> Result<(Fit, Column, String), String> {
+    fn unit(
+        &self,
+        at: usize,
+        entries: &CatalogEntries<'_>,
+    ) -> Result<(ColumnFit, Column, String), String> {
         self.by_values(at, entries, &[Column::EvidenceGroupExtId])
     }
 
@@ -374,9 +394,9 @@ impl<'a> Proposal<'a> {
     fn by_values(
         &self,
         at: usize,
-        entries: &Entries<'_>,
+        entries: &CatalogEntries<'_>,
         columns: &[Column],
-    ) -> Result<(Fit, Column, String), String> {
+    ) -> Result<(ColumnFit, Column, String), String> {
         let values: BTreeSet<&str> = self.cells(at).collect();
         let matches = |column: Column| {
             let is_known = |value: &&&str| entries.understand(column, value).is_some();
@@ -393,11 +413,11 @@ impl<'a> Proposal<'a> {
         let verb = if count == 1 { "is" } else { "are" };
         let all = values.len();
         let reason = format!("{count} of its {all} different values {verb} known for {column}.");
-        Ok((Fit::ByValues, column, reason))
+        Ok((ColumnFit::ByValues, column, reason))
     }
 
-    fn assign(&mut self, candidate: Candidate) {
-        let Candidate {
+    fn assign(&mut self, candidate: ColumnCandidate) {
+        let ColumnCandidate {
             at, column, reason, ..
         } = candidate;
         if self.computes(column) {
@@ -417,11 +437,11 @@ impl<'a> Proposal<'a> {
 
     /// If no other column is the role, takes the first column that says what people do. Its values are then reported as
     /// unknown.
-    fn suppose_role(&mut self, entries: &Entries<'_>) {
+    fn suppose_role(&mut self, entries: &CatalogEntries<'_>) {
         if !self.is_free(Column::Role) || !entries.has_roles() {
             return;
         }
-        let Some(at) = self.first_free(|named| named == Named::Job) else {
+        let Some(at) = self.first_free(|named| named == NameHint::Job) else {
             return;
         };
         if self
@@ -455,7 +475,7 @@ impl<'a> Proposal<'a> {
         let mut mapped = BTreeSet::new();
         for (at, name) in self.table.header.iter().enumerate() {
             let proposed = self.columns[at].column;
-            let is_own = proposed.is_some() && self.meanings[at] == proposed.map(Named::Own);
+            let is_own = proposed.is_some() && self.meanings[at] == proposed.map(NameHint::Own);
             let is_known = is_own || given.column(name).is_some() || self.read == Some(at);
             let is_full = self.mapping.columns.len() >= Mapping::MOST_ENTRIES;
             if is_known || is_full || name.is_empty() || !mapped.insert(compared_name(name)) {
@@ -467,11 +487,13 @@ impl<'a> Proposal<'a> {
     }
 }
 
-fn is_role(named: Option<Named>) -> bool {
+fn is_role(named: Option<NameHint>) -> bool {
     matches!(
         named,
         Some(
-            Named::Own(Column::Role) | Named::Common(Column::Role) | Named::Qualified(Column::Role)
+            NameHint::Own(Column::Role)
+                | NameHint::Common(Column::Role)
+                | NameHint::Qualified(Column::Role)
         )
     )
 }

@@ -53,7 +53,7 @@ fn inspected(content: impl AsRef<[u8]>, mapping: Mapping) -> Inspection {
 
 fn look(content: &[u8], is_cut: bool, request: &InspectionRequest) -> Inspection {
     let mut go_on = |_| ControlFlow::Continue(());
-    let request = (request, Limits::default());
+    let request = (request, InputLimits::default());
     inspect((content, is_cut), request, &catalog(), &mut go_on).unwrap()
 }
 
@@ -64,8 +64,8 @@ fn told(content: impl AsRef<[u8]>) -> String {
 
 fn show(found: &Inspection) -> String {
     let mut told = match &found.format {
-        RosterFormat::Csv { charset, delimiter } => format!("{charset} {delimiter:?}"),
-        RosterFormat::Workbook { sheets } => format!("workbook {sheets:?}"),
+        InspectedFormat::Csv { charset, delimiter } => format!("{charset} {delimiter:?}"),
+        InspectedFormat::Workbook { sheets } => format!("workbook {sheets:?}"),
     };
     writeln!(told, " line {}", found.header_line).unwrap();
     for column in &found.columns {
@@ -80,9 +80,9 @@ fn show(found: &Inspection) -> String {
     }
     for value in &found.values {
         let meaning = match &value.meaning {
-            Meaning::Known(known) => known.clone(),
-            Meaning::Unknown(None) => "?".to_owned(),
-            Meaning::Unknown(Some(near)) => format!("? {near}"),
+            ValueMeaning::Known(known) => known.clone(),
+            ValueMeaning::Unknown(None) => "?".to_owned(),
+            ValueMeaning::Unknown(Some(near)) => format!("? {near}"),
         };
         writeln!(
             told,
@@ -157,8 +157,8 @@ fn t_and_f_are_true_and_false_only_by_themselves() {
         let found = inspected(format!("Enabled,Mail\n{rows},a@b\n"), Mapping::default());
         let mut values = found.values.iter();
         let value = values.find(|value| value.cell == "T").unwrap();
-        let expected = first.map_or(Meaning::Unknown(None), |first| {
-            Meaning::Known(first.to_owned())
+        let expected = first.map_or(ValueMeaning::Unknown(None), |first| {
+            ValueMeaning::Known(first.to_owned())
         });
         assert_eq!(value.meaning, expected);
     }
@@ -182,12 +182,12 @@ fn a_word_for_the_state_is_never_turned_round() {
         };
         assert_eq!(
             meaning(leaver),
-            Meaning::Known("Inactive".to_owned()),
+            ValueMeaning::Known("Inactive".to_owned()),
             "{header}"
         );
         assert_eq!(
             meaning("Active"),
-            Meaning::Known("Active".to_owned()),
+            ValueMeaning::Known("Active".to_owned()),
             "{header}"
         );
     }
@@ -255,7 +255,7 @@ fn a_job_title_gives_no_privileged_role() {
         "{}",
         show(&found)
     );
-    assert_eq!(found.values[0].meaning, Meaning::Unknown(None));
+    assert_eq!(found.values[0].meaning, ValueMeaning::Unknown(None));
 }
 
 #[test]

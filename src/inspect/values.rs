@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
-    InspectedValue, Meaning,
-    proposal::{Proposal, StatusStyle},
+    InspectedValue, ValueMeaning,
+    proposal::{MappingProposal, StatusStyle},
     shown,
     words::{self, StatusWord},
 };
-use crate::domain::{Catalog, Column, Offers, SuggestionBudget, cell_text, fold, is_placeholder};
+use crate::domain::{
+    Catalog, Column, SearchedNames, SuggestionBudget, cell_text, fold, is_placeholder,
+};
 use crate::input::{MappingLookup, ValueMapping};
 
 /// Most words for nothing that are proposed for a column.
@@ -28,7 +30,7 @@ const REPORTED: [Column; 4] = [
 const STATUSES: [&str; 2] = ["Active", "Inactive"];
 
 /// The entries of a catalog that values may be, by how they are compared.
-pub(super) struct Entries<'a> {
+pub(super) struct CatalogEntries<'a> {
     roles: HashMap<String, &'a str>,
     ranks: HashMap<String, &'a str>,
     groups: HashMap<&'a str, &'a str>,
@@ -38,7 +40,7 @@ pub(super) struct Entries<'a> {
     privileged: Vec<&'a str>,
 }
 
-impl<'a> Entries<'a> {
+impl<'a> CatalogEntries<'a> {
     pub(super) fn new(catalog: &'a Catalog) -> Self {
         let by_name = |name: &'a str| (fold(name).into_owned(), name);
         let mut group_names = HashMap::new();
@@ -137,29 +139,29 @@ impl<'a> Entries<'a> {
             Column::EvidenceGroupExtId => self.groups.values().copied().collect(),
             _ => Vec::new(),
         };
-        let at = Offers::new(names.iter().copied()).nearest(value, budget)?;
+        let at = SearchedNames::new(names.iter().copied()).nearest(value, budget)?;
         Some(names[at].to_owned())
     }
 }
 
 /// A value of a column, and in how many rows it is.
-struct Counted {
+struct CountedValue {
     cell: String,
     count: u32,
 }
 
 /// Returns the different values of a column of the file, the commonest first. Blank ones count if the column is required.
-fn counted(proposal: &Proposal<'_>, column: Column) -> Vec<Counted> {
+fn counted(proposal: &MappingProposal<'_>, column: Column) -> Vec<CountedValue> {
     let Some(at) = proposal.place(column) else {
         return Vec::new();
     };
-    let mut found: BTreeMap<String, Counted> = BTreeMap::new();
+    let mut found: BTreeMap<String, CountedValue> = BTreeMap::new();
     for row in &proposal.rows {
         let cell = row.get(at).map_or("", String::as_str);
         if cell.is_empty() && !column.is_required() {
             continue;
         }
-        let counted = found.entry(key(cell)).or_insert_with(|| Counted {
+        let counted = found.entry(key(cell)).or_insert_with(|| CountedValue {
             cell: cell.to_owned(),
             count: 0,
         });
@@ -177,19 +179,19 @@ fn key(cell: &str) -> String {
 
 /// Returns the values that are proposed for cells that no import knows.
 pub(super) fn proposed(
-    proposal: &Proposal<'_>,
+    proposal: &MappingProposal<'_>,
     given: &MappingLookup,
-    entries: &Entries<'_>,
+    entries: &CatalogEntries<'_>,
 ) -> Vec<ValueMapping> {
     let mut proposed = Vec::new();
     for column in REPORTED {
         let found = counted(proposal, column);
-        let is_letter = |value: &Counted| {
+        let is_letter = |value: &CountedValue| {
             value.cell.eq_ignore_ascii_case("T") || value.cell.eq_ignore_ascii_case("F")
         };
         let filled = || found.iter().filter(|value| !value.cell.is_empty());
         let is_true_or_false = filled().count() == 2 && filled().all(is_letter);
-        for Counted { cell, .. } in found.iter().take(MOST) {
+        for CountedValue { cell, .. } in found.iter().take(MOST) {
             if is_nothing(column, cell) {
                 continue;
             }
@@ -231,7 +233,7 @@ fn is_nothing(column: Column, cell: &str) -> bool {
 }
 
 /// Returns blanks for the words that stand for nothing.
-fn blanks(proposal: &Proposal<'_>, given: &MappingLookup) -> Vec<ValueMapping> {
+fn blanks(proposal: &MappingProposal<'_>, given: &MappingLookup) -> Vec<ValueMapping> {
     let mut blanks = Vec::new();
     for column in OPTIONAL {
         let found = counted(proposal, column).into_iter();
@@ -269,9 +271,9 @@ pub(super) struct ReportedValues {
 
 /// Returns what the values of the file would become with the proposal.
 pub(super) fn reported(
-    proposal: &Proposal<'_>,
+    proposal: &MappingProposal<'_>,
     mapping: &MappingLookup,
-    entries: &Entries<'_>,
+    entries: &CatalogEntries<'_>,
 ) -> ReportedValues {
     let mut budget = SuggestionBudget::of_call();
     let mut reported = ReportedValues::default();
@@ -280,16 +282,18 @@ pub(super) fn reported(
         reported
             .with_more
             .extend((found.len() > MOST).then_some(column));
-        for Counted { cell, count } in found.into_iter().take(MOST) {
+        for CountedValue { cell, count } in found.into_iter().take(MOST) {
             let value = mapping.value(column, &cell);
             let meaning = match entries.known(column, value) {
                 Some(role) if column == Column::Role && entries.privileged(role).is_some() => {
                     reported.privileged.extend([role.to_owned()]);
-                    Meaning::Known(role.to_owned())
+                    ValueMeaning::Known(role.to_owned())
                 }
-                Some(known) => Meaning::Known(known.to_owned()),
-                None if value.is_empty() && !column.is_required() => Meaning::Known(String::new()),
-                None => Meaning::Unknown(entries.nearest(column, value, &mut budget)),
+                Some(known) => ValueMeaning::Known(known.to_owned()),
+                None if value.is_empty() && !column.is_required() => {
+                    ValueMeaning::Known(String::new())
+                }
+                None => ValueMeaning::Unknown(entries.nearest(column, value, &mut budget)),
             };
             reported.values.push(InspectedValue {
                 column,

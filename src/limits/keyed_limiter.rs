@@ -15,10 +15,10 @@ use tokio::{sync::oneshot, time::timeout};
 
 /// Counts the permits in use, in all and for each key. Cheap to clone.
 #[derive(Debug)]
-pub struct KeyedLimiter<K: Eq + Hash + Clone>(Arc<Inner<K>>);
+pub struct KeyedLimiter<K: Eq + Hash + Clone>(Arc<LimiterState<K>>);
 
 #[derive(Debug)]
-struct Inner<K: Eq + Hash + Clone> {
+struct LimiterState<K: Eq + Hash + Clone> {
     bounds: ConcurrencyBounds,
     held: Mutex<PermitCounts<K>>,
 }
@@ -28,12 +28,12 @@ struct PermitCounts<K: Eq + Hash + Clone> {
     total: usize,
     of_keys: HashMap<K, usize>,
     /// In order of arrival. No waiter has room.
-    waiting: VecDeque<Waiter<K>>,
+    waiting: VecDeque<PermitWaiter<K>>,
 }
 
 /// A caller that waits for a permit.
 #[derive(Debug)]
-struct Waiter<K: Eq + Hash + Clone> {
+struct PermitWaiter<K: Eq + Hash + Clone> {
     key: K,
     granted: oneshot::Sender<KeyedPermit<K>>,
 }
@@ -72,7 +72,7 @@ impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
             of_keys: HashMap::new(),
             waiting: VecDeque::new(),
         };
-        Self(Arc::new(Inner {
+        Self(Arc::new(LimiterState {
             bounds,
             held: Mutex::new(held),
         }))
@@ -105,7 +105,7 @@ impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
                 return Ok(self.permit(key));
             }
             let (grant, granted) = oneshot::channel();
-            held.waiting.push_back(Waiter {
+            held.waiting.push_back(PermitWaiter {
                 key: key.clone(),
                 granted: grant,
             });
@@ -143,7 +143,7 @@ impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
                 }
             }
         }
-        for Waiter { key, granted } in granted {
+        for PermitWaiter { key, granted } in granted {
             // A waiter that has gone gives its permit back at once.
             drop(granted.send(self.permit(key)));
         }

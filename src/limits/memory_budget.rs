@@ -69,10 +69,10 @@ pub enum MemoryScope {
 
 /// Counts the bytes in use. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct MemoryBudget(Arc<Inner>);
+pub struct MemoryBudget(Arc<BudgetState>);
 
 #[derive(Debug)]
-struct Inner {
+struct BudgetState {
     bounds: MemoryBounds,
     used: Mutex<UsedBytes>,
 }
@@ -113,7 +113,7 @@ impl MemoryBudget {
     /// Returns a budget with no bytes in use.
     #[must_use]
     pub fn new(bounds: MemoryBounds) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(BudgetState {
             bounds,
             used: Mutex::default(),
         }))

@@ -1,7 +1,7 @@
 //! How much of the server one client, one organisation, or all of them together may use: the settings, and
 //! the two mechanisms that enforce them, a limiter for concurrency and a budget for bytes.
 //!
-//! Knows nothing of calls or imports. What one import may hold is [`crate::input::Limits`].
+//! Knows nothing of calls or imports. What one import may hold is [`crate::input::InputLimits`].
 
 mod client_network;
 mod keyed_limiter;

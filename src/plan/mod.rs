@@ -27,27 +27,28 @@ use uuid::Uuid;
 
 pub(crate) use index::Directory;
 pub use index::{
-    ByRow, ByUser, FinalUser, MatchBy, Matching, Number, RowIndex, SecondSelection, UndoneChange,
-    UndoneChanges, UserIndex, UserSelection,
+    ByRow, ByUser, DenseIndex, FinalUser, MatchBy, RowIndex, RowMatching, SecondSelection,
+    UndoneChange, UndoneChanges, UserIndex, UserSelection,
 };
-pub use judge::{Decision, Outcome, Permitted};
+pub use judge::{Decision, Outcome, PlanPermissions};
 pub use order::WriteOrder;
-pub(crate) use order::{Schedule, UserWrite};
+pub(crate) use order::{UserWrite, WriteSchedule};
 pub use report::{Consequence, ConsequenceExample, ConsequenceKind, DigestKey};
 pub(crate) use report::{
     LOST_LETTER, OTHER_MARKS, RENAMES, supervisor_inactive, waiting_sentence, zeros_lost,
 };
 
 use crate::domain::{
-    Catalog, Column, GroupId, Pattern, RoleId, Row, SnapshotExtent, Status, SuggestionBudget, User,
+    Catalog, Column, GroupId, RoleId, Row, SnapshotExtent, Status, SuggestionBudget, User,
+    ValuePattern,
 };
-use index::{CatalogNames, Key, Roster, to_u32};
-use judge::{Copies, Findings, State, check};
-use report::{IdentityChanges, Missing, ZeroPaddedMatches, find_missing};
+use index::{CatalogNames, Key, RosterIndex, to_u32};
+use judge::{Findings, JudgementState, RowCopies, check};
+use report::{IdentityChanges, MissingUsers, ZeroPaddedMatches, find_missing};
 
 /// The input of a plan.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct PlanRequest {
     /// The rows of the file, in order.
     pub rows: Arc<ByRow<Row>>,
     /// The organisation's users, with the user that each row matches.
@@ -64,11 +65,11 @@ pub struct Request {
 #[derive(Clone, Debug)]
 pub struct PlanningTerms {
     /// The scope within which users that the file does not list are deactivated. `None` means that none are.
-    pub scope: Option<Scope>,
+    pub scope: Option<MissingUsersScope>,
     /// How rows find their users.
-    pub matching: Matching,
+    pub matching: RowMatching,
     /// The caller's permissions.
-    pub permitted: Permitted,
+    pub permitted: PlanPermissions,
     /// The names that columns have in the file, if a mapping reads them from columns with other names.
     pub file_columns: Arc<[(Column, String)]>,
     /// The secret that keys the plan's digest.
@@ -77,7 +78,7 @@ pub struct PlanningTerms {
 
 /// The users that `deactivate_missing` concerns. A user must match both fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scope {
+pub struct MissingUsersScope {
     /// Only users who have one of these roles. Empty means any role.
     pub roles: Vec<RoleId>,
     /// Only users in one of these groups. Empty means any group or none.
@@ -88,7 +89,7 @@ pub struct Scope {
 #[derive(Debug)]
 pub struct Plan {
     /// The input that the plan was made for.
-    pub request: Request,
+    pub request: PlanRequest,
     /// The decision on each row.
     pub decisions: ByRow<Decision>,
     /// The order in which the created and updated rows are written.
@@ -118,12 +119,12 @@ pub struct Plan {
     names: CatalogNames,
     /// Findings about the rows, except the faults of their own values. [`issues`](Self::issues) puts them into words.
     findings: Findings,
-    copies: Copies,
+    copies: RowCopies,
     /// By row: the number of rows that are rejected because of it.
     waiting: HashMap<RowIndex, u32>,
 }
 
-impl Request {
+impl PlanRequest {
     /// Matches `rows` with `users`, the organisation's users at one moment.
     ///
     /// # Panics
@@ -179,7 +180,7 @@ impl Request {
     }
 
     /// Returns the pattern that new values of a key must match.
-    const fn pattern(&self, key: Key) -> Option<&Pattern> {
+    const fn pattern(&self, key: Key) -> Option<&ValuePattern> {
         match key {
             Key::ExternalId => self.catalog.external_id_pattern.as_ref(),
             Key::BadgeNumber => self.catalog.badge_number_pattern.as_ref(),
@@ -197,7 +198,7 @@ impl Request {
 /// Plans an import.
 #[cfg(test)]
 #[must_use]
-pub fn plan(request: Request) -> Plan {
+pub fn plan(request: PlanRequest) -> Plan {
     let Some(plan) = plan_while(request, &|| true) else {
         unreachable!("it is wanted to the end");
     };
@@ -206,7 +207,7 @@ pub fn plan(request: Request) -> Plan {
 
 /// Plans an import as long as `wanted` returns `true`; each step asks again. Returns `None` if it returns `false`.
 #[must_use]
-pub fn plan_while(request: Request, wanted: &dyn Fn() -> bool) -> Option<Plan> {
+pub fn plan_while(request: PlanRequest, wanted: &dyn Fn() -> bool) -> Option<Plan> {
     let step = || wanted().then_some(());
     step()?;
     let mut budget = SuggestionBudget::of_import();
@@ -214,10 +215,10 @@ pub fn plan_while(request: Request, wanted: &dyn Fn() -> bool) -> Option<Plan> {
     step()?;
     let mistaken = std::mem::take(&mut checked.mistaken);
     let changes = |row| checked.decisions[row].changes;
-    let roster = Roster::new(&request, &checked.unsound, changes, mistaken);
+    let roster = RosterIndex::new(&request, &checked.unsound, changes, mistaken);
     let alike = ZeroPaddedMatches::new(&roster);
     let missing = find_missing(&roster, &checked.unsound, &alike);
-    let mut state = State::new(&roster, checked.passed());
+    let mut state = JudgementState::new(&roster, checked.passed());
     let (mut decisions, mut findings) = (checked.decisions, checked.findings);
     step()?;
     judge::reject_duplicates(&mut state, &decisions, &mut findings);
@@ -243,7 +244,7 @@ pub fn plan_while(request: Request, wanted: &dyn Fn() -> bool) -> Option<Plan> {
     ))
 }
 
-fn count_going_inactive(state: &State<'_>, missing: &Missing) -> u32 {
+fn count_going_inactive(state: &JudgementState<'_>, missing: &MissingUsers) -> u32 {
     let by_row = state.standing().into_iter().filter(|&row| {
         let user = state.roster.user(row).map(|user| &state.roster.users[user]);
         user.is_some_and(|user| user.status == Status::Active)
@@ -253,9 +254,9 @@ fn count_going_inactive(state: &State<'_>, missing: &Missing) -> u32 {
 }
 
 fn assemble(
-    request: Request,
-    (decisions, findings, order, copies): (ByRow<Decision>, Findings, WriteOrder, Copies),
-    missing: Missing,
+    request: PlanRequest,
+    (decisions, findings, order, copies): (ByRow<Decision>, Findings, WriteOrder, RowCopies),
+    missing: MissingUsers,
     (going_inactive, identity): (u32, IdentityChanges),
 ) -> Plan {
     let mut plan = Plan {

@@ -9,17 +9,17 @@ mod world;
 mod zeros;
 
 use super::scenario::Scenario;
-use super::{MatchBy, Outcome, Permitted, Plan, RowIndex};
+use super::{MatchBy, Outcome, Plan, PlanPermissions, RowIndex};
 use crate::domain::{Catalog, Column, Issue, IssueCode, RoleId, Row, Status, User};
 
 const KEYS: [Column; 3] = [Column::Email, Column::BadgeNumber, Column::Username];
 
 /// An error as both sides report it: code, column and related row.
-type Fault = (IssueCode, Option<Column>, Option<u32>);
+type ModelIssue = (IssueCode, Option<Column>, Option<u32>);
 
 /// A user of a final state.
 #[derive(Clone)]
-struct Somebody {
+struct FinalPerson {
     /// Index of the user in the directory.
     user: Option<usize>,
     /// Index of the standing row.
@@ -31,13 +31,13 @@ struct Somebody {
     supervisor: Option<usize>,
 }
 
-struct Model<'a> {
+struct ReferenceModel<'a> {
     match_by: Option<Column>,
-    permitted: Permitted,
+    permitted: PlanPermissions,
     catalog: &'a Catalog,
     rows: &'a [Row],
     users: &'a [User],
-    faults: Vec<Vec<Fault>>,
+    faults: Vec<Vec<ModelIssue>>,
     /// By row: the time at which it was rejected.
     fell: Vec<Option<u32>>,
     /// By row: the first row that it equals. A copy counts as rejected, and shares the outcome of that row.
@@ -45,7 +45,7 @@ struct Model<'a> {
     time: u32,
 }
 
-impl<'a> Model<'a> {
+impl<'a> ReferenceModel<'a> {
     fn judge(scenario: &'a Scenario) -> Self {
         let request = &scenario.request;
         let mut model = Self {
@@ -101,7 +101,7 @@ impl<'a> Model<'a> {
         model
     }
 
-    fn reject(&mut self, found: Vec<(usize, Vec<Fault>)>) {
+    fn reject(&mut self, found: Vec<(usize, Vec<ModelIssue>)>) {
         for (row, faults) in found {
             if !faults.is_empty() && self.fell[row].is_none() {
                 self.fell[row] = Some(self.time);
@@ -163,11 +163,11 @@ impl<'a> Model<'a> {
         holder.filter(|user| !is_listed(user))
     }
 
-    fn check(&self, row: usize) -> Vec<Fault> {
+    fn check(&self, row: usize) -> Vec<ModelIssue> {
         let data = &self.rows[row];
         let counts = |issue: &Issue| issue.column.is_none_or(|c| self.is_unsound(row, c));
         let issues = data.issues().filter(counts);
-        let mut faults: Vec<Fault> = issues
+        let mut faults: Vec<ModelIssue> = issues
             .map(|issue| (issue.code, issue.column, None))
             .collect();
         let user = self.user(row).map(|user| &self.users[user]);
@@ -218,7 +218,7 @@ impl<'a> Model<'a> {
         self.is_same_user(one, other) || id(one).is_some() && id(one) == id(other)
     }
 
-    fn duplicates(&self, row: usize) -> Vec<Fault> {
+    fn duplicates(&self, row: usize) -> Vec<ModelIssue> {
         let code = IssueCode::DuplicateInFile;
         let others = || self.standing().filter(move |&other| other != row);
         let mut faults = Vec::new();
@@ -250,7 +250,7 @@ impl<'a> Model<'a> {
     }
 
     /// Returns all users after the import, if the rows that stand now are written.
-    fn everybody(&self) -> Vec<Somebody> {
+    fn everybody(&self) -> Vec<FinalPerson> {
         let standing = |row: &usize| self.fell[*row].is_none();
         let rows = || (0..self.rows.len()).filter(standing);
         let row_of = |user| rows().find(|&row| self.user(row) == Some(user));
@@ -270,7 +270,7 @@ impl<'a> Model<'a> {
         everybody
     }
 
-    fn somebody(&self, user: Option<usize>, row: Option<usize>) -> Somebody {
+    fn somebody(&self, user: Option<usize>, row: Option<usize>) -> FinalPerson {
         let data = user.map(|user| &self.users[user]);
         let keys = match (row, data) {
             (Some(row), _) => KEYS.map(|column| self.sound(row, column).unwrap_or_default()),
@@ -280,7 +280,7 @@ impl<'a> Model<'a> {
         let given = row.and_then(|row| self.rows[row].status());
         let id = data.map(|user| user.external_id().to_owned());
         let new_id = || row.and_then(|row| self.sound(row, Column::ExternalId));
-        Somebody {
+        FinalPerson {
             user,
             row,
             external_id: new_id()
@@ -294,7 +294,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    fn supervisor(&self, one: &Somebody, everybody: &[Somebody]) -> Option<usize> {
+    fn supervisor(&self, one: &FinalPerson, everybody: &[FinalPerson]) -> Option<usize> {
         let named = one
             .row
             .and_then(|row| self.rows[row].value(Column::SupervisorEmail));
@@ -314,7 +314,7 @@ impl<'a> Model<'a> {
         (0..self.rows.len()).filter(|&row| self.fell[row].is_none())
     }
 
-    fn uniqueness(&self) -> Vec<(usize, Vec<Fault>)> {
+    fn uniqueness(&self) -> Vec<(usize, Vec<ModelIssue>)> {
         let everybody = self.everybody();
         let verdict = |row: usize| {
             let mut faults = Vec::new();
@@ -336,7 +336,7 @@ impl<'a> Model<'a> {
     }
 
     /// Returns the fault that names a rejected row that would have helped: the first of those rejected last.
-    fn depends(&self, column: Column, helps: impl Fn(usize) -> bool) -> Option<Fault> {
+    fn depends(&self, column: Column, helps: impl Fn(usize) -> bool) -> Option<ModelIssue> {
         let fell = |row: usize| self.fell[row].is_some() && self.copy_of[row].is_none();
         let fallen = (0..self.rows.len()).filter(|&row| fell(row) && helps(row));
         let last = fallen.clone().filter_map(|row| self.fell[row]).max();
@@ -344,7 +344,7 @@ impl<'a> Model<'a> {
         Some((IssueCode::DependsOnRejectedRow, Some(column), Some(number)))
     }
 
-    fn supervisors(&self) -> Vec<(usize, Vec<Fault>)> {
+    fn supervisors(&self) -> Vec<(usize, Vec<ModelIssue>)> {
         let everybody = self.everybody();
         let column = Some(Column::SupervisorEmail);
         let verdict = |row: usize| {
@@ -362,7 +362,7 @@ impl<'a> Model<'a> {
         self.standing().map(verdict).collect()
     }
 
-    fn cycles(&self) -> Vec<(usize, Vec<Fault>)> {
+    fn cycles(&self) -> Vec<(usize, Vec<ModelIssue>)> {
         let everybody = self.everybody();
         let mut verdicts = Vec::new();
         for (at, one) in everybody.iter().enumerate() {
@@ -393,7 +393,7 @@ impl<'a> Model<'a> {
         role.map_or(RoleId(0), |role| role.id)
     }
 
-    fn permissions(&self) -> Vec<(usize, Vec<Fault>)> {
+    fn permissions(&self) -> Vec<(usize, Vec<ModelIssue>)> {
         let verdict = |row: usize| {
             let user = self.user(row).map(|user| &self.users[user]);
             let mut faults = Vec::new();
@@ -416,7 +416,7 @@ impl<'a> Model<'a> {
     }
 
     /// Returns the faults of `row`. For a rejected row, adds everything else that is wrong with it in the final state.
-    fn review(&self, row: usize) -> Vec<Fault> {
+    fn review(&self, row: usize) -> Vec<ModelIssue> {
         let mut faults = self.faults[row].clone();
         if self.fell[row].is_none() {
             return faults;
@@ -424,7 +424,7 @@ impl<'a> Model<'a> {
         let everybody = self.everybody();
         let id = self.sound(row, Column::ExternalId);
         let user = self.user(row);
-        let is_own = |one: &Somebody| match user {
+        let is_own = |one: &FinalPerson| match user {
             Some(_) => one.user == user,
             None => id.as_ref() == Some(&one.external_id),
         };
@@ -561,7 +561,7 @@ impl<'a> Model<'a> {
     }
 }
 
-fn position(everybody: &[Somebody], email: &str) -> Option<usize> {
+fn position(everybody: &[FinalPerson], email: &str) -> Option<usize> {
     everybody.iter().position(|one| one.keys[0] == email)
 }
 
@@ -574,7 +574,7 @@ fn taken(column: Column) -> IssueCode {
 }
 
 /// Returns the errors that `plan` reports about `row`, sorted.
-fn planned_faults(plan: &Plan, row: RowIndex) -> Vec<Fault> {
+fn planned_faults(plan: &Plan, row: RowIndex) -> Vec<ModelIssue> {
     let issues = plan.issues(row);
     let errors = issues.iter().filter(|issue| issue.is_error());
     // The row of a suggested email is advice. It was not judged.
@@ -589,7 +589,7 @@ fn planned_faults(plan: &Plan, row: RowIndex) -> Vec<Fault> {
     )
 }
 
-fn sorted(mut faults: Vec<Fault>) -> Vec<Fault> {
+fn sorted(mut faults: Vec<ModelIssue>) -> Vec<ModelIssue> {
     faults.sort_unstable();
     faults
 }

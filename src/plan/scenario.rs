@@ -12,17 +12,17 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use super::{
-    ByRow, DigestKey, MatchBy, Matching, Number, Permitted, Plan, PlanningTerms, Request, RowIndex,
-    Schedule, Scope, plan,
+    ByRow, DenseIndex, DigestKey, MatchBy, MissingUsersScope, Plan, PlanPermissions, PlanRequest,
+    PlanningTerms, RowIndex, RowMatching, WriteSchedule, plan,
 };
 use crate::domain::{
-    Catalog, Column, Fault, ForeignLine, Group, GroupId, Issue, Rank, RankId, Role, RoleId, Row,
-    RowParts, SnapshotExtent, Status, Unit, User, has_artifact, is_date_like,
+    Catalog, Column, ForeignLine, Group, GroupId, Issue, LengthUnit, Rank, RankId, Role, RoleId,
+    Row, RowParts, SnapshotExtent, Status, User, ValueFault, has_artifact, is_date_like,
 };
 
 /// Everything that a plan is made of.
 pub(super) struct Scenario {
-    pub(super) request: Request,
+    pub(super) request: PlanRequest,
 }
 
 impl Scenario {
@@ -34,13 +34,13 @@ impl Scenario {
     pub(super) fn new(users: Vec<User>, rows: ByRow<Row>) -> Self {
         let terms = PlanningTerms {
             scope: None,
-            matching: Matching::ByKeys(None),
-            permitted: Permitted::EVERYTHING,
+            matching: RowMatching::ByKeys(None),
+            permitted: PlanPermissions::EVERYTHING,
             file_columns: std::sync::Arc::default(),
             digest_key: DigestKey::new(&[7; 32]),
         };
         Self {
-            request: Request::new(
+            request: PlanRequest::new(
                 rows.into(),
                 (users, SnapshotExtent::Complete),
                 catalog(),
@@ -50,27 +50,27 @@ impl Scenario {
         }
     }
 
-    pub(super) fn deactivating_missing(mut self, scope: Scope) -> Self {
+    pub(super) fn deactivating_missing(mut self, scope: MissingUsersScope) -> Self {
         self.request.terms.scope = Some(scope);
         self
     }
 
     pub(super) fn matching_by(self, match_by: Option<MatchBy>) -> Self {
-        let Request {
+        let PlanRequest {
             rows,
             directory,
             catalog,
             import_id,
             mut terms,
         } = self.request;
-        terms.matching = Matching::ByKeys(match_by);
+        terms.matching = RowMatching::ByKeys(match_by);
         let users = (directory.users().to_vec(), SnapshotExtent::Complete);
         Self {
-            request: Request::new(rows, users, catalog, import_id, terms),
+            request: PlanRequest::new(rows, users, catalog, import_id, terms),
         }
     }
 
-    pub(super) fn permitting(mut self, permitted: Permitted) -> Self {
+    pub(super) fn permitting(mut self, permitted: PlanPermissions) -> Self {
         self.request.terms.permitted = permitted;
         self
     }
@@ -118,7 +118,7 @@ impl Scenario {
 
 /// Returns the groups of rows that share a transaction, in the order in which they are written.
 pub(super) fn groups(plan: &Plan) -> Vec<Vec<RowIndex>> {
-    let mut schedule = Schedule::new(plan.order.clone());
+    let mut schedule = WriteSchedule::new(plan.order.clone());
     let groups = std::iter::repeat_with(|| schedule.take(1));
     groups.take_while(|group| !group.is_empty()).collect()
 }
@@ -176,11 +176,11 @@ pub(super) fn catalog() -> Catalog {
 }
 
 fn users(text: &str, catalog: &Catalog) -> Vec<User> {
-    let parsed: Vec<Line> = lines(text).map(Line::parse).collect();
+    let parsed: Vec<ScenarioLine> = lines(text).map(ScenarioLine::parse).collect();
     let emails = parsed.iter().map(|line| line.keys[1]);
     let ids: HashMap<&str, Uuid> = emails.zip((1..).map(Uuid::from_u128)).collect();
     let id_of = |email: &str| ids[email];
-    let user = |line: &Line<'_>| {
+    let user = |line: &ScenarioLine<'_>| {
         let role = find_role(catalog, line.named("role").unwrap_or("Officer"));
         let mut user = User::new(id_of(line.keys[1]), role, |column| line.text(column));
         user.status = Status::parse(line.status()).unwrap();
@@ -214,7 +214,7 @@ fn row(line: &str, number: u32) -> Row {
             ..RowParts::default()
         });
     }
-    let line = Line::parse(line);
+    let line = ScenarioLine::parse(line);
     let [external_id, email, badge_number, username] = line.keys;
     let mut cells = [const { None }; Column::COUNT];
     let mut faults = Vec::new();
@@ -257,28 +257,28 @@ fn row(line: &str, number: u32) -> Row {
 }
 
 /// Returns the fault that the line stands for, or `None` if the line is a row.
-fn record_fault(line: &str) -> Option<Fault> {
+fn record_fault(line: &str) -> Option<ValueFault> {
     match line {
-        "misfit" => Some(Fault::FieldCount {
+        "misfit" => Some(ValueFault::FieldCount {
             expected: 13_u32.into(),
             found: 12_u32.into(),
         }),
-        "header again" => Some(Fault::NotARow(ForeignLine::Header)),
+        "header again" => Some(ValueFault::NotARow(ForeignLine::Header)),
         _ => None,
     }
 }
 
 /// Returns the value that `text` stands for, and the fault that its check found.
-fn cell(column: Column, text: &str) -> (Option<&str>, Option<Fault>) {
-    let failed = Fault::TooLong {
+fn cell(column: Column, text: &str) -> (Option<&str>, Option<ValueFault>) {
+    let failed = ValueFault::TooLong {
         actual: 1_000_u32.into(),
         limit: 100,
-        unit: Unit::Characters,
+        unit: LengthUnit::Characters,
     };
     match text {
         "_" | "-" if column.is_required() => {
             let value = (text == "-").then_some("");
-            (value, Some(Fault::Blank))
+            (value, Some(ValueFault::Blank))
         }
         "_" => (None, None),
         "-" => (Some(""), None),
@@ -290,13 +290,13 @@ fn cell(column: Column, text: &str) -> (Option<&str>, Option<Fault>) {
 }
 
 /// The words of a line.
-struct Line<'a> {
+struct ScenarioLine<'a> {
     keys: [&'a str; 4],
     supervisor: Option<&'a str>,
     options: Vec<&'a str>,
 }
 
-impl<'a> Line<'a> {
+impl<'a> ScenarioLine<'a> {
     fn parse(line: &'a str) -> Self {
         let mut words = line.split_whitespace();
         let keys = [(); 4].map(|()| words.next().unwrap());

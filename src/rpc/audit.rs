@@ -2,7 +2,7 @@
 
 use tonic::{Request, Status};
 
-use super::{Answer, caller::Caller, paging::PageRequest, serve, status};
+use super::{CallResult, caller::Caller, paging::PageRequest, serve, status};
 use crate::{
     audit::{AuditAction, NotedHead},
     import::{Clock, Refusal},
@@ -99,14 +99,14 @@ impl AuditService for AuditHandlers {
     async fn list_audit_events(
         &self,
         request: Request<ListAuditEventsRequest>,
-    ) -> Answer<ListAuditEventsResponse> {
+    ) -> CallResult<ListAuditEventsResponse> {
         serve(self, request, Self::list).await
     }
 
     async fn record_audit_archive(
         &self,
         request: Request<RecordAuditArchiveRequest>,
-    ) -> Answer<RecordAuditArchiveResponse> {
+    ) -> CallResult<RecordAuditArchiveResponse> {
         serve(self, request, Self::record_archive).await
     }
 }

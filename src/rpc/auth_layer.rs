@@ -13,7 +13,7 @@ use super::{
     caller::Caller,
     denial_recorder::{CallAttempt, DenialRecorder},
     detached,
-    middleware::{Middleware, Next},
+    middleware::{InnerServices, Middleware},
     partial_message::PartialMessage,
     rpc_table::{CallLimit, OutageBehavior, RequestShape, Rpc, RpcAccess, rpc},
     status,
@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{
     access::{
-        Authenticator, ClientAddress, ConnectionPeer, ConnectionTrust, CredentialExpiry, Denial,
-        PresentedCredentials, Principal,
+        AccessDenial, Authenticator, ClientAddress, ConnectionPeer, ConnectionTrust,
+        CredentialExpiry, PresentedCredentials, Principal,
     },
     limits::{MemoryAccount, MemoryBudget, MemoryExhausted, MemoryParty, ServerLimits},
 };
@@ -72,7 +72,7 @@ impl AuthLayer {
         Middleware::new(move |request, next| self.clone().serve(request, next))
     }
 
-    async fn serve(self, mut request: Request<Body>, next: Next) -> Response<Body> {
+    async fn serve(self, mut request: Request<Body>, next: InnerServices) -> Response<Body> {
         let path = request.uri().path();
         let mut attempt = self.denials.attempt(path, address(&request));
         let Some(rpc) = rpc(path) else {
@@ -145,7 +145,7 @@ impl AuthLayer {
             let deadline = Instant::now() + patience;
             loop {
                 match gate.admit(&presented).await {
-                    Err(Denial::Store(error))
+                    Err(AccessDenial::Store(error))
                         if patient && error.is_transient() && Instant::now() < deadline =>
                     {
                         sleep(PAUSE).await;

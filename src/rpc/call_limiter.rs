@@ -26,10 +26,10 @@ pub(super) struct CallLimiter {
 
 /// A call's permit, taken once its organisation is known; given back with the last copy of it.
 #[derive(Clone, Debug)]
-pub(super) struct CallPermit(Arc<Inner>);
+pub(super) struct CallPermit(Arc<CallPermitState>);
 
 #[derive(Debug)]
-struct Inner {
+struct CallPermitState {
     limiter: CallLimiter,
     place: CallLimit,
     taken: Mutex<Option<KeyedPermit<String>>>,
@@ -54,7 +54,7 @@ impl CallLimiter {
     /// The permit of a call whose organisation is not known yet.
     #[must_use]
     pub(super) fn permit(&self, place: CallLimit) -> CallPermit {
-        CallPermit(Arc::new(Inner {
+        CallPermit(Arc::new(CallPermitState {
             limiter: self.clone(),
             place,
             taken: Mutex::default(),

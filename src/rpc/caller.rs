@@ -7,7 +7,7 @@ use tonic::{Request, Status};
 
 use super::{call_limiter::CallPermit, status};
 use crate::{
-    access::{ClientAddress, Denial, Principal},
+    access::{AccessDenial, ClientAddress, Principal},
     domain::{Actor, Permission},
     import::Submitter,
     limits::{MemoryAccount, MemoryParty},
@@ -96,7 +96,7 @@ impl Caller {
     /// Fails if no caller was recognised: the request did not pass the [`super::AuthLayer`].
     pub(super) fn of<T>(request: &Request<T>) -> Result<Self, Status> {
         let caller = request.extensions().get::<Self>().cloned();
-        caller.ok_or_else(|| status::from_denial(&Denial::Missing))
+        caller.ok_or_else(|| status::from_denial(&AccessDenial::Missing))
     }
 
     /// Finds an organisation, once a permit of the store's lane is free for it. If the organisation is not one of the

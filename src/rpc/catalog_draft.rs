@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use prost::Message;
 
 use crate::{
-    domain::{ExternalId, Fault, Name, Pattern, PhoneRegion, fold},
+    domain::{ExternalId, Name, PhoneRegion, ValueFault, ValuePattern, fold},
     import::Refusal,
     proto,
     store::{CatalogDraft, DraftEntry, DraftGroup},
@@ -148,14 +148,14 @@ impl CatalogFaults {
         region
     }
 
-    fn pattern(&mut self, field: &str, pattern: &str) -> Option<Pattern> {
+    fn pattern(&mut self, field: &str, pattern: &str) -> Option<ValuePattern> {
         if pattern.is_empty() {
             return None;
         }
         let subject = format!("catalog.{field}");
         let refuse =
             |fault| Refusal::invalid("BAD_PATTERN", &subject, format!("{subject} {fault}"));
-        Pattern::parse(pattern)
+        ValuePattern::parse(pattern)
             .map_err(|fault| self.0.push(refuse(fault)))
             .ok()
     }
@@ -170,7 +170,7 @@ impl CatalogFaults {
         }
     }
 
-    fn fault(&mut self, subject: &str, fault: Fault) {
+    fn fault(&mut self, subject: &str, fault: ValueFault) {
         self.0.push(Refusal::invalid(
             "BAD_NAME",
             subject,

@@ -14,7 +14,7 @@ use tracing::warn;
 
 use super::rpc_table::path_label;
 use crate::{
-    access::{ClientAddress, Denial, Principal},
+    access::{AccessDenial, ClientAddress, Principal},
     audit::{AuditAction, AuditOutcome},
     clock::Clock,
     domain::Actor,
@@ -31,10 +31,10 @@ const EVENTS: usize = 1_000;
 
 /// Records denied calls. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct DenialRecorder(Arc<Inner>);
+pub(crate) struct DenialRecorder(Arc<RecorderState>);
 
 #[derive(Debug)]
-struct Inner {
+struct RecorderState {
     store: Store,
     clock: Clock,
     told: Mutex<RecentDenials>,
@@ -54,7 +54,7 @@ impl DenialRecorder {
     /// A recorder without any denial.
     #[must_use]
     pub(crate) fn new(store: Store, clock: Clock) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(RecorderState {
             store,
             clock,
             told: Mutex::default(),
@@ -90,7 +90,7 @@ impl CallAttempt {
         let info = status.get_details_error_info();
         // Every status that this service makes has a reason. A status without a reason is counted under `UNKNOWN`.
         let reason = info.as_ref().map_or("", |info| &info.reason);
-        let reason = Denial::known_reason(reason);
+        let reason = AccessDenial::known_reason(reason);
         metrics::denied(self.method, reason);
         self.log(reason);
         if let (Code::PermissionDenied, Some(principal)) = (status.code(), &self.principal) {

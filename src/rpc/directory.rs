@@ -10,7 +10,7 @@ use tonic::{Request, Status};
 use uuid::Uuid;
 
 use super::{
-    Answer, Responses,
+    CallResult, ResponseMessages,
     caller::Caller,
     catalog_draft, messages,
     paging::PageRequest,
@@ -20,8 +20,8 @@ use super::{
 use crate::{
     access::{Disclosure, OrganizationScope},
     domain::{
-        Catalog, Permission, Slug, SuggestionBudget, email_key, fold, nearest, normalise,
-        normalise_as_before,
+        Catalog, OrganizationSlug, Permission, SuggestionBudget, email_key, fold, nearest,
+        normalise, normalise_as_before,
     },
     import::{Clock, Refusal},
     proto::{
@@ -253,16 +253,19 @@ impl DirectoryHandlers {
 
 #[tonic::async_trait]
 impl DirectoryService for DirectoryHandlers {
-    type ExportUsersStream = Responses<ExportUsersResponse>;
+    type ExportUsersStream = ResponseMessages<ExportUsersResponse>;
 
     async fn create_organization(
         &self,
         request: Request<CreateOrganizationRequest>,
-    ) -> Answer<CreateOrganizationResponse> {
+    ) -> CallResult<CreateOrganizationResponse> {
         serve(self, request, Self::create).await
     }
 
-    async fn get_caller(&self, request: Request<GetCallerRequest>) -> Answer<GetCallerResponse> {
+    async fn get_caller(
+        &self,
+        request: Request<GetCallerRequest>,
+    ) -> CallResult<GetCallerResponse> {
         let caller = Caller::of(&request)?;
         Ok(tonic::Response::new(self.caller(&caller)))
     }
@@ -270,76 +273,84 @@ impl DirectoryService for DirectoryHandlers {
     async fn get_organization(
         &self,
         request: Request<GetOrganizationRequest>,
-    ) -> Answer<GetOrganizationResponse> {
+    ) -> CallResult<GetOrganizationResponse> {
         serve(self, request, Self::organization).await
     }
 
     async fn list_organizations(
         &self,
         request: Request<ListOrganizationsRequest>,
-    ) -> Answer<ListOrganizationsResponse> {
+    ) -> CallResult<ListOrganizationsResponse> {
         serve(self, request, Self::list_organizations).await
     }
 
-    async fn get_catalog(&self, request: Request<GetCatalogRequest>) -> Answer<GetCatalogResponse> {
+    async fn get_catalog(
+        &self,
+        request: Request<GetCatalogRequest>,
+    ) -> CallResult<GetCatalogResponse> {
         serve(self, request, Self::find_catalog).await
     }
 
     async fn update_catalog(
         &self,
         request: Request<UpdateCatalogRequest>,
-    ) -> Answer<UpdateCatalogResponse> {
+    ) -> CallResult<UpdateCatalogResponse> {
         serve(self, request, Self::replace_catalog).await
     }
 
-    async fn get_user(&self, request: Request<GetUserRequest>) -> Answer<GetUserResponse> {
+    async fn get_user(&self, request: Request<GetUserRequest>) -> CallResult<GetUserResponse> {
         serve(self, request, Self::find_user).await
     }
 
-    async fn list_users(&self, request: Request<ListUsersRequest>) -> Answer<ListUsersResponse> {
+    async fn list_users(
+        &self,
+        request: Request<ListUsersRequest>,
+    ) -> CallResult<ListUsersResponse> {
         serve(self, request, Self::list).await
     }
 
     async fn export_users(
         &self,
         request: Request<ExportUsersRequest>,
-    ) -> Answer<Self::ExportUsersStream> {
+    ) -> CallResult<Self::ExportUsersStream> {
         serve(self, request, Self::export).await
     }
 
     async fn set_user_protected(
         &self,
         request: Request<SetUserProtectedRequest>,
-    ) -> Answer<SetUserProtectedResponse> {
+    ) -> CallResult<SetUserProtectedResponse> {
         serve(self, request, Self::protect).await
     }
 
     async fn list_mappings(
         &self,
         request: Request<ListMappingsRequest>,
-    ) -> Answer<ListMappingsResponse> {
+    ) -> CallResult<ListMappingsResponse> {
         serve(self, request, Self::list_mappings).await
     }
 
     async fn save_mapping(
         &self,
         request: Request<SaveMappingRequest>,
-    ) -> Answer<SaveMappingResponse> {
+    ) -> CallResult<SaveMappingResponse> {
         serve(self, request, Self::save_mapping).await
     }
 
     async fn delete_mapping(
         &self,
         request: Request<DeleteMappingRequest>,
-    ) -> Answer<DeleteMappingResponse> {
+    ) -> CallResult<DeleteMappingResponse> {
         serve(self, request, Self::delete_mapping).await
     }
 }
 
 /// Returns the slug and the display name, which is the slug by default.
-fn check_organization(request: &CreateOrganizationRequest) -> Result<(Slug, &str), Vec<Refusal>> {
+fn check_organization(
+    request: &CreateOrganizationRequest,
+) -> Result<(OrganizationSlug, &str), Vec<Refusal>> {
     let mut faults = Vec::new();
-    let slug = Slug::parse(&request.organization);
+    let slug = OrganizationSlug::parse(&request.organization);
     if let Err(error) = &slug {
         faults.push(Refusal::invalid(
             "BAD_SLUG",

@@ -9,7 +9,7 @@ use tonic::Status;
 use tracing::Instrument;
 
 use super::{
-    Responses,
+    ResponseMessages,
     caller::Caller,
     computed,
     csv_export::{self, SpreadsheetOptions},
@@ -31,11 +31,11 @@ use crate::{
 const WAITING_PIECES: usize = 4;
 
 /// The pieces of a file. A piece may be empty.
-type Pieces = Box<dyn Iterator<Item = Result<Vec<u8>, ExportFault>> + Send>;
+type FilePieces = Box<dyn Iterator<Item = Result<Vec<u8>, ExportFault>> + Send>;
 
 /// A file that is still to be sent.
 struct PendingFile {
-    pieces: Pieces,
+    pieces: FilePieces,
     /// Makes a message of a piece.
     message: fn(Vec<u8>) -> ExportUsersResponse,
 }
@@ -84,7 +84,7 @@ impl DirectoryHandlers {
         self,
         caller: Caller,
         request: ExportUsersRequest,
-    ) -> Result<Responses<ExportUsersResponse>, Status> {
+    ) -> Result<ResponseMessages<ExportUsersResponse>, Status> {
         let format = format(request.format)?;
         let organization = caller
             .organization(&self.store, &request.organization)

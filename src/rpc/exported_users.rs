@@ -28,7 +28,7 @@ pub(super) struct ExportedUsers {
     catalog: Catalog,
     users: Vec<User>,
     filter: UserFilter,
-    names: CatalogNames,
+    names: ExportedNames,
 }
 
 impl ExportedUsers {
@@ -37,7 +37,7 @@ impl ExportedUsers {
         let by_external_id = |a: &User, b: &User| a.external_id().cmp(b.external_id());
         snapshot.users.sort_unstable_by(by_external_id);
         Self {
-            names: CatalogNames::new(&snapshot),
+            names: ExportedNames::new(&snapshot),
             catalog: snapshot.catalog,
             users: snapshot.users,
             filter,
@@ -81,14 +81,14 @@ fn passes(user: &User, filter: &UserFilter) -> bool {
 }
 
 /// The names behind the numbers of a user's fields.
-struct CatalogNames {
+struct ExportedNames {
     roles: HashMap<RoleId, String>,
     ranks: HashMap<RankId, String>,
     groups: HashMap<GroupId, String>,
     users: HashMap<Uuid, usize>,
 }
 
-impl CatalogNames {
+impl ExportedNames {
     fn new(snapshot: &Snapshot) -> Self {
         let catalog = &snapshot.catalog;
         let users = snapshot.users.iter().enumerate();

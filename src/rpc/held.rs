@@ -6,7 +6,7 @@ use tonic::Status;
 use tracing::Instrument;
 
 use super::{
-    Responses,
+    ResponseMessages,
     caller::Caller,
     import::{ImportHandlers, answers},
     status,
@@ -25,7 +25,7 @@ impl ImportHandlers {
         self,
         caller: Caller,
         request: ReviewImportRequest,
-    ) -> Result<Responses<ReviewImportResponse>, Status> {
+    ) -> Result<ResponseMessages<ReviewImportResponse>, Status> {
         expect_filter(request.result_filter, Vec::new())?;
         let named = (&*request.organization, &*request.import_id);
         let action = (HeldAction::Review, request.result_filter);
@@ -38,7 +38,7 @@ impl ImportHandlers {
         self,
         caller: Caller,
         request: ApproveImportRequest,
-    ) -> Result<Responses<ApproveImportResponse>, Status> {
+    ) -> Result<ResponseMessages<ApproveImportResponse>, Status> {
         let digest = <[u8; 32]>::try_from(&*request.expected_plan_digest);
         let faults = digest.is_err().then(|| {
             let message = format!(

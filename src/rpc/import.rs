@@ -13,14 +13,14 @@ use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::{
-    Answer, Responses,
+    CallResult, ResponseMessages,
     caller::{Caller, OrganizationWithPermit},
     computed,
     export::format,
     inbound_messages,
     paging::{MAX_BYTES, PageRequest},
     partial_message::PartialMessage,
-    push::{self, Push},
+    push::{self, AcceptedPush},
     serve, status,
     transport_refusals::memory_exhausted,
     undo,
@@ -283,7 +283,7 @@ impl ImportHandlers {
         self,
         caller: Caller,
         request: WatchImportRequest,
-    ) -> Result<Responses<WatchImportResponse>, Status> {
+    ) -> Result<ResponseMessages<WatchImportResponse>, Status> {
         let (slug, id) = (&request.organization, &request.import_id);
         self.expect_may_watch(&caller, slug, id).await?;
         caller.expect_organization(slug)?;
@@ -311,7 +311,7 @@ impl ImportHandlers {
         &self,
         caller: &Caller,
         request: UndoImportRequest,
-    ) -> Result<Responses<UndoImportResponse>, Status> {
+    ) -> Result<ResponseMessages<UndoImportResponse>, Status> {
         caller.expect_organization(&request.organization)?;
         let request = undo::parse(request)?;
         let submitter = caller.submitter();
@@ -401,7 +401,7 @@ pub(super) fn answers<T: 'static>(
     replies: ResponseStream,
     audience: ResultAudience,
     wrap: fn(Reply) -> T,
-) -> Responses<T> {
+) -> ResponseMessages<T> {
     let (id, span) = (request_id::current(), Span::current());
     let failed = move |error: ImportError| {
         span.in_scope(|| request_id::during(id, || status::from_import(&error)))
@@ -415,16 +415,16 @@ pub(super) fn answers<T: 'static>(
 
 #[tonic::async_trait]
 impl ImportService for ImportHandlers {
-    type ImportUsersStream = Responses<ImportUsersResponse>;
-    type WatchImportStream = Responses<WatchImportResponse>;
-    type UndoImportStream = Responses<UndoImportResponse>;
-    type ReviewImportStream = Responses<ReviewImportResponse>;
-    type ApproveImportStream = Responses<ApproveImportResponse>;
+    type ImportUsersStream = ResponseMessages<ImportUsersResponse>;
+    type WatchImportStream = ResponseMessages<WatchImportResponse>;
+    type UndoImportStream = ResponseMessages<UndoImportResponse>;
+    type ReviewImportStream = ResponseMessages<ReviewImportResponse>;
+    type ApproveImportStream = ResponseMessages<ApproveImportResponse>;
 
     async fn import_users(
         &self,
         request: Request<Streaming<ImportUsersRequest>>,
-    ) -> Answer<Self::ImportUsersStream> {
+    ) -> CallResult<Self::ImportUsersStream> {
         let caller = Caller::of(&request)?;
         let submitter = caller.submitter();
         let (responses, replies) = self.responses(&submitter.account)?;
@@ -445,12 +445,15 @@ impl ImportService for ImportHandlers {
         Ok(Response::new(replies))
     }
 
-    async fn push_users(&self, request: Request<PushUsersRequest>) -> Answer<PushUsersResponse> {
+    async fn push_users(
+        &self,
+        request: Request<PushUsersRequest>,
+    ) -> CallResult<PushUsersResponse> {
         let caller = Caller::of(&request)?;
         let submitter = caller.submitter();
         let wire = request.extensions().get().cloned().unwrap_or_default();
         let ratio = self.importer.server_limits().compression_ratio;
-        let push = Push::parse(request.into_inner(), &wire, ratio)?;
+        let push = AcceptedPush::parse(request.into_inner(), &wire, ratio)?;
         let collected = submitter.account.reserve(push.answer_bytes());
         let _held_until_answered = collected.map_err(memory_exhausted)?;
         let (responses, replies) = self.responses(&submitter.account)?;
@@ -467,14 +470,14 @@ impl ImportService for ImportHandlers {
     async fn begin_import(
         &self,
         request: Request<BeginImportRequest>,
-    ) -> Answer<BeginImportResponse> {
+    ) -> CallResult<BeginImportResponse> {
         serve(&self.importer, request, upload_parts::begin).await
     }
 
     async fn append_import(
         &self,
         request: Request<AppendImportRequest>,
-    ) -> Answer<AppendImportResponse> {
+    ) -> CallResult<AppendImportResponse> {
         let wire = request.extensions().get().cloned().unwrap_or_default();
         serve(&self.importer, request, |importer, caller, part| {
             upload_parts::append(importer, caller, part, wire)
@@ -485,60 +488,63 @@ impl ImportService for ImportHandlers {
     async fn finish_import(
         &self,
         request: Request<FinishImportRequest>,
-    ) -> Answer<FinishImportResponse> {
+    ) -> CallResult<FinishImportResponse> {
         serve(&self.importer, request, upload_parts::finish).await
     }
 
     async fn watch_import(
         &self,
         request: Request<WatchImportRequest>,
-    ) -> Answer<Self::WatchImportStream> {
+    ) -> CallResult<Self::WatchImportStream> {
         serve(self, request, Self::watch).await
     }
 
-    async fn get_import(&self, request: Request<GetImportRequest>) -> Answer<GetImportResponse> {
+    async fn get_import(
+        &self,
+        request: Request<GetImportRequest>,
+    ) -> CallResult<GetImportResponse> {
         serve(self, request, Self::get).await
     }
 
     async fn list_imports(
         &self,
         request: Request<ListImportsRequest>,
-    ) -> Answer<ListImportsResponse> {
+    ) -> CallResult<ListImportsResponse> {
         serve(self, request, Self::list).await
     }
 
     async fn list_user_imports(
         &self,
         request: Request<ListUserImportsRequest>,
-    ) -> Answer<ListUserImportsResponse> {
+    ) -> CallResult<ListUserImportsResponse> {
         serve(self, request, Self::user_imports).await
     }
 
     async fn review_import(
         &self,
         request: Request<ReviewImportRequest>,
-    ) -> Answer<Self::ReviewImportStream> {
+    ) -> CallResult<Self::ReviewImportStream> {
         serve(self, request, Self::review).await
     }
 
     async fn approve_import(
         &self,
         request: Request<ApproveImportRequest>,
-    ) -> Answer<Self::ApproveImportStream> {
+    ) -> CallResult<Self::ApproveImportStream> {
         serve(self, request, Self::approve).await
     }
 
     async fn cancel_import(
         &self,
         request: Request<CancelImportRequest>,
-    ) -> Answer<CancelImportResponse> {
+    ) -> CallResult<CancelImportResponse> {
         serve(self, request, Self::cancel).await
     }
 
     async fn undo_import(
         &self,
         request: Request<UndoImportRequest>,
-    ) -> Answer<Self::UndoImportStream> {
+    ) -> CallResult<Self::UndoImportStream> {
         let caller = Caller::of(&request)?;
         self.undo(&caller, request.into_inner()).map(Response::new)
     }
@@ -546,21 +552,21 @@ impl ImportService for ImportHandlers {
     async fn inspect_roster(
         &self,
         request: Request<InspectRosterRequest>,
-    ) -> Answer<InspectRosterResponse> {
+    ) -> CallResult<InspectRosterResponse> {
         serve(self, request, Self::inspect).await
     }
 
     async fn read_roster_rows(
         &self,
         request: Request<ReadRosterRowsRequest>,
-    ) -> Answer<ReadRosterRowsResponse> {
+    ) -> CallResult<ReadRosterRowsResponse> {
         serve(self, request, Self::read_rows).await
     }
 
     async fn get_import_template(
         &self,
         request: Request<GetImportTemplateRequest>,
-    ) -> Answer<GetImportTemplateResponse> {
+    ) -> CallResult<GetImportTemplateResponse> {
         serve(self, request, Self::template).await
     }
 }

@@ -6,7 +6,7 @@ use super::{caller::Caller, import::ImportHandlers, status};
 use crate::{
     domain::Column,
     import::{InspectedRoster, expect_one_mapping},
-    inspect::{self, Inspection, InspectionRequest, Meaning},
+    inspect::{self, Inspection, InspectionRequest, ValueMeaning},
     proto::{
         CsvFormat, InspectRosterRequest, InspectRosterResponse, InspectedColumn, InspectedValue,
         Mapping, RosterFormat, SampleRow, WorkbookFormat,
@@ -68,16 +68,16 @@ pub(super) fn file_format(
 fn response(inspection: Inspection) -> InspectRosterResponse {
     let header = |column: Column| column.header().to_owned();
     let (format, charset, delimiter, sheets) = match inspection.format {
-        inspect::RosterFormat::Csv { charset, .. } if inspection.header_line == 0 => {
+        inspect::InspectedFormat::Csv { charset, .. } if inspection.header_line == 0 => {
             (RosterFormat::Csv, charset, String::new(), Vec::new())
         }
-        inspect::RosterFormat::Csv { charset, delimiter } => (
+        inspect::InspectedFormat::Csv { charset, delimiter } => (
             RosterFormat::Csv,
             charset,
             delimiter.to_string(),
             Vec::new(),
         ),
-        inspect::RosterFormat::Workbook { sheets } => {
+        inspect::InspectedFormat::Workbook { sheets } => {
             (RosterFormat::Workbook, "", String::new(), sheets)
         }
     };
@@ -111,8 +111,8 @@ fn column(inspected: inspect::InspectedColumn) -> InspectedColumn {
 
 fn value(inspected: inspect::InspectedValue) -> InspectedValue {
     let (becomes, known, suggestion) = match inspected.meaning {
-        Meaning::Known(becomes) => (becomes, true, None),
-        Meaning::Unknown(suggestion) => (String::new(), false, suggestion),
+        ValueMeaning::Known(becomes) => (becomes, true, None),
+        ValueMeaning::Unknown(suggestion) => (String::new(), false, suggestion),
     };
     InspectedValue {
         column: inspected.column.header().to_owned(),

@@ -5,7 +5,7 @@ use tonic::Status;
 
 use super::{caller::Caller, directory::DirectoryHandlers, status};
 use crate::{
-    domain::Slug,
+    domain::OrganizationSlug,
     import::{Refusal, mapping_faults},
     proto::{
         DeleteMappingRequest, DeleteMappingResponse, ListMappingsRequest, ListMappingsResponse,
@@ -66,7 +66,7 @@ impl DirectoryHandlers {
         let slug = &request.organization;
         let organization = caller.organization(self.store(), slug).await?;
         let unknown = || status::unknown_mapping(&request.name);
-        let name = Slug::parse(&request.name).map_err(|_| unknown())?;
+        let name = OrganizationSlug::parse(&request.name).map_err(|_| unknown())?;
         let (actor, now) = (caller.actor(), self.clock().now());
         let store = self.store();
         let deleted = store.delete_mapping(organization.id, name.as_str(), &actor, now);
@@ -81,7 +81,7 @@ impl DirectoryHandlers {
 /// Returns the mapping, if its name and all of it can be used.
 fn check(named: &NamedMapping) -> Result<Mapping, Vec<Refusal>> {
     let mut faults = Vec::new();
-    if let Err(error) = Slug::parse(&named.name) {
+    if let Err(error) = OrganizationSlug::parse(&named.name) {
         let message = format!("The name of a mapping {error}.");
         faults.push(Refusal::invalid("BAD_NAME", "mapping.name", message));
     }

@@ -1,7 +1,7 @@
 //! Turns stored values into messages of the contract.
 
 use crate::{
-    domain::{Catalog, Column, Pattern, PhoneRegion, Status},
+    domain::{Catalog, Column, PhoneRegion, Status, ValuePattern},
     proto::{self, timestamp},
     store::{Organization, UserRecord},
 };
@@ -44,7 +44,7 @@ pub(super) fn catalog(stored: Catalog) -> proto::Catalog {
     }
 }
 
-fn pattern(stored: Option<Pattern>) -> String {
+fn pattern(stored: Option<ValuePattern>) -> String {
     stored
         .map(|pattern| pattern.as_str().to_owned())
         .unwrap_or_default()

@@ -8,13 +8,13 @@ use http::{Request, Response};
 use tonic::body::Body;
 use tower::{Layer, Service, ServiceExt, service_fn, util::BoxCloneSyncService};
 
-type Layered = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
-type Answer = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+type LayeredService = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+type ResponseFuture = BoxFuture<'static, Result<Response<Body>, Infallible>>;
 
 /// The services behind a layer.
-pub(crate) struct Next(Layered);
+pub(crate) struct InnerServices(LayeredService);
 
-impl Next {
+impl InnerServices {
     /// Passes the request on.
     pub(crate) async fn call(self, request: Request<Body>) -> Response<Body> {
         let Ok(response) = self.0.oneshot(request).await;
@@ -24,11 +24,15 @@ impl Next {
 
 /// A layer that is a function. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Middleware(Arc<dyn Fn(Request<Body>, Next) -> Answer + Send + Sync>);
+pub(crate) struct Middleware(
+    Arc<dyn Fn(Request<Body>, InnerServices) -> ResponseFuture + Send + Sync>,
+);
 
 impl Middleware {
     /// A layer that answers requests with `answer`.
-    pub(crate) fn new<A>(answer: impl Fn(Request<Body>, Next) -> A + Send + Sync + 'static) -> Self
+    pub(crate) fn new<A>(
+        answer: impl Fn(Request<Body>, InnerServices) -> A + Send + Sync + 'static,
+    ) -> Self
     where
         A: Future<Output = Response<Body>> + Send + 'static,
     {
@@ -47,12 +51,12 @@ where
         + 'static,
     S::Future: Send,
 {
-    type Service = Layered;
+    type Service = LayeredService;
 
-    fn layer(&self, inner: S) -> Layered {
-        let (answer, inner) = (Arc::clone(&self.0), Layered::new(inner));
-        Layered::new(service_fn(move |request| {
-            answer(request, Next(inner.clone()))
+    fn layer(&self, inner: S) -> LayeredService {
+        let (answer, inner) = (Arc::clone(&self.0), LayeredService::new(inner));
+        LayeredService::new(service_fn(move |request| {
+            answer(request, InnerServices(inner.clone()))
         }))
     }
 }

@@ -40,7 +40,7 @@ pub(crate) use directory::DirectoryHandlers;
 pub(crate) use import::ImportHandlers;
 pub(crate) use inbound_messages::WireBytes;
 pub(crate) use interruptible::interruptible;
-pub(crate) use middleware::{Middleware, Next};
+pub(crate) use middleware::{InnerServices, Middleware};
 pub(crate) use rpc_table::{Rpc, contract_services, path_label, rpc};
 pub(crate) use transport_refusals::{
     SMALL_REQUEST_BYTES, bad_timeout, deadline_exceeded, forwarded_headers_differ,
@@ -58,17 +58,17 @@ use crate::telemetry::request_id;
 use caller::Caller;
 
 /// How a call ends.
-type Answer<T> = Result<Response<T>, Status>;
+type CallResult<T> = Result<Response<T>, Status>;
 
 /// The messages of a response that is a stream.
-type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+type ResponseMessages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// Serves a call with one request message, in a task of its own; see [`detached`].
 async fn serve<H, Q, A, F>(
     handlers: &H,
     request: Request<Q>,
     handle: impl FnOnce(H, Caller, Q) -> F,
-) -> Answer<A>
+) -> CallResult<A>
 where
     H: Clone,
     A: Send + 'static,

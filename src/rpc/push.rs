@@ -36,20 +36,20 @@ const DECODED: usize = 4;
 const RESULT_BYTES: usize = 64 * 1024;
 
 /// Takes a part of a result away.
-type Shortening = fn(&mut RowResult);
+type ResultShortening = fn(&mut RowResult);
 
 /// The parts that results lose, one after another, if the answer is too large. The rest fits if names have a usual
 /// length.
-const SHORTENINGS: [Shortening; 2] = [drop_values, keep_first_issue];
+const SHORTENINGS: [ResultShortening; 2] = [drop_values, keep_first_issue];
 
 /// A push whose request can be used.
 #[derive(Debug)]
-pub(super) struct Push {
+pub(super) struct AcceptedPush {
     start: ImportStart,
     rows: Vec<UserRow>,
 }
 
-impl Push {
+impl AcceptedPush {
     /// Before the import begins, checks that the push has no options that only an import may have. `wire` counts the
     /// bytes that the request had on the wire.
     ///

@@ -10,7 +10,7 @@ use tracing::error;
 use uuid::Uuid;
 
 use crate::{
-    access::{Denial, Disclosure},
+    access::{AccessDenial, Disclosure},
     domain::Permission,
     import::{ImportError, Refusal, RefusalKind, respond::disclosure},
     proto::ImportSummary,
@@ -217,21 +217,21 @@ pub(super) fn info<const N: usize>(reason: &str, metadata: [(&str, String); N]) 
 
 /// The status of a call that is not admitted.
 #[must_use]
-pub(super) fn from_denial(denial: &Denial) -> Status {
+pub(super) fn from_denial(denial: &AccessDenial) -> Status {
     match denial {
-        Denial::Store(error) => from_store(error, ""),
+        AccessDenial::Store(error) => from_store(error, ""),
         denial => denied(denial, denial.to_string()),
     }
 }
 
-fn denied(denial: &Denial, message: String) -> Status {
+fn denied(denial: &AccessDenial, message: String) -> Status {
     let code = match denial {
         denial if denial.is_known_caller() => Code::PermissionDenied,
         _ => Code::Unauthenticated,
     };
     metrics::refused(denial.reason());
     let details = match denial {
-        Denial::Permission(permission) => {
+        AccessDenial::Permission(permission) => {
             info(denial.reason(), [("permission", permission.to_string())])
         }
         _ => info(denial.reason(), []),
@@ -255,7 +255,7 @@ pub(super) fn from_store(error: &StoreError, name: &str) -> Status {
                 "The user has a privileged role: to protect such a user or to end that needs the \
                  permission {permission}, which this credential does not have."
             );
-            denied(&Denial::Permission(permission), message)
+            denied(&AccessDenial::Permission(permission), message)
         }
         StoreError::OrganizationExists => {
             let message = format!("There is an organisation {name:?} already.");
@@ -294,7 +294,7 @@ pub(super) fn from_catalog(error: &CatalogError, organization: &str) -> Status {
                  unmark a privileged role needs the permission {permission}, which this \
                  credential does not have."
             );
-            denied(&Denial::Permission(permission), message)
+            denied(&AccessDenial::Permission(permission), message)
         }
         CatalogError::NothingToRename(kind, name) => {
             let message = format!(

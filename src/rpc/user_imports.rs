@@ -38,7 +38,7 @@ const SKEW: time::Duration = time::Duration::MINUTE;
 
 /// What an import did to the user, by its results.
 #[derive(Debug, PartialEq)]
-enum Touch {
+enum UserChange {
     Row(Box<RowResult>),
     Deactivated,
 }
@@ -128,7 +128,7 @@ impl UserImportSearch {
     }
 
     /// Looks through the results of an import.
-    async fn touch(&mut self, record: &ImportRecord) -> Result<Option<Touch>, Status> {
+    async fn touch(&mut self, record: &ImportRecord) -> Result<Option<UserChange>, Status> {
         let mut next = 0;
         loop {
             let batches = self.batches(record.id, next).await;
@@ -156,7 +156,7 @@ impl UserImportSearch {
 }
 
 /// Finds what a recorded batch says about the user. Most batches do not have the ID, and are not decoded.
-fn touch_in(batch: &RecordedBatch, user: &str) -> Option<Touch> {
+fn touch_in(batch: &RecordedBatch, user: &str) -> Option<UserChange> {
     memmem::find(&batch.payload, user.as_bytes())?;
     match batch.kind {
         BatchKind::Results => {
@@ -166,25 +166,25 @@ fn touch_in(batch: &RecordedBatch, user: &str) -> Option<Touch> {
                 row.user_id == user && is_change
             };
             let row = results.into_iter().find(is_touch)?;
-            Some(Touch::Row(Box::new(row)))
+            Some(UserChange::Row(Box::new(row)))
         }
         BatchKind::Deactivated => {
             let users = Deactivations::decode(&*batch.payload).ok()?.users;
             let is_this = users.iter().any(|listed| listed.user_id == user);
-            is_this.then_some(Touch::Deactivated)
+            is_this.then_some(UserChange::Deactivated)
         }
         BatchKind::ToDeactivate | BatchKind::ToWrite | BatchKind::Changes => None,
     }
 }
 
-fn user_import(import: crate::proto::Import, touch: Option<Touch>) -> UserImport {
+fn user_import(import: crate::proto::Import, touch: Option<UserChange>) -> UserImport {
     let (action, result) = match touch {
         None => (UserImportAction::Unspecified, None),
-        Some(Touch::Deactivated) => (UserImportAction::Deactivated, None),
-        Some(Touch::Row(row)) if row.outcome() == RowOutcome::Created => {
+        Some(UserChange::Deactivated) => (UserImportAction::Deactivated, None),
+        Some(UserChange::Row(row)) if row.outcome() == RowOutcome::Created => {
             (UserImportAction::Created, Some(*row))
         }
-        Some(Touch::Row(row)) => (UserImportAction::Updated, Some(*row)),
+        Some(UserChange::Row(row)) => (UserImportAction::Updated, Some(*row)),
     };
     UserImport {
         import_record: Some(import),

@@ -20,7 +20,7 @@ const STREAM_BYTES: usize = 1024 * 1024;
 /// The workbook of the users of a snapshot that pass a filter, in pieces: the header, one row for each user, by
 /// external ID, and the valid values. A piece may be empty.
 pub(super) struct WorkbookPieces {
-    step: Step,
+    step: ExportStep,
     /// Most users.
     most: usize,
     /// Bytes that no piece has had yet.
@@ -30,16 +30,16 @@ pub(super) struct WorkbookPieces {
 }
 
 /// The next step.
-enum Step {
+enum ExportStep {
     Sort(Snapshot, UserFilter),
     /// Looks for the users that pass the filter, because the workbook begins with their number.
-    Select(ExportedUsers, Selection),
-    Write(ExportedUsers, Selection, Box<StreamedRoster>),
+    Select(ExportedUsers, SelectedUsers),
+    Write(ExportedUsers, SelectedUsers, Box<StreamedRoster>),
     Done,
 }
 
 #[derive(Default)]
-struct Selection {
+struct SelectedUsers {
     /// Number of users looked at, or of rows written.
     next: usize,
     users: Vec<usize>,
@@ -54,7 +54,7 @@ impl WorkbookPieces {
         memory: MemoryReservation,
     ) -> Self {
         Self {
-            step: Step::Sort(snapshot, filter),
+            step: ExportStep::Sort(snapshot, filter),
             most,
             pending: Vec::new(),
             memory,
@@ -62,33 +62,34 @@ impl WorkbookPieces {
     }
 
     /// Does the next step, or a part of it that takes some ten milliseconds.
-    fn advance(&mut self, step: Step) -> Result<Step, ExportFault> {
+    fn advance(&mut self, step: ExportStep) -> Result<ExportStep, ExportFault> {
         Ok(match step {
-            Step::Sort(snapshot, filter) => {
-                Step::Select(ExportedUsers::new(snapshot, filter), Selection::default())
-            }
-            Step::Select(users, mut selection) => {
+            ExportStep::Sort(snapshot, filter) => ExportStep::Select(
+                ExportedUsers::new(snapshot, filter),
+                SelectedUsers::default(),
+            ),
+            ExportStep::Select(users, mut selection) => {
                 selection.look(&users);
                 if selection.users.len() > self.most {
                     return Err(ExportFault::TooManyUsers(self.most));
                 }
                 if selection.next < users.len() {
-                    return Ok(Step::Select(users, selection));
+                    return Ok(ExportStep::Select(users, selection));
                 }
                 let step = begin(users, selection)?;
                 self.memory.shrink(WORKBOOK_BYTES - STREAM_BYTES);
                 step
             }
-            Step::Write(users, mut selection, mut roster) => {
+            ExportStep::Write(users, mut selection, mut roster) => {
                 let is_complete = selection.write(&users, &mut roster)?;
                 self.pending.extend(roster.take());
                 if !is_complete {
-                    return Ok(Step::Write(users, selection, roster));
+                    return Ok(ExportStep::Write(users, selection, roster));
                 }
                 self.pending.extend(roster.finish()?);
-                Step::Done
+                ExportStep::Done
             }
-            Step::Done => Step::Done,
+            ExportStep::Done => ExportStep::Done,
         })
     }
 }
@@ -98,13 +99,13 @@ impl Iterator for WorkbookPieces {
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.pending.len() < CHUNK_BYTES {
-            let step = std::mem::replace(&mut self.step, Step::Done);
+            let step = std::mem::replace(&mut self.step, ExportStep::Done);
             match self.advance(step) {
                 Ok(step) => self.step = step,
                 Err(fault) => return Some(Err(fault)),
             }
         }
-        let is_done = matches!(self.step, Step::Done);
+        let is_done = matches!(self.step, ExportStep::Done);
         let length = self.pending.len().min(CHUNK_BYTES);
         if length == CHUNK_BYTES || is_done {
             let rest = self.pending.split_off(length);
@@ -115,18 +116,18 @@ impl Iterator for WorkbookPieces {
     }
 }
 
-fn begin(users: ExportedUsers, selection: Selection) -> Result<Step, ExportFault> {
+fn begin(users: ExportedUsers, selection: SelectedUsers) -> Result<ExportStep, ExportFault> {
     let rows = u32::try_from(selection.users.len());
     let rows = rows.map_err(|error| ExportFault::Failed(Box::new(error)))?;
     let roster = StreamedRoster::new(users.catalog(), &selection.widths, rows)?;
-    let selection = Selection {
+    let selection = SelectedUsers {
         next: 0,
         ..selection
     };
-    Ok(Step::Write(users, selection, Box::new(roster)))
+    Ok(ExportStep::Write(users, selection, Box::new(roster)))
 }
 
-impl Selection {
+impl SelectedUsers {
     fn look(&mut self, users: &ExportedUsers) {
         let end = users.len().min(self.next + STEP_USERS);
         for index in self.next..end {

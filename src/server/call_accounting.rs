@@ -21,7 +21,7 @@ use super::{
     unread_bytes::OpenRequest,
 };
 use crate::{
-    rpc::{self, Middleware, Next, WireBytes},
+    rpc::{self, InnerServices, Middleware, WireBytes},
     telemetry::{metrics, request_id, traces},
 };
 
@@ -30,7 +30,11 @@ pub(super) fn layer(message_bytes: usize) -> Middleware {
     Middleware::new(move |request, next| account(request, next, message_bytes))
 }
 
-async fn account(mut request: Request<Body>, next: Next, message_bytes: usize) -> Response<Body> {
+async fn account(
+    mut request: Request<Body>,
+    next: InnerServices,
+    message_bytes: usize,
+) -> Response<Body> {
     let line = request.extensions_mut().remove::<CallConnection>();
     let usage = line.map(|line| {
         let extensions = request.extensions_mut();
@@ -41,7 +45,7 @@ async fn account(mut request: Request<Body>, next: Next, message_bytes: usize) -
     let id = Uuid::now_v7();
     let method = rpc::path_label(request.uri().path());
     let span = traces::call_span(method, request.headers(), id);
-    let call = OpenCall {
+    let call = AccountedCall {
         method,
         code: None,
         begun: Instant::now(),
@@ -56,14 +60,14 @@ async fn account(mut request: Request<Body>, next: Next, message_bytes: usize) -
 }
 
 /// A call under way. It is counted when dropped.
-struct OpenCall {
+struct AccountedCall {
     method: &'static str,
     code: Option<Code>,
     begun: Instant,
     _in_use: Option<CallInProgress>,
 }
 
-impl OpenCall {
+impl AccountedCall {
     fn note(&mut self, headers: &HeaderMap) {
         let status = headers.get("grpc-status");
         self.code = status
@@ -72,7 +76,7 @@ impl OpenCall {
     }
 }
 
-impl Drop for OpenCall {
+impl Drop for AccountedCall {
     fn drop(&mut self) {
         // Without a status the client has gone before the end.
         let code = self.code.unwrap_or(Code::Cancelled);
@@ -149,7 +153,7 @@ const fn is_unreadable(code: Code) -> bool {
 }
 
 /// The call ends with the last frame of its response, or when the response is dropped.
-fn end_call(response: Response<Body>, mut call: OpenCall, span: &Span) -> Response<Body> {
+fn end_call(response: Response<Body>, mut call: AccountedCall, span: &Span) -> Response<Body> {
     call.note(response.headers());
     if call.code.is_some() {
         return response;

@@ -27,10 +27,10 @@ use crate::{
 
 /// Counts open connections. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct ConnectionLimiter(Arc<Inner>);
+pub(super) struct ConnectionLimiter(Arc<ConnectionLimits>);
 
 #[derive(Debug)]
-struct Inner {
+struct ConnectionLimits {
     limiter: KeyedLimiter<ClientNetwork>,
     /// Most connections of strangers.
     strangers: usize,
@@ -68,7 +68,7 @@ impl ConnectionLimiter {
     /// credential.
     #[must_use]
     pub(super) fn new(limits: &ServerLimits) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(ConnectionLimits {
             limiter: KeyedLimiter::new(ConcurrencyBounds {
                 server: limits.connections,
                 key: limits.address_connections,

@@ -21,7 +21,7 @@ use super::request_host::host_of;
 use crate::{
     access::{PublicUrl, WebOrigin, is_loopback_authority},
     config::SecuritySettings,
-    rpc::{self, Middleware, Next},
+    rpc::{self, InnerServices, Middleware},
 };
 
 /// Request headers that pages may send: those of gRPC-Web, credentials, and traces.
@@ -74,7 +74,11 @@ impl AllowedOrigins {
     }
 }
 
-async fn serve(request: Request<Body>, next: Next, origins: Arc<AllowedOrigins>) -> Response<Body> {
+async fn serve(
+    request: Request<Body>,
+    next: InnerServices,
+    origins: Arc<AllowedOrigins>,
+) -> Response<Body> {
     let headers = request.headers();
     let mut named = headers.get_all(ORIGIN).iter();
     let Some(origin) = named.next().cloned() else {

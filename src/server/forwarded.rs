@@ -13,19 +13,19 @@ use tonic::body::Body;
 
 use crate::{
     access::{ClientAddress, ConnectionPeer, TrustedProxies},
-    rpc::{self, Middleware, Next},
+    rpc::{self, InnerServices, Middleware},
 };
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The layer. Puts the client's address in place of the address of a trusted proxy.
 pub(super) fn layer(proxies: TrustedProxies) -> Middleware {
-    Middleware::new(move |mut request, next: Next| {
+    Middleware::new(move |mut request, next: InnerServices| {
         let resolved = resolve(&mut request, &proxies);
         async move {
             match resolved {
                 Ok(()) => next.call(request).await,
-                Err(Contradiction) => rpc::forwarded_headers_differ().into_http(),
+                Err(ContradictoryHeaders) => rpc::forwarded_headers_differ().into_http(),
             }
         }
     })
@@ -34,9 +34,12 @@ pub(super) fn layer(proxies: TrustedProxies) -> Middleware {
 /// The two headers name different clients. A proxy writes one of them, and has passed on the other as the client sent
 /// it; which is which is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Contradiction;
+struct ContradictoryHeaders;
 
-fn resolve(request: &mut Request<Body>, proxies: &TrustedProxies) -> Result<(), Contradiction> {
+fn resolve(
+    request: &mut Request<Body>,
+    proxies: &TrustedProxies,
+) -> Result<(), ContradictoryHeaders> {
     let peer = request.extensions().get::<ConnectionPeer>();
     let Some(address) = peer.and_then(|peer| peer.address) else {
         return Ok(());
@@ -53,7 +56,7 @@ fn client(
     peer: ClientAddress,
     headers: &HeaderMap,
     proxies: &TrustedProxies,
-) -> Result<ClientAddress, Contradiction> {
+) -> Result<ClientAddress, ContradictoryHeaders> {
     if !proxies.contains(peer.ip) {
         return Ok(peer);
     }
@@ -65,7 +68,7 @@ fn client(
     let listed = by(&X_FORWARDED_FOR, addresses_of_list);
     let elements = by(&FORWARDED, addresses_of_elements);
     match (listed, elements) {
-        (Some(one), Some(other)) if one.ip != other.ip => Err(Contradiction),
+        (Some(one), Some(other)) if one.ip != other.ip => Err(ContradictoryHeaders),
         (one, other) => Ok(one.or(other).unwrap_or(peer)),
     }
 }
@@ -190,7 +193,7 @@ mod tests {
         };
         match client(peer, &map, &networks.into()) {
             Ok(client) => client.to_string(),
-            Err(Contradiction) => "contradiction".to_owned(),
+            Err(ContradictoryHeaders) => "contradiction".to_owned(),
         }
     }
 

@@ -13,7 +13,7 @@ use http::{
 use tonic::body::Body;
 
 use super::{console::Console, web_text::WebText};
-use crate::rpc::{Middleware, Next};
+use crate::rpc::{InnerServices, Middleware};
 
 const WEB: HeaderValue = HeaderValue::from_static("application/grpc-web+proto");
 const WEB_TEXT: HeaderValue = HeaderValue::from_static("application/grpc-web-text+proto");
@@ -27,7 +27,7 @@ const GRPC_ALONE: &str = "This server speaks gRPC (application/grpc, over HTTP/2
 
 /// The layer. Only calls pass it. Pages are those of `console`, if there is one on this port.
 pub(super) fn layer(console: Option<Arc<Console>>) -> Middleware {
-    Middleware::new(move |mut request, next: Next| {
+    Middleware::new(move |mut request, next: InnerServices| {
         let answered = answer_other(&mut request, console.as_deref());
         async move {
             match answered {
@@ -59,17 +59,17 @@ fn answer_other(request: &mut Request<Body>, console: Option<&Console>) -> Optio
         return Some(refusal);
     }
     match dialect(request.headers()) {
-        Some(Dialect::Grpc) if !is_http_1 => {}
-        Some(Dialect::Web) => {
+        Some(CallProtocol::Grpc) if !is_http_1 => {}
+        Some(CallProtocol::Web) => {
             request.headers_mut().insert(CONTENT_TYPE, WEB);
         }
-        Some(Dialect::WebText) => {
+        Some(CallProtocol::WebText) => {
             // We decode its text, because tonic does not read padded parts.
             request.headers_mut().insert(CONTENT_TYPE, WEB);
             request.headers_mut().entry(ACCEPT).or_insert(WEB_TEXT);
             request.extensions_mut().insert(WebText);
         }
-        Some(Dialect::Grpc) | None => {
+        Some(CallProtocol::Grpc) | None => {
             return Some(answer(StatusCode::UNSUPPORTED_MEDIA_TYPE, GRPC_ALONE));
         }
     }
@@ -78,21 +78,21 @@ fn answer_other(request: &mut Request<Body>, console: Option<&Console>) -> Optio
 
 /// The protocol of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Dialect {
+enum CallProtocol {
     Grpc,
     Web,
     WebText,
 }
 
 /// Returns `None` if it is no call, or its messages are not protobuf.
-fn dialect(headers: &HeaderMap) -> Option<Dialect> {
+fn dialect(headers: &HeaderMap) -> Option<CallProtocol> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let kind = value.split(';').next()?.trim().to_ascii_lowercase();
     let kind = kind.strip_prefix("application/grpc")?;
     match kind.strip_suffix("+proto").unwrap_or(kind) {
-        "" => Some(Dialect::Grpc),
-        "-web" => Some(Dialect::Web),
-        "-web-text" => Some(Dialect::WebText),
+        "" => Some(CallProtocol::Grpc),
+        "-web" => Some(CallProtocol::Web),
+        "-web-text" => Some(CallProtocol::WebText),
         _ => None,
     }
 }
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_call_is_told_by_its_content_type() {
-        use Dialect::{Grpc, Web, WebText};
+        use CallProtocol::{Grpc, Web, WebText};
         for (value, expected) in [
             ("application/grpc", Some(Grpc)),
             ("application/grpc+proto", Some(Grpc)),

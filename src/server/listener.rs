@@ -46,7 +46,7 @@ pub(super) struct ConnectionSetup {
 }
 
 /// A connection as it was accepted, with the address of its client.
-struct Accepted {
+struct AcceptedConnection {
     stream: TcpStream,
     client: SocketAddr,
     permit: ConnectionPermit,
@@ -58,11 +58,11 @@ pub(super) fn connections(
     setup: ConnectionSetup,
 ) -> ReceiverStream<io::Result<TrackedConnection>> {
     let (ready, connections) = mpsc::channel(WAITING);
-    tokio::spawn(accept(listener, Preparation { setup, ready }));
+    tokio::spawn(accept(listener, ConnectionPreparation { setup, ready }));
     ReceiverStream::new(connections)
 }
 
-async fn accept(listener: TcpListener, preparation: Preparation) {
+async fn accept(listener: TcpListener, preparation: ConnectionPreparation) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -71,7 +71,7 @@ async fn accept(listener: TcpListener, preparation: Preparation) {
         match accepted {
             Ok((stream, client)) => match preparation.setup.limiter.admit(client.ip()) {
                 Ok(permit) => {
-                    let accepted = Accepted {
+                    let accepted = AcceptedConnection {
                         stream,
                         client,
                         permit,
@@ -90,14 +90,14 @@ async fn accept(listener: TcpListener, preparation: Preparation) {
 
 /// What prepares connections, and where they go then.
 #[derive(Clone)]
-struct Preparation {
+struct ConnectionPreparation {
     setup: ConnectionSetup,
     ready: mpsc::Sender<io::Result<TrackedConnection>>,
 }
 
-impl Preparation {
+impl ConnectionPreparation {
     /// Passes a connection on, in a task of its own if the client has to send something before.
-    async fn begin(&self, accepted: Accepted) {
+    async fn begin(&self, accepted: AcceptedConnection) {
         without_delays(&accepted.stream);
         let is_by_proxy = self.setup.proxies.contains(accepted.client.ip());
         if !is_by_proxy && self.setup.tls.is_none() {
@@ -125,7 +125,10 @@ impl Preparation {
     }
 
     /// Puts the client that a trusted proxy names in the proxy's place, for the limits too.
-    async fn take_proxy_header(&self, mut accepted: Accepted) -> Option<Accepted> {
+    async fn take_proxy_header(
+        &self,
+        mut accepted: AcceptedConnection,
+    ) -> Option<AcceptedConnection> {
         let reading = proxy_header::read(&mut accepted.stream);
         let client = match self.in_time(&accepted.permit, reading).await? {
             Ok(Ok(client)) => client,
@@ -139,7 +142,7 @@ impl Preparation {
                 warn!(%proxy, "a PROXY header of a trusted proxy was refused: {error}");
                 return None;
             }
-            Err(Late) => {
+            Err(HandshakeTimedOut) => {
                 metrics::connection_refused("proxy_header_time");
                 return None;
             }
@@ -149,7 +152,7 @@ impl Preparation {
         };
         drop(accepted.permit);
         match self.setup.limiter.admit(client.ip()) {
-            Ok(permit) => Some(Accepted {
+            Ok(permit) => Some(AcceptedConnection {
                 client,
                 permit,
                 ..accepted
@@ -162,11 +165,11 @@ impl Preparation {
     }
 
     /// Makes the TLS handshake, if TLS is configured.
-    async fn shake_hands(&self, accepted: Accepted) -> Option<TrackedConnection> {
+    async fn shake_hands(&self, accepted: AcceptedConnection) -> Option<TrackedConnection> {
         let Some(config) = &self.setup.tls else {
             return Some(accepted.plain());
         };
-        let Accepted {
+        let AcceptedConnection {
             stream,
             client,
             permit,
@@ -179,7 +182,7 @@ impl Preparation {
                 metrics::connection_refused("tls_handshake_failed");
                 debug!(%error, "a TLS handshake failed");
             }
-            Err(Late) => {
+            Err(HandshakeTimedOut) => {
                 metrics::connection_refused("tls_handshake_time");
                 debug!("a TLS handshake took too long");
             }
@@ -192,9 +195,9 @@ impl Preparation {
         &self,
         permit: &ConnectionPermit,
         doing: impl Future<Output = T>,
-    ) -> Option<Result<T, Late>> {
+    ) -> Option<Result<T, HandshakeTimedOut>> {
         tokio::select! {
-            done = timeout(self.setup.timeout, doing) => Some(done.map_err(|_| Late)),
+            done = timeout(self.setup.timeout, doing) => Some(done.map_err(|_| HandshakeTimedOut)),
             () = permit.closing().cancelled() => None,
             () = self.ready.closed() => None,
         }
@@ -202,9 +205,9 @@ impl Preparation {
 }
 
 /// The client has taken too long.
-struct Late;
+struct HandshakeTimedOut;
 
-impl Accepted {
+impl AcceptedConnection {
     fn plain(self) -> TrackedConnection {
         TrackedConnection::plain(self.stream, self.client, self.permit)
     }

@@ -153,7 +153,7 @@ impl WriteTransaction {
     /// Keeps other transactions from appending events to the chain until this one ends. Returns the newest event's
     /// sequence.
     async fn lock_newest_event(&self, chain: i64) -> Result<i64, StoreError> {
-        let lock = sql::Dialect::of(&self.inner).lock_rows();
+        let lock = sql::SqlDialect::of(&self.inner).lock_rows();
         let sql = format!("SELECT sequence FROM audit_heads WHERE organization_id = $1 {lock}");
         let row = self.query_one(sql, [chain.into()]).await?;
         let sequence = row.map(|row| row.try_get_by_index(0)).transpose()?;

@@ -14,8 +14,8 @@ use super::{
 use crate::{
     audit::AuditAction,
     domain::{
-        Actor, Catalog, CatalogName, Group, GroupId, NameFault, Pattern, PhoneRegion, Rank, RankId,
-        Role, RoleId, role_faults, visible_faults,
+        Actor, Catalog, CatalogName, Group, GroupId, NameFault, PhoneRegion, Rank, RankId, Role,
+        RoleId, ValuePattern, role_faults, visible_faults,
     },
 };
 
@@ -33,9 +33,9 @@ pub struct CatalogDraft {
     /// The region of phone numbers.
     pub phone_region: Option<PhoneRegion>,
     /// The pattern that new badge numbers must match.
-    pub badge_number_pattern: Option<Pattern>,
+    pub badge_number_pattern: Option<ValuePattern>,
     /// The pattern that new external IDs must match.
-    pub external_id_pattern: Option<Pattern>,
+    pub external_id_pattern: Option<ValuePattern>,
 }
 
 /// A role or rank of a draft.
@@ -288,8 +288,8 @@ fn add_entry(catalog: &mut Catalog, row: &QueryResult) -> Result<(), StoreError>
 }
 
 /// Reads a pattern. Only valid patterns are stored.
-fn read_pattern(stored: Option<&str>) -> Result<Option<Pattern>, StoreError> {
-    let pattern = stored.map(Pattern::parse).transpose();
+fn read_pattern(stored: Option<&str>) -> Result<Option<ValuePattern>, StoreError> {
+    let pattern = stored.map(ValuePattern::parse).transpose();
     pattern.map_err(StoreError::encoding)
 }
 
@@ -299,7 +299,7 @@ async fn write_formats(
     organization: i64,
     draft: &CatalogDraft,
 ) -> Result<(), StoreError> {
-    let text = |pattern: &Option<Pattern>| pattern.as_ref().map(|p| p.as_str().to_owned());
+    let text = |pattern: &Option<ValuePattern>| pattern.as_ref().map(|p| p.as_str().to_owned());
     let values = [
         organization.into(),
         draft.phone_region.map(PhoneRegion::code).into(),
@@ -441,16 +441,19 @@ async fn refuse_used(
 }
 
 /// How many users have each entry, by the entry's number.
-type Usage = HashMap<i32, u64>;
+type EntryUsage = HashMap<i32, u64>;
 
 /// Counts the users of each role, rank and group, in one pass over the users.
-async fn read_usage(tx: &WriteTransaction, organization: i64) -> Result<[Usage; 3], StoreError> {
+async fn read_usage(
+    tx: &WriteTransaction,
+    organization: i64,
+) -> Result<[EntryUsage; 3], StoreError> {
     let columns = [ROLES, RANKS, GROUPS].map(|part| part.users_column);
     let columns = columns.join(", ");
     let sql = format!(
         "SELECT {columns}, count(*) FROM users WHERE organization_id = $1 GROUP BY {columns}"
     );
-    let mut usage: [Usage; 3] = Default::default();
+    let mut usage: [EntryUsage; 3] = Default::default();
     for row in tx.query_all(sql, [organization.into()]).await? {
         let users: i64 = row.try_get_by_index(usage.len())?;
         for (index, usage) in usage.iter_mut().enumerate() {
@@ -540,9 +543,9 @@ async fn upsert(
 
 /// Number and name of each privileged role. Systems that users sign in to know a role by its name, so a role with
 /// another name, even only in another case, is another role.
-type Privileged = HashSet<(i32, String)>;
+type PrivilegedRoleNames = HashSet<(i32, String)>;
 
-fn privileged(draft: &CatalogDraft, roles: &PartChange) -> Privileged {
+fn privileged(draft: &CatalogDraft, roles: &PartChange) -> PrivilegedRoleNames {
     let roles = draft.roles.iter().zip(&roles.numbers);
     let privileged = roles.filter(|(role, _)| draft.privileged.contains(&role.key));
     privileged
@@ -550,7 +553,7 @@ fn privileged(draft: &CatalogDraft, roles: &PartChange) -> Privileged {
         .collect()
 }
 
-fn privileged_now(catalog: &Catalog) -> Privileged {
+fn privileged_now(catalog: &Catalog) -> PrivilegedRoleNames {
     let privileged = catalog.roles.iter().filter(|role| role.privileged);
     privileged
         .map(|role| (role.id.0, role.name.clone()))

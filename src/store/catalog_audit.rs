@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::AuditEntry;
 use crate::{
     audit::few_names,
-    domain::{Catalog, Pattern, PhoneRegion, Role, RoleId},
+    domain::{Catalog, PhoneRegion, Role, RoleId, ValuePattern},
 };
 
 /// Adds to the event how many entries the catalog has now, and which roles and formats have changed.
@@ -26,7 +26,7 @@ pub(super) fn updated(entry: AuditEntry, before: &Catalog, now: &Catalog) -> Aud
 /// The region of phone numbers and the patterns, if they have changed; `none` if one was removed.
 fn format_changes(before: &Catalog, now: &Catalog) -> [Option<(&'static str, String)>; 3] {
     let formats = |catalog: &Catalog| {
-        let text = |pattern: &Option<Pattern>| pattern.as_ref().map(|p| p.as_str().to_owned());
+        let text = |pattern: &Option<ValuePattern>| pattern.as_ref().map(|p| p.as_str().to_owned());
         [
             ("phone_region", catalog.phone_region.map(PhoneRegion::code)),
             ("badge_number_pattern", text(&catalog.badge_number_pattern)),

@@ -9,7 +9,7 @@ use sea_orm::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    DatabaseUrl, RetryPolicy, StoreError, connection::Connection, postgres_hosts::FoundHost,
+    DatabaseUrl, RetryPolicy, StoreError, connection::ConnectionPool, postgres_hosts::FoundHost,
 };
 use crate::{private_files, telemetry::metrics};
 
@@ -54,7 +54,7 @@ pub(super) async fn connect(
 /// transaction at a time.
 pub(super) async fn connect_sqlite_writers(
     mut options: ConnectOptions,
-) -> Result<(Connection, Connection), StoreError> {
+) -> Result<(ConnectionPool, ConnectionPool), StoreError> {
     options.map_sqlx_sqlite_opts(tune_sqlite_writer);
     options.max_connections(1);
     let writer = connect(options.clone(), true).await?;
@@ -68,8 +68,8 @@ pub(super) async fn connect_sqlite_writers(
     options.connect_lazy(true);
     let checking_writer = connect(options, true).await?;
     Ok((
-        Connection::new(writer, None),
-        Connection::new(checking_writer, None),
+        ConnectionPool::new(writer, None),
+        ConnectionPool::new(checking_writer, None),
     ))
 }
 

@@ -13,13 +13,13 @@ use sea_orm::{
 
 /// A pool of connections to one database.
 #[derive(Clone, Debug)]
-pub(super) struct Connection {
+pub(super) struct ConnectionPool {
     pool: DatabaseConnection,
     /// SQL with which each transaction begins; `None` if the connections have their settings themselves.
     settings: Option<Arc<str>>,
 }
 
-impl Connection {
+impl ConnectionPool {
     pub(super) const fn new(pool: DatabaseConnection, settings: Option<Arc<str>>) -> Self {
         Self { pool, settings }
     }
@@ -71,7 +71,7 @@ fn characteristics(options: TransactionOptions) -> String {
 }
 
 #[async_trait::async_trait]
-impl ConnectionTrait for Connection {
+impl ConnectionTrait for ConnectionPool {
     fn get_database_backend(&self) -> DbBackend {
         self.pool.get_database_backend()
     }

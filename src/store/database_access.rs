@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sea_orm::{DbErr, QueryResult};
 
-use super::{Dialect, Store, StoreError, sql};
+use super::{SqlDialect, Store, StoreError, sql};
 
 /// How old the last heartbeat of a running server may be.
 const HEARTBEAT: Duration = Duration::from_mins(1);
@@ -93,7 +93,7 @@ pub struct ConnectionRoom {
 }
 
 /// The role and the schema, as SQL names them.
-struct Place {
+struct RoleAndSchema {
     role: String,
     schema: String,
 }
@@ -117,7 +117,7 @@ impl Store {
         must_migrate: bool,
         removes_events: bool,
     ) -> Result<Vec<AccessFault>, StoreError> {
-        if self.dialect() == Dialect::Sqlite {
+        if self.dialect() == SqlDialect::Sqlite {
             return Ok(Vec::new());
         }
         let sql = "SELECT quote_ident(current_user), \
@@ -126,7 +126,7 @@ impl Store {
             current_setting('transaction_read_only') = 'on', \
             (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only')";
         let row = one(sql::query_one(&self.db, sql, []).await?)?;
-        let place = Place {
+        let place = RoleAndSchema {
             role: row.try_get_by_index(0)?,
             schema: row.try_get_by_index(1)?,
         };
@@ -144,7 +144,7 @@ impl Store {
         }
         faults.extend(self.lacking(&place, removes_events).await?);
         if must_migrate && !self.may_migrate().await? {
-            let Place { role, schema } = place;
+            let RoleAndSchema { role, schema } = place;
             faults.push(AccessFault::Schema { role, schema });
         }
         Ok(faults)
@@ -152,7 +152,7 @@ impl Store {
 
     async fn lacking(
         &self,
-        place: &Place,
+        place: &RoleAndSchema,
         removes_events: bool,
     ) -> Result<Option<AccessFault>, StoreError> {
         let removal = removes_events.then_some(("audit_events", &["DELETE"][..]));
@@ -203,7 +203,7 @@ impl Store {
     /// # Errors
     /// Fails if the database fails.
     pub async fn connection_room(&self) -> Result<Option<ConnectionRoom>, StoreError> {
-        if self.dialect() == Dialect::Sqlite || self.is_behind_pooler() {
+        if self.dialect() == SqlDialect::Sqlite || self.is_behind_pooler() {
             return Ok(None);
         }
         // One of those that are counted is this one.

@@ -8,7 +8,7 @@
 
 use sea_orm::ConnectionTrait;
 
-use super::{Connection, Dialect, Store, StoreError, sql};
+use super::{ConnectionPool, SqlDialect, Store, StoreError, sql};
 
 /// The table of slugs. Only a distributed database has it.
 const SLUGS: &str = "organization_slugs";
@@ -44,7 +44,7 @@ const REFERENCES: [(&str, &str); 4] = [
 
 /// How a database's tables are spread.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Distribution {
+pub enum TableDistribution {
     /// All tables are in one database.
     Plain,
     /// Every organisation's rows are on one machine, and organisations are on several.
@@ -77,8 +77,8 @@ pub enum DistributeError {
 }
 
 /// Returns `true` if the tables are distributed.
-pub(super) async fn is_distributed(db: &Connection) -> Result<bool, StoreError> {
-    Ok(Dialect::of(db) == Dialect::Postgres && !distributed_tables(db).await?.is_empty())
+pub(super) async fn is_distributed(db: &ConnectionPool) -> Result<bool, StoreError> {
+    Ok(SqlDialect::of(db) == SqlDialect::Postgres && !distributed_tables(db).await?.is_empty())
 }
 
 /// Returns the names of the distributed tables of this service.
@@ -105,23 +105,23 @@ impl Store {
     ///
     /// # Errors
     /// Fails if the database fails.
-    pub async fn distribution(&self) -> Result<Distribution, StoreError> {
-        if self.dialect() == Dialect::Sqlite {
-            return Ok(Distribution::Plain);
+    pub async fn distribution(&self) -> Result<TableDistribution, StoreError> {
+        if self.dialect() == SqlDialect::Sqlite {
+            return Ok(TableDistribution::Plain);
         }
         let distributed = distributed_tables(&self.db).await?;
         if distributed.is_empty() {
-            return Ok(Distribution::Plain);
+            return Ok(TableDistribution::Plain);
         }
         let missing = TABLES.map(|(name, _)| name.to_owned()).into_iter();
         let missing: Vec<String> = missing.filter(|name| !distributed.contains(name)).collect();
         if !missing.is_empty() {
-            return Ok(Distribution::Partial(missing));
+            return Ok(TableDistribution::Partial(missing));
         }
         let sql = "SELECT count(DISTINCT nodename || ':' || nodeport) FROM citus_shards \
             WHERE table_name = to_regclass('users')";
         let workers = number(&self.db, sql).await?;
-        Ok(Distribution::Distributed {
+        Ok(TableDistribution::Distributed {
             workers: u32::try_from(workers).unwrap_or(u32::MAX),
         })
     }
@@ -133,7 +133,7 @@ impl Store {
     /// Fails if the database has no Citus or no workers, if servers are running on it, or if Citus refuses; the tables
     /// then stay as they were.
     pub async fn distribute(&self) -> Result<(), DistributeError> {
-        if self.dialect() == Dialect::Sqlite {
+        if self.dialect() == SqlDialect::Sqlite {
             return Err(DistributeError::Sqlite);
         }
         let tx = self.begin().await?;

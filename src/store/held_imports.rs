@@ -12,8 +12,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    AttemptEnd, AttemptOpening, AuditEntry, ImportRecord, Payload, Store, StoreError, UploadStage,
-    WriteTransaction,
+    AttemptEnd, AttemptOpening, AuditEntry, CompressedMessage, ImportRecord, Store, StoreError,
+    UploadStage, WriteTransaction,
     entity::held_import::{Entity, Model},
     import_audit,
     sql::{self, millis},
@@ -49,7 +49,7 @@ impl Store {
     pub async fn keep_parts(
         &self,
         (organization, attempt): (i64, Uuid),
-        parts: &[Payload],
+        parts: &[CompressedMessage],
     ) -> Result<(), StoreError> {
         for (group, parts) in parts.chunks(PARTS).enumerate() {
             self.retry(|| self.keep_parts_once((organization, attempt), group * PARTS, parts))
@@ -62,7 +62,7 @@ impl Store {
         &self,
         (organization, attempt): (i64, Uuid),
         first: usize,
-        parts: &[Payload],
+        parts: &[CompressedMessage],
     ) -> Result<(), StoreError> {
         let tx = self.begin_for(organization).await?;
         let now = self.dialect().now_ms();
@@ -197,7 +197,9 @@ impl Store {
                 AND position = $3";
             let values = [organization.into(), attempt.into(), position.into()];
             match sql::query_one(&self.db, sql, values).await? {
-                Some(row) => Payload::read(&row.try_get_by_index::<Vec<u8>>(0)?).map(Some),
+                Some(row) => {
+                    CompressedMessage::read(&row.try_get_by_index::<Vec<u8>>(0)?).map(Some)
+                }
                 None => Ok(None),
             }
         })

@@ -14,7 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, Dialect, Lease, Store, StoreError, WriteError, WriteTransaction, user_selection,
+    AuditEntry, Lease, SqlDialect, Store, StoreError, WriteError, WriteTransaction, user_selection,
 };
 use crate::domain::Actor;
 
@@ -71,7 +71,7 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<ImportTransaction, WriteError> {
         let tx = self.begin_for(lease.organization).await?;
-        if self.dialect() == Dialect::Sqlite && volume == WriteVolume::Any {
+        if self.dialect() == SqlDialect::Sqlite && volume == WriteVolume::Any {
             // Rows that refer to each other may be written by several statements. Few rows are not: one statement
             // creates the new users, and then others change users. SQLite prepares all statements again after this one.
             let defer = "PRAGMA defer_foreign_keys = ON";
@@ -155,7 +155,7 @@ impl WriteTransaction {
     /// The same as [`enter_exclusive`](Self::enter_exclusive) if nobody else is in the organisation; returns `false` at
     /// once if somebody is.
     pub(super) async fn try_enter_exclusive(&self, organization: i64) -> Result<bool, StoreError> {
-        if self.dialect() == Dialect::Sqlite {
+        if self.dialect() == SqlDialect::Sqlite {
             return Ok(true);
         }
         let sql = format!("SELECT {}", advisory_lock("pg_try_advisory_xact_lock"));
@@ -165,7 +165,7 @@ impl WriteTransaction {
 
     /// SQLite has one writer at a time, and needs no lock.
     async fn enter(&self, entering: &str, organization: i64) -> Result<(), StoreError> {
-        if self.dialect() == Dialect::Sqlite {
+        if self.dialect() == SqlDialect::Sqlite {
             return Ok(());
         }
         let sql = format!("SELECT {entering}");

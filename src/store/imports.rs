@@ -10,7 +10,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    AttemptEnd, AuditEntry, Lease, Payload, Store, StoreError, UploadStage, WriteTransaction,
+    AttemptEnd, AuditEntry, CompressedMessage, Lease, Store, StoreError, UploadStage,
+    WriteTransaction,
     entity::import::{Column, Entity, Model},
     import_audit,
     row_set::{ColumnValues, RowSet},
@@ -365,7 +366,7 @@ impl Store {
                 Ok(RecordedBatch {
                     sequence: row.try_get_by_index(0)?,
                     kind: BatchKind::from_number(row.try_get_by_index(1)?),
-                    payload: Payload::read(&row.try_get_by_index::<Vec<u8>>(2)?)?,
+                    payload: CompressedMessage::read(&row.try_get_by_index::<Vec<u8>>(2)?)?,
                 })
             })
             .collect()
@@ -391,7 +392,7 @@ impl Store {
             let Some(row) = sql::query_one(&self.db, sql, values).await? else {
                 return Ok(None);
             };
-            let payload = Payload::read_dense(&row.try_get_by_index::<Vec<u8>>(1)?)?;
+            let payload = CompressedMessage::read_dense(&row.try_get_by_index::<Vec<u8>>(1)?)?;
             Ok(Some((row.try_get_by_index(0)?, payload)))
         })
         .await

@@ -6,18 +6,18 @@ use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The permits of each key that is in use.
-type Semaphores<K> = Arc<Mutex<HashMap<K, Arc<Semaphore>>>>;
+type KeyedSemaphores<K> = Arc<Mutex<HashMap<K, Arc<Semaphore>>>>;
 
 /// A queue for each key. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct KeyedQueue<K> {
     permits: usize,
-    semaphores: Semaphores<K>,
+    semaphores: KeyedSemaphores<K>,
 }
 
 /// One permit of a key. Dropping it gives it back.
 #[derive(Debug)]
-pub(super) struct KeyedPermit<K: Eq + Hash> {
+pub(super) struct QueuePermit<K: Eq + Hash> {
     // Dropped first: the key's entry is removed with its last permit.
     _permit: OwnedSemaphorePermit,
     _entry: QueueEntry<K>,
@@ -26,7 +26,7 @@ pub(super) struct KeyedPermit<K: Eq + Hash> {
 /// Keeps a key's semaphore while somebody has a permit of it or waits for one.
 #[derive(Debug)]
 struct QueueEntry<K: Eq + Hash> {
-    semaphores: Semaphores<K>,
+    semaphores: KeyedSemaphores<K>,
     key: K,
 }
 
@@ -40,7 +40,7 @@ impl<K: Clone + Eq + Hash> KeyedQueue<K> {
     }
 
     /// Waits for a permit of the key, in order of arrival.
-    pub(super) async fn acquire(&self, key: K) -> KeyedPermit<K> {
+    pub(super) async fn acquire(&self, key: K) -> QueuePermit<K> {
         // Declared before the semaphore, so that it is dropped after it if the wait is given up.
         let entry = QueueEntry {
             semaphores: Arc::clone(&self.semaphores),
@@ -52,7 +52,7 @@ impl<K: Clone + Eq + Hash> KeyedQueue<K> {
             Arc::clone(found.or_insert_with(|| Arc::new(Semaphore::new(self.permits))))
         };
         match semaphore.acquire_owned().await {
-            Ok(permit) => KeyedPermit {
+            Ok(permit) => QueuePermit {
                 _permit: permit,
                 _entry: entry,
             },

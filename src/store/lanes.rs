@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Store, StoreError,
     connect::connect,
-    connection::Connection,
-    keyed_queue::{KeyedPermit, KeyedQueue},
+    connection::ConnectionPool,
+    keyed_queue::{KeyedQueue, QueuePermit},
 };
 
 /// Connections of each lane: 16 in all, which an operator of `PostgreSQL` has to provide for each server.
@@ -53,11 +53,11 @@ pub enum ConnectionLane {
 
 /// The connections and the queues of all lanes.
 #[derive(Debug)]
-pub(super) struct Lanes {
-    interactive: Connection,
-    imports: Connection,
-    heavy: Connection,
-    heartbeat: Connection,
+pub(super) struct StoreLanes {
+    interactive: ConnectionPool,
+    imports: ConnectionPool,
+    heavy: ConnectionPool,
+    heartbeat: ConnectionPool,
     interactive_queue: KeyedQueue<String>,
     imports_queue: KeyedQueue<String>,
     heavy_queue: KeyedQueue<String>,
@@ -68,7 +68,7 @@ pub(super) struct Lanes {
 /// The permit of an organisation's call to use a lane. Dropping it gives the permit back.
 #[derive(Debug)]
 pub struct LanePermit {
-    _permit: KeyedPermit<String>,
+    _permit: QueuePermit<String>,
     /// The turns of the heavy lane; reads in other lanes wait for none.
     turns: Option<Arc<Semaphore>>,
     gone: CancellationToken,
@@ -80,7 +80,7 @@ pub struct ReadTurn {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-impl Lanes {
+impl StoreLanes {
     /// Opens the connections of interactive calls. The others are opened when they are first used.
     pub(super) async fn connect(
         options: &ConnectOptions,
@@ -93,7 +93,7 @@ impl Lanes {
                 .max_connections(connections)
                 .connect_lazy(connections != INTERACTIVE);
             let pool = connect(options, sqlite).await?;
-            Ok::<_, StoreError>(Connection::new(pool, settings.cloned()))
+            Ok::<_, StoreError>(ConnectionPool::new(pool, settings.cloned()))
         };
         Ok(Self {
             interactive: lane(INTERACTIVE).await?,
@@ -116,11 +116,11 @@ impl Lanes {
             &self.heavy,
             &self.heartbeat,
         ];
-        let pool = |lane: &Connection| lane.pool().get_postgres_connection_pool().clone();
+        let pool = |lane: &ConnectionPool| lane.pool().get_postgres_connection_pool().clone();
         lanes.map(pool).to_vec()
     }
 
-    pub(super) const fn connection(&self, lane: ConnectionLane) -> &Connection {
+    pub(super) const fn connection(&self, lane: ConnectionLane) -> &ConnectionPool {
         match lane {
             ConnectionLane::Interactive => &self.interactive,
             ConnectionLane::Imports => &self.imports,
@@ -129,12 +129,12 @@ impl Lanes {
     }
 
     /// The connection for heartbeats and renewals of leases.
-    pub(super) const fn heartbeat(&self) -> &Connection {
+    pub(super) const fn heartbeat(&self) -> &ConnectionPool {
         &self.heartbeat
     }
 
     /// Waits for a permit to read an organisation's directory or recorded results.
-    pub(super) async fn reading(&self, organization: i64) -> KeyedPermit<i64> {
+    pub(super) async fn reading(&self, organization: i64) -> QueuePermit<i64> {
         self.reading_queue.acquire(organization).await
     }
 

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    AttemptOpening, Dialect, ImportRecord, LeaseGuard, Store, StoreError, WriteTransaction,
+    AttemptOpening, ImportRecord, LeaseGuard, SqlDialect, Store, StoreError, WriteTransaction,
     sql::{self, millis},
 };
 
@@ -435,7 +435,7 @@ async fn read_lease(
     db: &impl ConnectionTrait,
     organization: i64,
 ) -> Result<Option<LeaseRow>, StoreError> {
-    let now = Dialect::of(db).now_ms();
+    let now = SqlDialect::of(db).now_ms();
     let sql = format!(
         "SELECT import_id, number, renewed_ms, {now} - since_ms, {now} - renewed_ms, next_server, \
         {now} - next_ms FROM import_leases WHERE organization_id = $1"

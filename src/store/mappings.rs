@@ -123,14 +123,18 @@ impl Store {
 }
 
 /// The number and size of an organisation's mappings.
-struct Usage {
+struct MappingUsage {
     mappings: i64,
     bytes: i64,
     /// One of the mappings has this name.
     has_name: bool,
 }
 
-async fn usage(tx: &WriteTransaction, organization: i64, name: &str) -> Result<Usage, StoreError> {
+async fn usage(
+    tx: &WriteTransaction,
+    organization: i64,
+    name: &str,
+) -> Result<MappingUsage, StoreError> {
     let sql = "SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(mapping)), 0) AS BIGINT), \
         COUNT(CASE WHEN name = $2 THEN 1 END) FROM mappings WHERE organization_id = $1";
     let row = tx
@@ -138,7 +142,7 @@ async fn usage(tx: &WriteTransaction, organization: i64, name: &str) -> Result<U
         .await?;
     let row = row.ok_or_else(|| StoreError::encoding("a count has no row"))?;
     let named: i64 = row.try_get_by_index(2)?;
-    Ok(Usage {
+    Ok(MappingUsage {
         mappings: row.try_get_by_index(0)?,
         bytes: row.try_get_by_index(1)?,
         has_name: named > 0,

@@ -60,7 +60,7 @@ pub(crate) use catalog::{CatalogDraft, CatalogError, DeceptiveName, DraftEntry, 
 pub(crate) use credential_sources::CredentialSource;
 pub(crate) use database_access::{AccessFault, ConnectionRoom};
 pub(crate) use database_url::{DatabaseUrl, InvalidDatabaseUrl, has_password};
-pub(crate) use distribution::Distribution;
+pub(crate) use distribution::TableDistribution;
 pub(crate) use error::{StoreError, WriteError};
 pub(crate) use held_imports::{HeldImport, HoldEnd};
 pub(crate) use import_audit::{AttemptEnd, RoleGrants};
@@ -71,7 +71,7 @@ pub(crate) use leases::{DEFAULT_LEASE, Lease, LeaseAnswer, LeaseHolder, LeaseReq
 pub(crate) use liveness::LeaseGuard;
 pub(crate) use mappings::{MappingRecord, SaveMappingError};
 pub(crate) use organizations::Organization;
-pub(crate) use payload::Payload;
+pub(crate) use payload::CompressedMessage;
 pub(crate) use retry::{BackOff, RetryPolicy};
 pub(crate) use row_set::FEW_ROWS;
 pub(crate) use schema::SchemaStatus;
@@ -85,11 +85,11 @@ pub(crate) use user_values::UserValues;
 pub(crate) use users::{ProtectionChange, UserKey, UserRecord};
 
 use audit_heads::KnownHeads;
-use connection::Connection;
-use lanes::Lanes;
+use connection::ConnectionPool;
+use lanes::StoreLanes;
 use liveness::Heartbeat;
 use postgres_hosts::PostgresHosts;
-use sql::Dialect;
+use sql::SqlDialect;
 use write_transaction::{WriteTransaction, WriterTurns};
 
 use crate::limits::DatabaseLimits;
@@ -105,13 +105,13 @@ const MAX_EXCLUSIVE: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Store {
     /// The lane's.
-    db: Connection,
+    db: ConnectionPool,
     lane: ConnectionLane,
-    lanes: Arc<Lanes>,
+    lanes: Arc<StoreLanes>,
     /// The connection that writes on SQLite; on `PostgreSQL` every lane has its own.
-    writer: Option<Connection>,
+    writer: Option<ConnectionPool>,
     /// The same without SQLite's own check of references, for transactions that check all of them at once.
-    checking_writer: Option<Connection>,
+    checking_writer: Option<ConnectionPool>,
     /// SQLite has one writer: within a process, writers take turns.
     turns: Option<WriterTurns>,
     /// See [`MAX_OVERLAPPING`].
@@ -161,7 +161,7 @@ impl Store {
         // The options are large, and so are the futures that connect with them.
         let options = connect::connect_options(url, host.as_ref());
         let settings = host.as_ref().and_then(|host| host.settings.as_ref());
-        let lanes = Box::pin(Lanes::connect(&options, sqlite, settings)).await?;
+        let lanes = Box::pin(StoreLanes::connect(&options, sqlite, settings)).await?;
         if let (Some(hosts), Some(host)) = (&hosts, &host) {
             hosts.watch(host, lanes.postgres_pools());
         }
@@ -222,8 +222,8 @@ impl Store {
         self.turns.is_some()
     }
 
-    fn dialect(&self) -> Dialect {
-        Dialect::of(&self.db)
+    fn dialect(&self) -> SqlDialect {
+        SqlDialect::of(&self.db)
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     audit::AuditAction,
-    domain::{Actor, Slug},
+    domain::{Actor, OrganizationSlug},
 };
 
 /// An organisation, as stored.
@@ -82,7 +82,7 @@ impl Store {
 
     async fn organization_once(&self, slug: &str) -> Result<Organization, StoreError> {
         // A text that is not a slug may have characters that PostgreSQL does not accept.
-        let slug = Slug::parse(slug).map_err(|_| StoreError::UnknownOrganization)?;
+        let slug = OrganizationSlug::parse(slug).map_err(|_| StoreError::UnknownOrganization)?;
         let found = match self.is_distributed {
             true => {
                 let id = distribution::organization_of(&self.db, slug.as_str()).await?;

@@ -5,12 +5,12 @@ use super::StoreError;
 /// An encoded message, compressed (an LZ4 block after its length). That takes a fifth of the size, also in the
 /// database's log. Without it an import's record would take more room than its users.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Payload(Vec<u8>);
+pub struct CompressedMessage(Vec<u8>);
 
 /// The fastest level that compares texts with earlier ones.
 const DENSE_LEVEL: i32 = 1;
 
-impl Payload {
+impl CompressedMessage {
     /// Compresses an encoded message.
     #[must_use]
     pub fn new(message: &[u8]) -> Self {
@@ -67,8 +67,11 @@ mod tests {
     #[test]
     fn a_message_is_unchanged_after_a_round_trip() {
         for message in [Vec::new(), b"EMAIL".repeat(1_000)] {
-            let payload = Payload::new(&message);
-            assert_eq!(Payload::read(payload.stored()).expect("whole"), message);
+            let payload = CompressedMessage::new(&message);
+            assert_eq!(
+                CompressedMessage::read(payload.stored()).expect("whole"),
+                message
+            );
             assert_eq!(payload.message().expect("whole"), message);
         }
     }
@@ -76,24 +79,32 @@ mod tests {
     #[test]
     fn a_dense_message_is_unchanged_after_a_round_trip() {
         for message in [Vec::new(), b"+1 503 555 0100".repeat(1_000)] {
-            let payload = Payload::dense(&message);
+            let payload = CompressedMessage::dense(&message);
             assert_eq!(
-                Payload::read_dense(payload.stored()).expect("whole"),
+                CompressedMessage::read_dense(payload.stored()).expect("whole"),
                 message
             );
         }
-        assert!(Payload::read_dense(&[]).is_err() && Payload::read_dense(b"other").is_err());
+        assert!(
+            CompressedMessage::read_dense(&[]).is_err()
+                && CompressedMessage::read_dense(b"other").is_err()
+        );
     }
 
     #[test]
     fn repeated_results_take_little_room() {
-        assert!(Payload::new(&b"BADGE_NUMBER".repeat(1_000)).stored().len() < 500);
+        assert!(
+            CompressedMessage::new(&b"BADGE_NUMBER".repeat(1_000))
+                .stored()
+                .len()
+                < 500
+        );
     }
 
     #[test]
     fn a_payload_cut_short_is_an_error() {
-        let payload = Payload::new(&b"EMAIL".repeat(1_000));
+        let payload = CompressedMessage::new(&b"EMAIL".repeat(1_000));
         let cut = &payload.stored()[..payload.stored().len() - 1];
-        assert!(Payload::read(cut).is_err());
+        assert!(CompressedMessage::read(cut).is_err());
     }
 }

@@ -5,7 +5,7 @@
 use sea_orm::{Value, sea_query::ArrayType};
 use uuid::Uuid;
 
-use super::{StoreError, sql::Dialect};
+use super::{StoreError, sql::SqlDialect};
 
 /// Rows of one statement on SQLite, which takes 32,766 values at most. They are many, because each statement that sets
 /// references keeps a copy of every page that it changes, in case it fails.
@@ -59,8 +59,8 @@ impl TextColumn {
 }
 
 /// The value that a statement binds for a list of texts without control characters, however many there are.
-pub(super) fn text_list(dialect: Dialect, texts: &[String]) -> Result<Value, StoreError> {
-    if dialect == Dialect::Sqlite {
+pub(super) fn text_list(dialect: SqlDialect, texts: &[String]) -> Result<Value, StoreError> {
+    if dialect == SqlDialect::Sqlite {
         let list = serde_json::to_string(texts).map_err(StoreError::encoding)?;
         return Ok(list.into());
     }
@@ -72,13 +72,13 @@ pub(super) fn text_list(dialect: Dialect, texts: &[String]) -> Result<Value, Sto
 }
 
 /// A table `p` whose column `k` has the texts of parameter number `parameter`, a [`text_list`].
-pub(super) fn listed_texts(dialect: Dialect, parameter: usize) -> String {
+pub(super) fn listed_texts(dialect: SqlDialect, parameter: usize) -> String {
     match dialect {
-        Dialect::Postgres => {
+        SqlDialect::Postgres => {
             let texts = split_texts(parameter);
             format!("unnest({texts}) AS p(k)")
         }
-        Dialect::Sqlite => format!("(SELECT value AS k FROM json_each(${parameter})) AS p"),
+        SqlDialect::Sqlite => format!("(SELECT value AS k FROM json_each(${parameter})) AS p"),
     }
 }
 
@@ -124,11 +124,11 @@ impl<'a> RowSet<'a> {
     /// The rows, one source for each statement that they take, in order.
     pub(super) fn sources(
         &self,
-        dialect: Dialect,
+        dialect: SqlDialect,
     ) -> Box<dyn Iterator<Item = RowSource> + Send + '_> {
         if self.len() == 0 {
             Box::new(std::iter::empty())
-        } else if dialect == Dialect::Postgres {
+        } else if dialect == SqlDialect::Postgres {
             Box::new(std::iter::once(self.unnest()))
         } else {
             Box::new(parts(self.len()).map(move |(start, rows)| self.list(start, rows)))
@@ -306,7 +306,7 @@ mod tests {
             ("email", ColumnValues::Text(&emails)),
             ("email_key", ColumnValues::Key(&keys, &emails)),
         ]);
-        let source = rows.sources(Dialect::Sqlite).next().expect("one");
+        let source = rows.sources(SqlDialect::Sqlite).next().expect("one");
         assert_eq!(
             source.sql,
             "(SELECT column1 AS email, coalesce(column2, column1) AS email_key \
@@ -319,7 +319,7 @@ mod tests {
             "b@x".into(),
         ];
         assert_eq!(source.values, expected);
-        let source = rows.sources(Dialect::Postgres).next().expect("one");
+        let source = rows.sources(SqlDialect::Postgres).next().expect("one");
         assert_eq!(source.values[1], "\u{1F}a@x\u{1F}b@x".into());
     }
 
@@ -331,7 +331,7 @@ mod tests {
             ("id", ColumnValues::Uuid(&ids)),
             ("rank_id", ColumnValues::NullableInteger(&ranks)),
         ]);
-        let source = rows.sources(Dialect::Sqlite).next().expect("one");
+        let source = rows.sources(SqlDialect::Sqlite).next().expect("one");
         assert_eq!(
             source.sql,
             "(SELECT column1 AS id, column2 AS rank_id FROM (VALUES (?,?),(?,?))) AS r"

@@ -7,7 +7,7 @@ use std::{collections::HashSet, time::Duration};
 
 use sea_orm::{ConnectionTrait, DbErr};
 
-use super::{Dialect, Store, StoreError, sql};
+use super::{SqlDialect, Store, StoreError, sql};
 use crate::{
     clock::Clock,
     migrations::{self, steps},
@@ -33,7 +33,7 @@ impl Store {
             return Ok(());
         }
         let tx = self.begin().await?;
-        if self.dialect() == Dialect::Postgres {
+        if self.dialect() == SqlDialect::Postgres {
             // Waits however long another server takes for its steps. The lock's number is arbitrary; nothing else
             // in this database uses it.
             for sql in [
@@ -121,7 +121,7 @@ async fn read(db: &impl ConnectionTrait) -> Result<SchemaStatus, DbErr> {
 
 /// Returns every step that the database has had.
 async fn steps(db: &impl ConnectionTrait) -> Result<HashSet<String>, DbErr> {
-    let recorded = Dialect::of(db).schema_is_recorded();
+    let recorded = SqlDialect::of(db).schema_is_recorded();
     if sql::query_one(db, recorded, []).await?.is_none() {
         return Ok(HashSet::new());
     }

@@ -15,7 +15,7 @@ use super::{
     LanePermit, Organization, Store, StoreError, catalog,
     entity::organization,
     row_set::{ColumnValues, RowSet},
-    sql::{self, Dialect},
+    sql::{self, SqlDialect},
     user_reader::read_users,
     user_selection::{self, count_active, select, select_of_role, select_reports},
 };
@@ -173,7 +173,7 @@ async fn begin(
         let found = found.one(tx).await?;
         return Ok((found.ok_or(StoreError::UnknownOrganization)?, false));
     };
-    let sql = begin_partial(Dialect::of(tx));
+    let sql = begin_partial(SqlDialect::of(tx));
     let skipped = i64::try_from(least.saturating_sub(1)).unwrap_or(i64::MAX);
     let row = sql::query_one(tx, sql, [organization.into(), skipped.into()]).await?;
     let row = row.ok_or(StoreError::UnknownOrganization)?;
@@ -184,10 +184,10 @@ async fn begin(
 }
 
 /// The first statement of a snapshot that may be partial.
-pub(super) fn begin_partial(dialect: Dialect) -> String {
+pub(super) fn begin_partial(dialect: SqlDialect) -> String {
     let settings = match dialect {
-        Dialect::Postgres => format!(", {}", user_selection::SETTINGS),
-        Dialect::Sqlite => String::new(),
+        SqlDialect::Postgres => format!(", {}", user_selection::SETTINGS),
+        SqlDialect::Sqlite => String::new(),
     };
     let columns = organization::Column::iter().map(|column| column.as_str().to_owned());
     let columns = columns.collect::<Vec<_>>().join(", ");
@@ -240,7 +240,7 @@ async fn read_last_imports(
     let (users, edited) = asked.await.map_err(StoreError::encoding)?;
     let mut last_imports = HashMap::new();
     let rows = RowSet::new(vec![("id", ColumnValues::Uuid(&edited))]);
-    for source in rows.sources(Dialect::of(tx)) {
+    for source in rows.sources(SqlDialect::of(tx)) {
         let number = source.values.len() + 1;
         let sql = format!(
             "SELECT u.id, u.last_import_id FROM users AS u JOIN {} ON u.id = r.id \

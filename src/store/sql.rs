@@ -49,12 +49,12 @@ pub(super) fn millis(duration: Duration) -> i64 {
 
 /// Which SQL a database understands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(super) enum SqlDialect {
     Postgres,
     Sqlite,
 }
 
-impl Dialect {
+impl SqlDialect {
     /// The dialect of a connection or a transaction.
     pub(super) fn of(db: &impl ConnectionTrait) -> Self {
         match db.get_database_backend() {

@@ -5,7 +5,8 @@ use sea_orm::EntityTrait;
 use uuid::Uuid;
 
 use super::{
-    Payload, Store, StoreError, Upload, UploadStage, WriteTransaction, entity::upload::Entity, sql,
+    CompressedMessage, Store, StoreError, Upload, UploadStage, WriteTransaction,
+    entity::upload::Entity, sql,
 };
 
 /// Stored bytes of the parts that are read at a time, unless the first part has more.
@@ -44,7 +45,7 @@ pub struct UploadChunk {
     pub position: i64,
     /// Bytes or rows of this part.
     pub length: i64,
-    payload: Payload,
+    payload: CompressedMessage,
 }
 
 impl UploadChunk {
@@ -160,7 +161,7 @@ impl Store {
                 Ok(UploadChunk {
                     position: row.try_get_by_index(0)?,
                     length: row.try_get_by_index(1)?,
-                    payload: Payload::from_stored(row.try_get_by_index(2)?),
+                    payload: CompressedMessage::from_stored(row.try_get_by_index(2)?),
                 })
             })
             .collect()
@@ -178,7 +179,10 @@ impl WriteTransaction {
                 key.1.into(),
                 part.offset.into(),
                 part.length.into(),
-                Payload::new(&part.content).stored().to_vec().into(),
+                CompressedMessage::new(&part.content)
+                    .stored()
+                    .to_vec()
+                    .into(),
             ];
             self.execute(sql, values).await?;
         }

@@ -7,7 +7,7 @@
 use sea_orm::Value;
 use uuid::Uuid;
 
-use super::{Payload, Store, StoreError, UploadStage, WriteTransaction, sql};
+use super::{CompressedMessage, Store, StoreError, UploadStage, WriteTransaction, sql};
 
 /// A run of an upload's import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl Store {
         &self,
         run: ClaimedRun,
         sequence: i32,
-        reply: &Payload,
+        reply: &CompressedMessage,
     ) -> Result<bool, StoreError> {
         self.retry(|| self.add_reply_once(run, sequence, reply))
             .await
@@ -115,7 +115,7 @@ impl Store {
         &self,
         run: ClaimedRun,
         sequence: i32,
-        reply: &Payload,
+        reply: &CompressedMessage,
     ) -> Result<bool, StoreError> {
         let tx = self.begin_for(run.organization).await?;
         if !tx.holds(run).await? {
@@ -162,7 +162,7 @@ impl Store {
         values.extend([sequence.into(), i64::from(limit).into()]);
         let rows = sql::query_all(&self.db, sql, values).await?;
         rows.iter()
-            .map(|row| Payload::read(&row.try_get_by_index::<Vec<u8>>(0)?))
+            .map(|row| CompressedMessage::read(&row.try_get_by_index::<Vec<u8>>(0)?))
             .collect()
     }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     LanePermit, ReadTurn, StoreError,
-    sql::{self, Dialect},
+    sql::{self, SqlDialect},
 };
 use crate::domain::{Column, ColumnSet, GroupId, RankId, RoleId, Status, User, UserPacker};
 
@@ -39,7 +39,7 @@ pub(super) fn selected_texts(columns: ColumnSet) -> String {
 
 /// The values from which [`FoundUsers::add_row`] reads a user, as a list of SQL: two IDs, two numbers and one text.
 /// Five values a row come several times faster than fourteen, and numbers faster than their text.
-pub(super) fn selected_user(dialect: Dialect) -> String {
+pub(super) fn selected_user(dialect: SqlDialect) -> String {
     let (separator, texts) = (dialect.character(SEPARATOR), selected_texts(Column::TEXTS));
     format!("id, supervisor_id, {STANDING}, {CHOICES}, concat_ws({separator}, {texts})")
 }
@@ -52,9 +52,9 @@ pub(super) async fn read_users(
 ) -> Result<Vec<User>, StoreError> {
     let mut found = FoundUsers::default();
     let mut pace = ReadPace::new(permit);
-    match Dialect::of(tx) {
-        Dialect::Postgres => found.read(tx, organization, &mut pace).await?,
-        Dialect::Sqlite => found.read_pages(tx, organization, &mut pace).await?,
+    match SqlDialect::of(tx) {
+        SqlDialect::Postgres => found.read(tx, organization, &mut pace).await?,
+        SqlDialect::Sqlite => found.read_pages(tx, organization, &mut pace).await?,
     }
     let mut users = found.finish();
     // Faster than ORDER BY, with which the database looks up each user in the order of an index: the users lie
@@ -112,7 +112,7 @@ impl FoundUsers {
     ) -> Result<(), StoreError> {
         let sql = format!(
             "SELECT {} FROM users WHERE organization_id = $1",
-            selected_user(Dialect::Postgres)
+            selected_user(SqlDialect::Postgres)
         );
         let statement = sql::statement(tx, sql, [organization.into()]);
         pace.step(0).await?;

@@ -156,7 +156,7 @@ impl Store {
         column: &str,
     ) -> Result<UserPage, StoreError> {
         let _turn = share.read_turn().await?;
-        let (direction, limit) = (Direction::of(query), query.limit);
+        let (direction, limit) = (SortDirection::of(query), query.limit);
         let next = format!(
             "{} ORDER BY {column} {} LIMIT {limit}",
             direction.after(column, "$2", &query.after),
@@ -252,8 +252,8 @@ impl Store {
     ) -> Result<SearchStep, StoreError> {
         let column = query.order.indexed().unwrap_or("external_id");
         let direction = match query.order.is_sorted_here() {
-            true => Direction::Ascending,
-            false => Direction::of(query),
+            true => SortDirection::Ascending,
+            false => SortDirection::of(query),
         };
         let sql = format!(
             "SELECT {last}(key), count(*), string_agg(texts, $3) FILTER (WHERE {condition}) FROM (SELECT \
@@ -328,12 +328,12 @@ impl UserOrder {
 
 /// Which way an order goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Direction {
+enum SortDirection {
     Ascending,
     Descending,
 }
 
-impl Direction {
+impl SortDirection {
     const fn of(query: &UserQuery) -> Self {
         match query.descending {
             false => Self::Ascending,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     StoreError,
     row_set::{self, listed_texts},
-    sql::{self, Dialect},
+    sql::{self, SqlDialect},
     user_reader::{FoundUsers, selected_user},
 };
 use crate::domain::{RoleId, User, UserKeys};
@@ -29,7 +29,7 @@ const COUNT_ACTIVE: &str = "SELECT count(*) FROM (SELECT 1 FROM users WHERE orga
     ORDER BY id DESC LIMIT $2) AS u";
 
 /// A list of keys, as the statement looks them up.
-struct Lookup {
+struct KeyLookup {
     column: &'static str,
     by: LookUpBy,
 }
@@ -45,14 +45,14 @@ enum LookUpBy {
     Id,
 }
 
-const LOOKUPS: [Lookup; 8] = {
-    const fn exactly(column: &'static str) -> Lookup {
+const LOOKUPS: [KeyLookup; 8] = {
+    const fn exactly(column: &'static str) -> KeyLookup {
         let by = LookUpBy::Key;
-        Lookup { column, by }
+        KeyLookup { column, by }
     }
-    const fn bare(column: &'static str) -> Lookup {
+    const fn bare(column: &'static str) -> KeyLookup {
         let by = LookUpBy::Bare;
-        Lookup { column, by }
+        KeyLookup { column, by }
     }
     [
         exactly("external_id"),
@@ -61,11 +61,11 @@ const LOOKUPS: [Lookup; 8] = {
         exactly("username_key"),
         bare("external_id"),
         bare("badge_number"),
-        Lookup {
+        KeyLookup {
             column: "external_id",
             by: LookUpBy::Small,
         },
-        Lookup {
+        KeyLookup {
             column: "id",
             by: LookUpBy::Id,
         },
@@ -78,7 +78,7 @@ pub(super) async fn select(
     organization: i64,
     keys: &UserKeys,
 ) -> Result<Vec<User>, StoreError> {
-    let dialect = Dialect::of(tx);
+    let dialect = SqlDialect::of(tx);
     let values = bound(dialect, organization, keys)?;
     let mut users = read(tx, selection(dialect), values).await?;
     users.sort_by_key(|user| user.id);
@@ -91,7 +91,7 @@ pub(super) async fn select_reports(
     organization: i64,
     supervisors: &[Uuid],
 ) -> Result<Vec<User>, StoreError> {
-    let dialect = Dialect::of(tx);
+    let dialect = SqlDialect::of(tx);
     let ids: Vec<String> = supervisors
         .iter()
         .map(|id| id.simple().to_string())
@@ -108,7 +108,7 @@ pub(super) async fn select_of_role(
     most: u32,
 ) -> Result<Vec<User>, StoreError> {
     let values = vec![organization.into(), role.0.into(), i64::from(most).into()];
-    read(tx, of_role(Dialect::of(tx)), values).await
+    read(tx, of_role(SqlDialect::of(tx)), values).await
 }
 
 async fn read(
@@ -124,10 +124,10 @@ async fn read(
 }
 
 /// The statement of [`select_reports`].
-fn reports(dialect: Dialect) -> String {
+fn reports(dialect: SqlDialect) -> String {
     let id = match dialect {
-        Dialect::Postgres => "CAST(p.k AS uuid)",
-        Dialect::Sqlite => "unhex(p.k)",
+        SqlDialect::Postgres => "CAST(p.k AS uuid)",
+        SqlDialect::Sqlite => "unhex(p.k)",
     };
     let is_one = format!("active AND supervisor_id = {id}");
     joined(dialect, &listed_texts(dialect, 2), &is_one)
@@ -136,7 +136,7 @@ fn reports(dialect: Dialect) -> String {
 /// The statement of [`select_of_role`]. It looks at users one after the other, the newest first, until it has enough
 /// users; for most roles they are among the first. An index would cost every import that creates users more than it
 /// gives.
-fn of_role(dialect: Dialect) -> String {
+fn of_role(dialect: SqlDialect) -> String {
     let user = selected_user(dialect);
     format!(
         "SELECT {user} FROM users WHERE organization_id = $1 AND active AND role_id = $2 \
@@ -145,7 +145,11 @@ fn of_role(dialect: Dialect) -> String {
 }
 
 /// The values that the statement binds: the organisation, then the keys in the order of [`LOOKUPS`].
-fn bound(dialect: Dialect, organization: i64, keys: &UserKeys) -> Result<Vec<Value>, StoreError> {
+fn bound(
+    dialect: SqlDialect,
+    organization: i64,
+    keys: &UserKeys,
+) -> Result<Vec<Value>, StoreError> {
     let lists = [
         &keys.external_ids,
         &keys.emails,
@@ -164,7 +168,7 @@ fn bound(dialect: Dialect, organization: i64, keys: &UserKeys) -> Result<Vec<Val
 }
 
 /// The statement. Its table `above` has the found users first, and each user once.
-fn selection(dialect: Dialect) -> String {
+fn selection(dialect: SqlDialect) -> String {
     let zeros = ["external_id", "badge_number"].map(most_zeros).join(", ");
     let found = (2..).zip(&LOOKUPS);
     let found = found.map(|(parameter, lookup)| lookup.sql(dialect, parameter));
@@ -176,16 +180,16 @@ fn selection(dialect: Dialect) -> String {
     )
 }
 
-impl Lookup {
-    fn sql(&self, dialect: Dialect, parameter: usize) -> String {
+impl KeyLookup {
+    fn sql(&self, dialect: SqlDialect, parameter: usize) -> String {
         let Self { column, by } = self;
         let listed = listed_texts(dialect, parameter);
         match by {
             LookUpBy::Key => joined(dialect, &listed, &format!("{column} = p.k")),
             LookUpBy::Id => {
                 let id = match dialect {
-                    Dialect::Postgres => "p.k::uuid",
-                    Dialect::Sqlite => "unhex(p.k)",
+                    SqlDialect::Postgres => "p.k::uuid",
+                    SqlDialect::Sqlite => "unhex(p.k)",
                 };
                 joined(dialect, &listed, &format!("{column} = {id}"))
             }
@@ -209,14 +213,14 @@ impl Lookup {
 }
 
 /// The users that `is_one` selects for each row of `from`.
-fn joined(dialect: Dialect, from: &str, is_one: &str) -> String {
+fn joined(dialect: SqlDialect, from: &str, is_one: &str) -> String {
     let user = selected_user(dialect);
     let users = format!("users WHERE organization_id = $1 AND {is_one}");
     match dialect {
-        Dialect::Postgres => {
+        SqlDialect::Postgres => {
             format!("SELECT u.* FROM {from}, LATERAL (SELECT {user} FROM {users} OFFSET 0) AS u")
         }
-        Dialect::Sqlite => format!("SELECT {user} FROM {from} CROSS JOIN {users}"),
+        SqlDialect::Sqlite => format!("SELECT {user} FROM {from} CROSS JOIN {users}"),
     }
 }
 
@@ -301,11 +305,11 @@ mod tests {
     async fn sqlite_finds_the_users_of_a_partial_snapshot_on_indexes() {
         let (_folder, store) = filled().await;
         for (sql, looks) in [
-            (selection(Dialect::Sqlite), 12),
-            (snapshot::begin_partial(Dialect::Sqlite), 1),
+            (selection(SqlDialect::Sqlite), 12),
+            (snapshot::begin_partial(SqlDialect::Sqlite), 1),
             (COUNT_ACTIVE.to_owned(), 1),
-            (reports(Dialect::Sqlite), 1),
-            (of_role(Dialect::Sqlite), 1),
+            (reports(SqlDialect::Sqlite), 1),
+            (of_role(SqlDialect::Sqlite), 1),
         ] {
             let steps = looks_at_users(&store, &sql).await;
             let is_search = |step: &String| step.starts_with("SEARCH users");
@@ -319,7 +323,7 @@ mod tests {
     #[tokio::test]
     async fn sqlite_finds_reports_on_their_own_index() {
         let (_folder, store) = filled().await;
-        let steps = looks_at_users(&store, &reports(Dialect::Sqlite)).await;
+        let steps = looks_at_users(&store, &reports(SqlDialect::Sqlite)).await;
         assert!(steps[0].contains("users_reports"), "{steps:?}");
     }
 

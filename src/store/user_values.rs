@@ -23,12 +23,12 @@ pub struct UserValues {
     /// Groups; 0 means none.
     pub group_id: Vec<i32>,
     /// By `Column as usize`.
-    texts: Box<[UserTexts; Column::COUNT]>,
+    texts: Box<[TextValues; Column::COUNT]>,
 }
 
 /// The values of a column that users have as text.
 #[derive(Debug, Default)]
-struct UserTexts {
+struct TextValues {
     /// As they are written; `""` means none.
     written: TextColumn,
     /// In the form that is compared, if that is stored too.
@@ -72,7 +72,7 @@ impl UserValues {
 
     /// The values of the columns in which `attribute` is stored.
     fn values(&self, attribute: Column) -> [ColumnValues<'_>; 2] {
-        let UserTexts { written, key } = &self.texts[attribute as usize];
+        let TextValues { written, key } = &self.texts[attribute as usize];
         let values = match attribute {
             Column::Status => ColumnValues::Boolean(&self.active),
             Column::Role => ColumnValues::Integer(&self.role_id),

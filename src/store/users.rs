@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     AuditEntry, Store, StoreError, WriteTransaction,
-    sql::{self, Dialect},
+    sql::{self, SqlDialect},
     user_reader::{FoundUsers, selected_user},
 };
 use crate::{
@@ -78,7 +78,7 @@ impl Store {
         let sql = format!(
             "SELECT {}, (SELECT s.email FROM users s WHERE s.organization_id = $1 AND s.id = users.supervisor_id), \
             created_at, updated_at, last_import_id FROM users WHERE organization_id = $1 AND {condition}",
-            selected_user(Dialect::of(&self.db))
+            selected_user(SqlDialect::of(&self.db))
         );
         let values = [organization.into()].into_iter().chain(values);
         let rows = sql::query_all(&self.db, sql, values).await?;

@@ -15,10 +15,10 @@ use super::{
     Store, StoreError,
     audit::PendingAuditEvents,
     audit_heads::KnownHeads,
-    connection::Connection,
-    keyed_queue::{KeyedPermit, KeyedQueue},
+    connection::ConnectionPool,
+    keyed_queue::{KeyedQueue, QueuePermit},
     liveness::Heartbeat,
-    sql::{self, Dialect},
+    sql::{self, SqlDialect},
 };
 use crate::telemetry::metrics::{self, DatabaseTimer};
 
@@ -74,7 +74,7 @@ impl Store {
     #[tracing::instrument(name = "begin_transaction", level = "debug", skip_all)]
     async fn begin_through(
         &self,
-        connection: &Connection,
+        connection: &ConnectionPool,
         organization: Option<i64>,
     ) -> Result<WriteTransaction, StoreError> {
         let asked = Instant::now();
@@ -116,8 +116,8 @@ impl WriteTransaction {
         Ok(())
     }
 
-    pub(super) fn dialect(&self) -> Dialect {
-        Dialect::of(&self.inner)
+    pub(super) fn dialect(&self) -> SqlDialect {
+        SqlDialect::of(&self.inner)
     }
 
     /// Runs a statement. Returns how many rows it changed.
@@ -160,7 +160,7 @@ pub(super) struct WriterTurns {
 struct WriterTurn {
     // Dropped first: the organisation's next transaction may then queue for the writer.
     _writer: OwnedMutexGuard<()>,
-    _of_organization: Option<KeyedPermit<i64>>,
+    _of_organization: Option<QueuePermit<i64>>,
 }
 
 impl Default for WriterTurns {

@@ -100,9 +100,9 @@ mod tests {
     use super::*;
 
     /// Counts the lines that reach it.
-    struct Counting(Arc<AtomicUsize>);
+    struct LineCounter(Arc<AtomicUsize>);
 
-    impl<S: Subscriber> Layer<S> for Counting {
+    impl<S: Subscriber> Layer<S> for LineCounter {
         fn on_event(&self, _event: &Event<'_>, _context: Context<'_, S>) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_line_that_is_left_out_disturbs_neither_its_writer_nor_other_lines() {
         let written = Arc::new(AtomicUsize::new(0));
-        let layer = Counting(Arc::clone(&written)).with_filter(LogThrottle::default());
+        let layer = LineCounter(Arc::clone(&written)).with_filter(LogThrottle::default());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             for _ in 0..250 {
                 warn!("alike");

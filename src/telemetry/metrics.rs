@@ -10,7 +10,7 @@ use metrics::{
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 
-use crate::domain::{ImportState, Tally};
+use crate::domain::{ImportState, OutcomeCounts};
 
 const CALLS: &str = "user_import_calls_total";
 const CALL_SECONDS: &str = "user_import_call_duration_seconds";
@@ -113,7 +113,7 @@ fn begin_import_counters() {
     ];
     for state in ends {
         for validate_only in [false, true] {
-            count_imports(0, state, validate_only, &Tally::default());
+            count_imports(0, state, validate_only, &OutcomeCounts::default());
         }
     }
 }
@@ -190,17 +190,17 @@ pub(crate) fn refused(reason: &'static str) {
     counter!(REFUSED, "reason" => reason).increment(1);
 }
 
-/// A call was denied; `reason` is that of a [`Denial`](crate::access::Denial).
+/// A call was denied; `reason` is that of a [`AccessDenial`](crate::access::AccessDenial).
 pub(crate) fn denied(method: &'static str, reason: &'static str) {
     counter!(DENIED, "method" => method, "reason" => reason).increment(1);
 }
 
 /// An import has ended, with these counts.
-pub(crate) fn import_ended(state: ImportState, validate_only: bool, counts: &Tally) {
+pub(crate) fn import_ended(state: ImportState, validate_only: bool, counts: &OutcomeCounts) {
     count_imports(1, state, validate_only, counts);
 }
 
-fn count_imports(imports: u64, state: ImportState, validate_only: bool, counts: &Tally) {
+fn count_imports(imports: u64, state: ImportState, validate_only: bool, counts: &OutcomeCounts) {
     let state = state.name();
     let kind = match validate_only {
         true => "dry_run",

@@ -13,26 +13,26 @@ use tempfile::TempDir;
 
 use crate::{
     department::{program, text},
-    process::{Ended, Running},
+    process::{EndedProgram, RunningProgram},
 };
 
 /// A demo that goes on, with a folder of its own for temporary files.
-struct Demo {
-    running: Running,
+struct RunningDemo {
+    running: RunningProgram,
     server: String,
     token: String,
     folder: TempDir,
     log: TempDir,
 }
 
-impl Demo {
+impl RunningDemo {
     fn start() -> Self {
         let (folder, log) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let mut command = program();
         command
             .args(["demo", "--keep"])
             .env("TMPDIR", folder.path());
-        let mut running = Running::start(command, &log.path().join("log"));
+        let mut running = RunningProgram::start(command, &log.path().join("log"));
         let line = running.wait_for("/console/#token=").trim().to_owned();
         let (server, token) = line.split_once("/console/#token=").unwrap();
         let (server, token) = (server.to_owned(), token.to_owned());
@@ -62,7 +62,7 @@ impl Demo {
     }
 
     /// Stops it, and returns what is left of it.
-    fn stop(self) -> (Ended, usize) {
+    fn stop(self) -> (EndedProgram, usize) {
         self.running.terminate();
         let ended = self.running.end(&self.log.path().join("log"));
         let left = fs::read_dir(self.folder.path()).unwrap().count();
@@ -72,7 +72,7 @@ impl Demo {
 
 #[test]
 fn a_kept_demo_serves_the_console_until_it_is_stopped() {
-    let demo = Demo::start();
+    let demo = RunningDemo::start();
     let address = demo.server.strip_prefix("http://").unwrap().to_owned();
     let mut browser = TcpStream::connect(&address).unwrap();
     let request = format!("GET /console/ HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
@@ -90,7 +90,7 @@ fn a_kept_demo_serves_the_console_until_it_is_stopped() {
 
 #[test]
 fn a_kept_demo_has_something_for_every_screen() {
-    let demo = Demo::start();
+    let demo = RunningDemo::start();
     let imports = demo.listed(&["imports"]);
     let states: Vec<_> = imports
         .iter()
@@ -147,7 +147,7 @@ fn stopped_at_its_first_line(args: &[&str]) -> Option<i32> {
     fs::create_dir(&temporary).unwrap();
     let mut command = program();
     command.args(args).env("TMPDIR", &temporary);
-    let mut running = Running::start(command, &log);
+    let mut running = RunningProgram::start(command, &log);
     running.wait_for("A server is running on");
     running.terminate();
     let ended = running.end(&log);

@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::process::{Ended, Running, address};
+use crate::process::{EndedProgram, RunningProgram, address};
 
 /// A program that takes longer hangs.
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -22,7 +22,7 @@ const HEADER: &str =
 /// A folder with rosters and a database, and the server on it. The organisation is `pd`, with the
 /// roles Officer and Sergeant.
 pub struct Department {
-    server: Option<Running>,
+    server: Option<RunningProgram>,
     address: SocketAddr,
     options: Vec<&'static str>,
     folder: TempDir,
@@ -94,13 +94,13 @@ impl Department {
         serve.args(["serve", "--database-url", &database]);
         serve.args(["--listen", &self.address.to_string()]);
         serve.args(&self.options);
-        let mut server = Running::start(serve, &self.path("server.log"));
+        let mut server = RunningProgram::start(serve, &self.path("server.log"));
         self.address = address(&mut server);
         self.server = Some(server);
     }
 
     /// The server, to be stopped.
-    pub fn take_server(&mut self) -> Running {
+    pub fn take_server(&mut self) -> RunningProgram {
         self.server.take().unwrap()
     }
 
@@ -151,7 +151,7 @@ impl Department {
     }
 
     /// Begins to import `roster`, with its answers as JSON.
-    pub fn begin_import(&self, roster: &str, options: &[&str]) -> Importing {
+    pub fn begin_import(&self, roster: &str, options: &[&str]) -> RunningImport {
         let file = self.file("begun.csv", roster);
         let mut importing = self.begin(file.to_str().unwrap(), options);
         importing.running.close_input();
@@ -159,18 +159,18 @@ impl Department {
     }
 
     /// Begins to import what a pipe gives; `roster` is what it gives at first.
-    pub fn begin_piped(&self, roster: &str, options: &[&str]) -> Importing {
+    pub fn begin_piped(&self, roster: &str, options: &[&str]) -> RunningImport {
         let mut importing = self.begin("-", options);
         importing.running.write(roster);
         importing
     }
 
-    fn begin(&self, file: &str, options: &[&str]) -> Importing {
+    fn begin(&self, file: &str, options: &[&str]) -> RunningImport {
         let mut command = self.command(&["import", file, "--format", "json"]);
         command.args(options);
         let errors = self.path("import.log");
-        Importing {
-            running: Running::start(command, &errors),
+        RunningImport {
+            running: RunningProgram::start(command, &errors),
             errors,
         }
     }
@@ -184,12 +184,12 @@ impl Department {
 }
 
 /// An import that is running.
-pub struct Importing {
-    running: Running,
+pub struct RunningImport {
+    running: RunningProgram,
     errors: PathBuf,
 }
 
-impl Importing {
+impl RunningImport {
     /// Waits until the first rows are written.
     pub fn wait_until_it_writes(&mut self) {
         self.running.wait_for("ROW_OUTCOME_CREATED");
@@ -209,7 +209,7 @@ impl Importing {
     }
 
     /// Waits for its end.
-    pub fn end(self) -> Ended {
+    pub fn end(self) -> EndedProgram {
         self.running.end(&self.errors)
     }
 }

@@ -6,7 +6,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 
 use crate::{
     department::{Department, officers, program, text},
-    process::{Running, address},
+    process::{RunningProgram, address},
 };
 
 /// Exit code and standard error of a command.
@@ -136,7 +136,7 @@ fn a_certificate_that_is_not_accepted_is_told_with_what_to_do() {
         .current_dir(folder.path())
         .args(["serve", "--listen", "127.0.0.1:0"]);
     serve.args(["--tls-cert", "server.pem", "--tls-key", "server.key"]);
-    let mut server = Running::start(serve, &folder.path().join("server.log"));
+    let mut server = RunningProgram::start(serve, &folder.path().join("server.log"));
     let port = address(&mut server).port();
     for (endpoint, more, told) in [
         ("https://localhost", &[][..], "--ca-cert FILE"),

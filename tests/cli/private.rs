@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     department::{Department, officers, program, roster},
-    process::{Running, address},
+    process::{RunningProgram, address},
 };
 
 /// The modes of all files and folders in a folder, by their names.
@@ -92,7 +92,8 @@ fn a_servers_database_is_for_its_owner_alone_also_if_an_earlier_release_made_it(
     for round in ["new", "open to everybody"] {
         let mut serve = program();
         serve.args(["serve", "--listen", "127.0.0.1:0", "--database-url", &url]);
-        let mut server = Running::start(without_umask(&serve), &department.path("other.log"));
+        let mut server =
+            RunningProgram::start(without_umask(&serve), &department.path("other.log"));
         address(&mut server);
         let modes = modes(&folder);
         let files: Vec<_> = modes.keys().map(|name| name.rsplit('/').next()).collect();

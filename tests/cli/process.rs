@@ -13,7 +13,7 @@ use serde_json::Value;
 use user_import_testing::signal::{self, Signal};
 
 /// A program that is running, and what it prints. Killed when dropped.
-pub struct Running {
+pub struct RunningProgram {
     child: Child,
     input: Option<ChildStdin>,
     out: BufReader<ChildStdout>,
@@ -22,13 +22,13 @@ pub struct Running {
 }
 
 /// A program that has ended.
-pub struct Ended {
+pub struct EndedProgram {
     pub exit: Option<i32>,
     pub lines: Vec<String>,
     pub errors: String,
 }
 
-impl Running {
+impl RunningProgram {
     /// Starts `command`; its standard error goes to the file `errors`.
     pub fn start(mut command: Command, errors: &Path) -> Self {
         let mut child = command
@@ -87,10 +87,10 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub fn end(mut self, errors: &Path) -> Ended {
+    pub fn end(mut self, errors: &Path) -> EndedProgram {
         while self.read_line() {}
         let status = self.child.wait().unwrap();
-        Ended {
+        EndedProgram {
             exit: status.code(),
             lines: std::mem::take(&mut self.lines),
             errors: fs::read_to_string(errors).unwrap(),
@@ -98,7 +98,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningProgram {
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.child.kill();
@@ -107,7 +107,7 @@ impl Drop for Running {
 }
 
 /// The address that a server says it listens on.
-pub fn address(server: &mut Running) -> SocketAddr {
+pub fn address(server: &mut RunningProgram) -> SocketAddr {
     let line = server.wait_for("listening on ").trim();
     let (_, address) = line.rsplit_once(' ').unwrap();
     address.parse().unwrap()

@@ -1,8 +1,8 @@
 //! `import` goes on, with the same ID, after the server or the connection has failed.
 
 use crate::{
-    department::{Department, Importing, officers, text},
-    process::{Ended, objects, rows},
+    department::{Department, RunningImport, officers, text},
+    process::{EndedProgram, objects, rows},
 };
 
 const ROWS: usize = 1_000;
@@ -23,7 +23,7 @@ fn every_row_once() -> Vec<u64> {
 }
 
 /// The import completed, and every row was reported exactly once.
-fn assert_whole(ended: &Ended) {
+fn assert_whole(ended: &EndedProgram) {
     assert_eq!(ended.exit, Some(0), "{}", ended.errors);
     let answers = objects(ended.lines.iter().map(String::as_str));
     assert_eq!(rows(&answers), every_row_once());
@@ -35,7 +35,7 @@ fn assert_whole(ended: &Ended) {
     assert_eq!(summaries[0]["summary"]["created"], ROWS);
 }
 
-fn interrupted(department: &Department, options: &[&str]) -> Importing {
+fn interrupted(department: &Department, options: &[&str]) -> RunningImport {
     let mut import = department.begin_import(&officers(ROWS), options);
     import.wait_until_it_writes();
     import

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     department::{Department, officers, program, text},
-    process::{Running, address},
+    process::{RunningProgram, address},
     terminal::Terminal,
 };
 
@@ -167,7 +167,7 @@ fn serving(home: &Path, options: &[&str]) -> Command {
 fn only_a_terminal_gets_the_address_that_signs_in() {
     let home = tempfile::tempdir().unwrap();
     let log = home.path().join("server.log");
-    let mut server = Running::start(serving(home.path(), &[]), &log);
+    let mut server = RunningProgram::start(serving(home.path(), &[]), &log);
     let place = address(&mut server);
     let console = format!("http://{place}/console/");
     let told = server.wait_for("console: ").to_owned();
@@ -194,7 +194,7 @@ fn a_public_url_is_the_address_of_the_console() {
     let home = tempfile::tempdir().unwrap();
     let log = home.path().join("server.log");
     let public = ["--public-url", "https://roster.example"];
-    let mut server = Running::start(serving(home.path(), &public), &log);
+    let mut server = RunningProgram::start(serving(home.path(), &public), &log);
     assert!(server.wait_for("").starts_with("listening on "));
     assert_eq!(
         server.wait_for(""),
@@ -221,7 +221,7 @@ fn without_a_runtime_directory_the_local_token_is_under_the_home_of_its_user() {
     let database = format!("sqlite://{}", home.path().join("users.db").display());
     let serve = ["serve", "--listen=127.0.0.1:0", "--database-url", &database];
     let log = home.path().join("server.log");
-    let mut server = Running::start(at_home(&serve), &log);
+    let mut server = RunningProgram::start(at_home(&serve), &log);
     let address = address(&mut server);
     let folder = home.path().join(".local/state/user-import");
     let file = folder.join(format!("{}.token", address.port()));

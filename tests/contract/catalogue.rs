@@ -17,19 +17,19 @@ pub const SERVICES: i32 = 6;
 pub const MEMBERS: i32 = 2;
 
 /// One file of the contract.
-pub struct File {
+pub struct ContractFile {
     descriptor: FileDescriptorProto,
     comments: HashMap<Vec<i32>, String>,
 }
 
 /// A named element of a file, and the path of its comment.
-pub struct Element<'a, T> {
-    pub file: &'a File,
+pub struct ContractElement<'a, T> {
+    pub file: &'a ContractFile,
     pub path: Vec<i32>,
     pub descriptor: &'a T,
 }
 
-impl File {
+impl ContractFile {
     fn new(descriptor: FileDescriptorProto) -> Self {
         let info = descriptor.source_code_info.iter();
         let comments = info
@@ -46,10 +46,10 @@ impl File {
         }
     }
 
-    fn elements<'a, T>(&'a self, kind: i32, all: &'a [T]) -> Vec<Element<'a, T>> {
+    fn elements<'a, T>(&'a self, kind: i32, all: &'a [T]) -> Vec<ContractElement<'a, T>> {
         (0..)
             .zip(all)
-            .map(|(index, descriptor)| Element {
+            .map(|(index, descriptor)| ContractElement {
                 file: self,
                 path: vec![kind, index],
                 descriptor,
@@ -58,7 +58,7 @@ impl File {
     }
 }
 
-impl<T> Element<'_, T> {
+impl<T> ContractElement<'_, T> {
     /// The element's own comment.
     pub fn comment(&self) -> &str {
         self.comment_at(&[])
@@ -76,30 +76,30 @@ impl<T> Element<'_, T> {
 }
 
 /// All files of the contract, without the files of other projects.
-pub fn files() -> Vec<File> {
+pub fn files() -> Vec<ContractFile> {
     let set = FileDescriptorSet::decode(DESCRIPTOR_SET).unwrap();
     set.file
         .into_iter()
         .filter(|file| file.package() == "userimport.v1")
-        .map(File::new)
+        .map(ContractFile::new)
         .collect()
 }
 
-pub fn services(files: &[File]) -> Vec<Element<'_, ServiceDescriptorProto>> {
+pub fn services(files: &[ContractFile]) -> Vec<ContractElement<'_, ServiceDescriptorProto>> {
     let all = files
         .iter()
         .flat_map(|file| file.elements(SERVICES, &file.descriptor.service));
     by_name(all.collect(), |service| service.descriptor.name())
 }
 
-pub fn messages(files: &[File]) -> Vec<Element<'_, DescriptorProto>> {
+pub fn messages(files: &[ContractFile]) -> Vec<ContractElement<'_, DescriptorProto>> {
     let all = files
         .iter()
         .flat_map(|file| file.elements(MESSAGES, &file.descriptor.message_type));
     by_name(all.collect(), |message| message.descriptor.name())
 }
 
-pub fn enums(files: &[File]) -> Vec<Element<'_, EnumDescriptorProto>> {
+pub fn enums(files: &[ContractFile]) -> Vec<ContractElement<'_, EnumDescriptorProto>> {
     let all = files
         .iter()
         .flat_map(|file| file.elements(ENUMS, &file.descriptor.enum_type));
@@ -107,9 +107,9 @@ pub fn enums(files: &[File]) -> Vec<Element<'_, EnumDescriptorProto>> {
 }
 
 fn by_name<'a, T>(
-    mut elements: Vec<Element<'a, T>>,
-    name: impl Fn(&Element<'a, T>) -> &'a str,
-) -> Vec<Element<'a, T>> {
+    mut elements: Vec<ContractElement<'a, T>>,
+    name: impl Fn(&ContractElement<'a, T>) -> &'a str,
+) -> Vec<ContractElement<'a, T>> {
     elements.sort_by_key(|element| name(element));
     elements
 }

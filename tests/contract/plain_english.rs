@@ -75,7 +75,7 @@ const CLAUSES: [&str; 10] = [
 ];
 
 /// A turn of phrase, and the line that it begins on.
-struct Found {
+struct BannedTurn {
     line: usize,
     text: String,
 }
@@ -130,10 +130,10 @@ fn paragraphs(text: &str) -> Vec<(usize, String)> {
 }
 
 /// The turns in a block that begins on line `first`. A turn may go over the end of a line.
-fn find(banned: &[regex::Regex], first: usize, block: &str) -> Vec<Found> {
+fn find(banned: &[regex::Regex], first: usize, block: &str) -> Vec<BannedTurn> {
     let flat = block.replace('\n', " ");
     let turns = banned.iter().flat_map(|turn| turn.find_iter(&flat));
-    let turns = turns.map(|turn| Found {
+    let turns = turns.map(|turn| BannedTurn {
         line: first + block[..turn.start()].matches('\n').count(),
         text: turn.as_str().to_owned(),
     });
@@ -141,7 +141,7 @@ fn find(banned: &[regex::Regex], first: usize, block: &str) -> Vec<Found> {
 }
 
 /// The documentation of functions that begins with a clause.
-fn clauses(text: &str) -> Vec<Found> {
+fn clauses(text: &str) -> Vec<BannedTurn> {
     let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
     let function = regex::Regex::new(r"^(pub(\([^)]*\))? )?((async|const|unsafe) )*fn ").unwrap();
     let is_clause = |at: &usize| {
@@ -152,7 +152,7 @@ fn clauses(text: &str) -> Vec<Found> {
         let is_of_function = documented.is_some_and(|line| function.is_match(line));
         is_first && is_of_function && CLAUSES.iter().any(begins)
     };
-    let found = (0..lines.len()).filter(is_clause).map(|at| Found {
+    let found = (0..lines.len()).filter(is_clause).map(|at| BannedTurn {
         line: at + 1,
         text: lines[at].to_owned(),
     });
@@ -175,7 +175,7 @@ fn files(path: &Path, found: &mut Vec<std::path::PathBuf>) {
 }
 
 /// The banned turns of every file, by its path in the repository.
-fn turns() -> BTreeMap<String, Vec<Found>> {
+fn turns() -> BTreeMap<String, Vec<BannedTurn>> {
     let banned = BANNED.map(|turn| regex::Regex::new(turn).unwrap());
     let mut paths = Vec::new();
     for place in PLACES {
@@ -207,7 +207,7 @@ fn turns() -> BTreeMap<String, Vec<Found>> {
 fn plain_english_has_no_turns_that_must_be_decoded() {
     let mut bad = String::new();
     for (path, found) in turns() {
-        for Found { line, text } in found {
+        for BannedTurn { line, text } in found {
             writeln!(bad, "{path}:{line}: \"{text}\"").unwrap();
         }
     }

@@ -8,7 +8,7 @@ use prost_types::{
     field_descriptor_proto::{Label, Type},
 };
 
-use crate::catalogue::{Element, File, enums, messages, services};
+use crate::catalogue::{ContractElement, ContractFile, enums, messages, services};
 
 const HEAD: &str = "\
 # API reference
@@ -22,7 +22,7 @@ beside its code.
 ";
 
 /// Renders the whole page.
-pub fn render(files: &[File]) -> String {
+pub fn render(files: &[ContractFile]) -> String {
     let mut page = HEAD.to_owned();
     for service in services(files) {
         write_service(&mut page, &service);
@@ -38,7 +38,7 @@ pub fn render(files: &[File]) -> String {
     page
 }
 
-fn write_service(page: &mut String, service: &Element<ServiceDescriptorProto>) {
+fn write_service(page: &mut String, service: &ContractElement<ServiceDescriptorProto>) {
     let name = service.descriptor.name();
     writeln!(page, "\n## {name}\n\n{}", service.comment()).unwrap();
     for (index, method) in service.descriptor.method.iter().enumerate() {
@@ -80,7 +80,7 @@ fn write_errors(page: &mut String, errors: &str) {
     }
 }
 
-fn write_message(page: &mut String, message: &Element<DescriptorProto>) {
+fn write_message(page: &mut String, message: &ContractElement<DescriptorProto>) {
     let name = message.descriptor.name();
     writeln!(page, "\n### {name}\n\n{}", message.comment()).unwrap();
     if !message.descriptor.field.is_empty() {
@@ -137,7 +137,7 @@ fn map_entry<'a>(
     })
 }
 
-fn write_enum(page: &mut String, kind: &Element<EnumDescriptorProto>) {
+fn write_enum(page: &mut String, kind: &ContractElement<EnumDescriptorProto>) {
     let name = kind.descriptor.name();
     writeln!(page, "\n### {name}\n\n{}", kind.comment()).unwrap();
     page.push_str("\n| no. | value | meaning |\n|---|---|---|\n");

@@ -29,12 +29,12 @@ const VOLATILE: [&str; 7] = [
 ];
 
 /// A statement as a source file has it, with the placeholders of `format!`.
-struct Sql {
+struct SourceStatement {
     file: String,
     text: String,
 }
 
-impl Sql {
+impl SourceStatement {
     fn is_write(&self) -> bool {
         ["INSERT INTO", "UPDATE", "DELETE FROM"]
             .iter()
@@ -58,14 +58,14 @@ impl Sql {
 }
 
 /// Returns the SQL of every text in the sources, without their tests.
-fn statements() -> Vec<Sql> {
+fn statements() -> Vec<SourceStatement> {
     let mut found = Vec::new();
     collect(Path::new(FOLDER), &mut found);
     assert!(found.len() > 60, "{} statements were found", found.len());
     found
 }
 
-fn collect(folder: &Path, found: &mut Vec<Sql>) {
+fn collect(folder: &Path, found: &mut Vec<SourceStatement>) {
     let text = Regex::new(r#"(?s)"((?:[^"\\]|\\.)*)""#).unwrap();
     let continued = Regex::new(r"\\\n\s*").unwrap();
     let begins = Regex::new(r"^(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH) ").unwrap();
@@ -80,7 +80,7 @@ fn collect(folder: &Path, found: &mut Vec<Sql>) {
         for literal in text.captures_iter(source) {
             let sql = continued.replace_all(&literal[1], "");
             if begins.is_match(&sql) {
-                found.push(Sql {
+                found.push(SourceStatement {
                     file: path.file_name().unwrap().to_string_lossy().into_owned(),
                     text: sql.into_owned(),
                 });
@@ -90,7 +90,7 @@ fn collect(folder: &Path, found: &mut Vec<Sql>) {
 }
 
 /// Fails with every statement for which `is_wrong` holds.
-fn expect_none(what: &str, is_wrong: impl Fn(&Sql) -> bool) {
+fn expect_none(what: &str, is_wrong: impl Fn(&SourceStatement) -> bool) {
     let wrong: Vec<String> = statements()
         .iter()
         .filter(|sql| is_wrong(sql))

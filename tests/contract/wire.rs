@@ -63,14 +63,14 @@ fn golden_messages_are_what_the_contract_encodes_and_decodes() {
 
 /// Which fields and enum values there are to show, and which are shown.
 #[derive(Default)]
-struct Coverage {
+struct ContractCoverage {
     messages: BTreeMap<String, DescriptorProto>,
     enums: BTreeMap<String, BTreeSet<String>>,
     expected: BTreeSet<String>,
     shown: BTreeSet<String>,
 }
 
-impl Coverage {
+impl ContractCoverage {
     fn of_contract() -> Self {
         let files = files();
         let mut coverage = Self::default();
@@ -125,7 +125,7 @@ impl Coverage {
 
 #[test]
 fn golden_messages_show_every_field_and_every_value() {
-    let mut coverage = Coverage::of_contract();
+    let mut coverage = ContractCoverage::of_contract();
     for kind in [
         "ImportUsersRequest",
         "ImportUsersResponse",

@@ -15,8 +15,8 @@ use tokio::{sync::Notify, time::timeout};
 use tonic::Code;
 use user_import::domain::Column::FirstName;
 
-use crate::program::{Process, program};
-use user_import_testing::{App, Database, FreshDatabase, Imported, Roster, roster, run};
+use crate::program::{ServeProcess, program};
+use user_import_testing::{App, Database, FreshDatabase, ImportResponses, Roster, roster, run};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/backup.md");
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/backup/postgres.sh");
@@ -56,12 +56,12 @@ fn commands(heading: &str) -> [String; 2] {
 }
 
 /// The places in which the page's commands find the database and put its backups.
-struct Place {
+struct BackupPlace {
     database: Arc<FreshDatabase>,
     folder: TempDir,
 }
 
-impl Place {
+impl BackupPlace {
     /// Runs a shell script, with the folders and names of the test in place of those of the page.
     fn run(&self, script: &str) -> Output {
         let backups = self.folder.path().display().to_string();
@@ -162,12 +162,12 @@ async fn a_backup_made_while_a_server_imports_is_restored_and_takes_the_next_imp
         Database::Postgres => "PostgreSQL",
     };
     let [back_up, restore] = commands(heading);
-    let place = Place {
+    let place = BackupPlace {
         database: Arc::new(database.with_schema().await),
         folder: tempfile::tempdir().unwrap(),
     };
     let log = place.folder.path().join("log");
-    let server = Process::serve(&place.database.url(), &[], &log);
+    let server = ServeProcess::serve(&place.database.url(), &[], &log);
     let app = App::attach(Arc::clone(&place.database), server.address).await;
     app.organization("pd").await;
     app.import(renamed(0)).await;
@@ -192,7 +192,7 @@ async fn a_backup_made_while_a_server_imports_is_restored_and_takes_the_next_imp
     let made = place.run(&restore);
     assert!(made.status.success(), "{made:?}");
     let restored = place.restored();
-    let server = Process::serve(&restored.url(), &[], &log);
+    let server = ServeProcess::serve(&restored.url(), &[], &log);
     let app = App::attach(restored, server.address).await;
     let users = app.users().await;
     let names: Vec<_> = users.iter().map(|user| user.first_name.as_str()).collect();
@@ -208,7 +208,7 @@ async fn a_backup_made_while_a_server_imports_is_restored_and_takes_the_next_imp
 }
 
 /// Imports as clients do. An import that ran when the backup was made holds its lease until that has run out.
-async fn import_in_turn(app: &App, roster: &Roster) -> Imported {
+async fn import_in_turn(app: &App, roster: &Roster) -> ImportResponses {
     loop {
         let imported = app.import(roster.clone()).await;
         if imported.code() != Code::Aborted {
@@ -217,7 +217,7 @@ async fn import_in_turn(app: &App, roster: &Roster) -> Imported {
     }
 }
 
-fn assert_whole_trail(server: &Process) {
+fn assert_whole_trail(server: &ServeProcess) {
     let endpoint = format!("http://{}", server.address);
     let verify = ["audit", "verify", "--organization", "pd", "--endpoint"];
     let verified = program().args(verify).arg(endpoint).output().unwrap();
@@ -232,7 +232,7 @@ fn assert_private(backups: &[PathBuf]) {
 }
 
 async fn the_script_of_compose_keeps_whole_dumps_and_removes_old_ones() {
-    let place = Place {
+    let place = BackupPlace {
         database: Arc::new(Database::Postgres.with_schema().await),
         folder: tempfile::tempdir().unwrap(),
     };

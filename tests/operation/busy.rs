@@ -17,11 +17,11 @@ use user_import::{
 
 use crate::{
     observed::get,
-    program::{Process, free_address},
+    program::{ServeProcess, free_address},
 };
 use user_import_testing::{
-    App, Call, Database, Imported, PATIENCE, deactivating_missing, on_both_databases, roster,
-    start_of,
+    App, Database, ImportCall, ImportResponses, PATIENCE, deactivating_missing, on_both_databases,
+    roster, start_of,
 };
 
 on_both_databases![
@@ -59,7 +59,7 @@ async fn app(
 }
 
 /// Begins an upload into `pd`.
-async fn upload(app: &App) -> Call {
+async fn upload(app: &App) -> ImportCall {
     let mut call = app.call().await;
     call.send(Message::Start(start_of("pd"))).await;
     let csv = roster().people(["ada"]).csv();
@@ -69,7 +69,7 @@ async fn upload(app: &App) -> Call {
 }
 
 /// Begins an import into `pd` that runs until its results are read: a dry run with many issues in its rows.
-async fn run(app: &App) -> Call {
+async fn run(app: &App) -> ImportCall {
     let mut call = app.call().await;
     let start = ImportStart {
         validate_only: true,
@@ -89,7 +89,7 @@ async fn run(app: &App) -> Call {
     call
 }
 
-async fn until(call: &mut Call, wanted: impl Fn(&Reply) -> bool) {
+async fn until(call: &mut ImportCall, wanted: impl Fn(&Reply) -> bool) {
     while !call
         .read()
         .await
@@ -98,7 +98,7 @@ async fn until(call: &mut Call, wanted: impl Fn(&Reply) -> bool) {
     {}
 }
 
-fn expect_busy(imported: &Imported, limit: &str) {
+fn expect_busy(imported: &ImportResponses, limit: &str) {
     let details = imported.status.get_error_details();
     assert_eq!(imported.code(), Code::ResourceExhausted, "{imported}");
     let quotas = details.quota_failure().unwrap();
@@ -190,7 +190,7 @@ async fn an_upload_without_rows_has_no_directory(database: Database) {
     let folder = tempfile::tempdir().unwrap();
     let address = free_address();
     let served = ["--metrics-listen", &address.to_string()];
-    let serve = || Process::serve(&database.url(), &served, &folder.path().join("log"));
+    let serve = || ServeProcess::serve(&database.url(), &served, &folder.path().join("log"));
     // Another process wrote the directory: one reads again by itself what it has written.
     let before = serve();
     let app = App::attach(Arc::clone(&database), before.address).await;

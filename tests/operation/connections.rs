@@ -13,7 +13,7 @@ use user_import::{
     limits::{Deadlines, ServerLimits},
 };
 
-use crate::frames::{Raw, SETTINGS};
+use crate::frames::{RawConnection, SETTINGS};
 use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![
@@ -172,7 +172,7 @@ async fn health_watches_keep_nobody_out(database: Database) {
     for from in [|_| 9, |number| number] {
         let mut watching = Vec::new();
         for number in 2..62 {
-            let mut raw = Raw::over(greeted(&app, [127, 0, 0, from(number)]).await);
+            let mut raw = RawConnection::over(greeted(&app, [127, 0, 0, from(number)]).await);
             raw.send(SETTINGS, 0, 0, &[]).await;
             raw.call(1, "/grpc.health.v1.Health/Watch").await;
             raw.message(1, &HealthCheckRequest::default(), true).await;

@@ -19,9 +19,11 @@ use user_import::{
 
 use crate::{
     observed::get,
-    program::{Process, free_address},
+    program::{ServeProcess, free_address},
 };
-use user_import_testing::{App, Call, Database, PATIENCE, on_both_databases, roster, start_of};
+use user_import_testing::{
+    App, Database, ImportCall, PATIENCE, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     as_many_watches_as_may_be_are_answered_and_one_more_is_told_to_wait,
@@ -59,7 +61,7 @@ fn assert_busy(status: &Status, limit: &str) {
 }
 
 /// Begins an upload, and returns the call and the import's ID.
-async fn upload(app: &App) -> (Call, String) {
+async fn upload(app: &App) -> (ImportCall, String) {
     let mut call = app.call().await;
     call.send(Message::Start(start_of("pd"))).await;
     let csv = roster().people(["ada"]).csv();
@@ -174,7 +176,7 @@ async fn a_flood_of_one_organisations_calls_leaves_the_database_to_the_others(da
         "--metrics-listen",
         &address.to_string(),
     ];
-    let server = Process::serve(&database.url(), &options, &folder.path().join("log"));
+    let server = ServeProcess::serve(&database.url(), &options, &folder.path().join("log"));
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
     app.organization("sheriff").await;

@@ -19,7 +19,9 @@ use user_import::{
 };
 
 use crate::http_client::{LONG, OpenCall, grpc, send};
-use user_import_testing::{App, Database, Imported, PATIENCE, on_both_databases, roster, start_of};
+use user_import_testing::{
+    App, Database, ImportResponses, PATIENCE, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     an_import_that_never_begins_is_refused,
@@ -49,7 +51,7 @@ async fn app(database: Database, deadlines: Deadlines) -> App {
     App::start_with(database, settings).await
 }
 
-fn quota(imported: &Imported) -> String {
+fn quota(imported: &ImportResponses) -> String {
     assert_eq!(imported.code(), Code::ResourceExhausted, "{imported}");
     let violations = imported.violations();
     violations[0].0.clone()

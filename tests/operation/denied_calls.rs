@@ -16,7 +16,7 @@ use user_import::{
 
 use crate::{
     observed::get,
-    program::{Process, free_address},
+    program::{ServeProcess, free_address},
 };
 use user_import_testing::{App, Database, on_both_databases, roster, token};
 
@@ -102,7 +102,7 @@ async fn denied_calls_are_counted_by_rpc_and_reason_and_logged_without_values(da
         "--metrics-listen",
         &address.to_string(),
     ];
-    let server = Process::serve(&database.url(), &options, &log);
+    let server = ServeProcess::serve(&database.url(), &options, &log);
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
     let (revoked, revoked_text) = app.create_token(token("pd", [UsersRead])).await;

@@ -3,10 +3,10 @@
 
 use std::{fs, net::TcpListener, process::Command};
 
-use crate::program::{Process, program, run};
+use crate::program::{ServeProcess, program, run};
 use user_import_testing::{
     Database, FreshDatabase,
-    certificates::{Authority, Files},
+    certificates::{CertificateAuthority, CertificateFiles},
     on_both_databases,
 };
 
@@ -109,8 +109,8 @@ fn expect_wrong(found: &(Option<i32>, String), about: &str, text: &str) {
 
 async fn files_that_do_not_fit_together_or_are_not_understood_are_wrong(database: Database) {
     let database = migrated(database).await;
-    let authority = Authority::new();
-    let files = Files::new(&authority.server());
+    let authority = CertificateAuthority::new();
+    let files = CertificateFiles::new(&authority.server());
     files.write("other.key", &authority.server().key);
     files.write("list.json", "{\"identities\": [{\"san\": \"cad\"}]}");
     files.write("good.json", "{\"identities\": []}");
@@ -255,7 +255,7 @@ async fn an_address_that_another_program_has_is_wrong_and_a_running_server_is_no
         "has no such address",
     );
     let folder = tempfile::tempdir().unwrap();
-    let server = Process::serve(&database.url(), &[], &folder.path().join("log"));
+    let server = ServeProcess::serve(&database.url(), &[], &folder.path().join("log"));
     let (exit, said) = doctor(&database, &["--listen", &server.address.to_string()]);
     assert_eq!(exit, Some(0), "{said}");
     assert!(

@@ -10,10 +10,12 @@ use user_import::proto::{
 };
 
 use crate::{
-    frames::{ACK, PING, Raw, frame},
-    program::Process,
+    frames::{ACK, PING, RawConnection, frame},
+    program::ServeProcess,
 };
-use user_import_testing::{App, Database, Imported, PATIENCE, on_both_databases, roster, start_of};
+use user_import_testing::{
+    App, Database, ImportResponses, PATIENCE, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     tiny_messages_are_taken_while_the_database_is_slow,
@@ -63,7 +65,7 @@ async fn tiny_messages_are_taken_while_the_database_is_slow(database: Database) 
     let mut client = app.imports();
     let importing = tokio::spawn(async move {
         let answers = client.import_users(requests).await;
-        Imported::collect(answers.map(tonic::Response::into_inner)).await
+        ImportResponses::collect(answers.map(tonic::Response::into_inner)).await
     });
     sent.await
         .expect("everything is taken though nothing is written");
@@ -101,7 +103,7 @@ async fn resets_leave_the_server_to_the_others(database: Database) {
 async fn bombs_take_little_memory(database: Database) {
     let database = Arc::new(database.create().await);
     let folder = tempfile::tempdir().unwrap();
-    let server = Process::serve(&database.url(), &[], &folder.path().join("log"));
+    let server = ServeProcess::serve(&database.url(), &[], &folder.path().join("log"));
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
     app.people(["ada"]).await;
@@ -120,7 +122,7 @@ async fn bombs_take_little_memory(database: Database) {
             let mut client = app.imports().send_compressed(CompressionEncoding::Zstd);
             let requests = tokio_stream::iter(requests.clone());
             let answers = client.import_users(requests).await;
-            let refused = Imported::collect(answers.map(tonic::Response::into_inner)).await;
+            let refused = ImportResponses::collect(answers.map(tonic::Response::into_inner)).await;
             assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
         }
     }
@@ -136,12 +138,12 @@ async fn what_a_peer_provokes_fills_no_log(database: Database) {
         let fresh = Arc::new(database.create().await);
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
-        let server = Process::serve(&fresh.url(), &["--log", filter], &log);
+        let server = ServeProcess::serve(&fresh.url(), &["--log", filter], &log);
         let app = App::attach(Arc::clone(&fresh), server.address).await;
         app.organization("pd").await;
         let before = std::fs::metadata(&log).unwrap().len();
         let acknowledgements = frame(PING, ACK, 0, &[7; 8]).repeat(1_000);
-        let mut raw = Raw::connect(server.address).await;
+        let mut raw = RawConnection::connect(server.address).await;
         for _ in 0..200 {
             raw.write(&acknowledgements).await;
         }

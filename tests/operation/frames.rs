@@ -32,7 +32,7 @@ const LONG: Duration = Duration::from_mins(1);
 
 /// A frame that was received.
 #[derive(Clone, Debug)]
-pub struct Frame {
+pub struct ReceivedFrame {
     pub kind: u8,
     pub flags: u8,
     pub stream: u32,
@@ -40,12 +40,12 @@ pub struct Frame {
 }
 
 /// A connection to a server that speaks plain text.
-pub struct Raw {
+pub struct RawConnection {
     connection: TcpStream,
     authorization: Option<String>,
 }
 
-impl Raw {
+impl RawConnection {
     /// Connects and sends the preface.
     pub async fn connect(address: SocketAddr) -> Self {
         Self::on(TcpStream::connect(address).await.expect("it listens")).await
@@ -125,7 +125,7 @@ impl Raw {
     }
 
     /// Answers a ping, or the server's settings.
-    pub async fn acknowledge(&mut self, frame: &Frame) -> bool {
+    pub async fn acknowledge(&mut self, frame: &ReceivedFrame) -> bool {
         self.send(
             frame.kind,
             ACK,
@@ -140,14 +140,14 @@ impl Raw {
     }
 
     /// Returns the next frame, or `None` if the server has closed the connection.
-    pub async fn next(&mut self) -> Option<Frame> {
+    pub async fn next(&mut self) -> Option<ReceivedFrame> {
         let reading = async {
             let mut head = [0; 9];
             self.connection.read_exact(&mut head).await.ok()?;
             let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
             let mut payload = vec![0; length as usize];
             self.connection.read_exact(&mut payload).await.ok()?;
-            Some(Frame {
+            Some(ReceivedFrame {
                 kind: head[3],
                 flags: head[4],
                 stream: u32::from_be_bytes([head[5], head[6], head[7], head[8]]),
@@ -160,7 +160,7 @@ impl Raw {
     }
 
     /// Returns the next frame of this kind for a stream, or for the connection (0).
-    pub async fn until(&mut self, kind: u8, stream: u32) -> Option<Frame> {
+    pub async fn until(&mut self, kind: u8, stream: u32) -> Option<ReceivedFrame> {
         loop {
             let frame = self.next().await?;
             if (frame.kind, frame.stream) == (kind, stream) && !frame.is_acknowledgement() {
@@ -170,7 +170,7 @@ impl Raw {
     }
 }
 
-impl Frame {
+impl ReceivedFrame {
     pub fn is_acknowledgement(&self) -> bool {
         matches!(self.kind, SETTINGS | PING) && self.flags & ACK != 0
     }

@@ -19,11 +19,11 @@ use user_import::{config::Settings, proto, store::Store};
 
 use crate::{
     http_client::OpenCall,
-    program::{Process, free_address},
+    program::{ServeProcess, free_address},
 };
 use user_import_testing::{
     App, Database,
-    certificates::{Authority, Files},
+    certificates::{CertificateAuthority, CertificateFiles},
     on_both_databases,
 };
 
@@ -232,7 +232,7 @@ async fn a_request_that_never_comes_whole_ends_soon(database: Database) {
 async fn health_has_a_port_of_its_own(database: Database) {
     let database = Arc::new(database.create().await);
     let folder = tempfile::tempdir().unwrap();
-    let files = Files::new(&Authority::new().server());
+    let files = CertificateFiles::new(&CertificateAuthority::new().server());
     let (certificate, key) = (files.path("server.pem"), files.path("server.key"));
     let (health, log) = (free_address(), folder.path().join("log"));
     let options = [
@@ -243,7 +243,7 @@ async fn health_has_a_port_of_its_own(database: Database) {
         "--tls-key",
         key.to_str().unwrap(),
     ];
-    let server = Process::serve(&database.url(), &options, &log);
+    let server = ServeProcess::serve(&database.url(), &options, &log);
     let channel = Channel::from_shared(format!("http://{health}")).unwrap();
     let channel = channel.connect().await.unwrap();
     let watched = HealthClient::new(channel.clone()).watch(about("")).await;

@@ -21,14 +21,14 @@ use user_import::{
 
 use crate::{
     floods::blocking,
-    frames::{DATA, GOAWAY, Raw, SETTINGS},
+    frames::{DATA, GOAWAY, RawConnection, SETTINGS},
     observed::get,
-    program::{Process, free_address},
+    program::{ServeProcess, free_address},
     scene::Scene,
 };
 use user_import_testing::{
-    App, Call, Database, Imported, PATIENCE,
-    certificates::{Authority, Files},
+    App, Database, ImportCall, ImportResponses, PATIENCE,
+    certificates::{CertificateAuthority, CertificateFiles},
     finish_of, on_both_databases, roster, start_of, token,
 };
 
@@ -88,7 +88,7 @@ async fn readers_who_never_read_take_little_memory(database: Database) {
     let before = scene.server.peak();
     let mut readers = Vec::new();
     for _ in 0..2 {
-        let mut raw = Raw::connect(scene.server.address).await;
+        let mut raw = RawConnection::connect(scene.server.address).await;
         for stream in (1..100).step_by(2) {
             raw.call(stream, &format!("{IMPORTS}/WatchImport")).await;
             raw.message(stream, &watch, true).await;
@@ -270,7 +270,11 @@ async fn from(scene: &Scene, last: u8, token: &str) -> App {
 
 /// Begins an upload with these bytes from this address. Returns it once the server holds almost all `rows`, or the
 /// refusal.
-async fn upload(client: App, organization: &str, (csv, rows): (&str, u32)) -> Result<Call, Status> {
+async fn upload(
+    client: App,
+    organization: &str,
+    (csv, rows): (&str, u32),
+) -> Result<ImportCall, Status> {
     let mut call = client.try_call().await?;
     call.send(Message::Start(start_of(organization))).await;
     call.send(Message::CsvChunk(csv.as_bytes().to_vec().into()))
@@ -356,7 +360,7 @@ async fn a_principal_and_an_organisation_have_a_share_of_the_memory_from_all_add
 }
 
 /// Sends a dry run of rows that are rejected, each with a long message.
-async fn dry_run(raw: &mut Raw, stream: u32) {
+async fn dry_run(raw: &mut RawConnection, stream: u32) {
     let wizard = "Wizard".repeat(60);
     let rows = (0..2_000).fold(roster(), |rows, number| {
         rows.row(&format!("v{number}"), [(Role, &*wizard)])
@@ -386,7 +390,7 @@ async fn floods_of_resets_take_little_memory(database: Database) {
     let before = scene.server.peak();
     let mut ended = 0;
     for _ in 0..20 {
-        let mut raw = Raw::connect(scene.server.address).await;
+        let mut raw = RawConnection::connect(scene.server.address).await;
         raw.until(SETTINGS, 0).await.unwrap();
         // If the server no longer reads the frames, it has closed the connection.
         for number in 0..100 {
@@ -464,7 +468,7 @@ async fn tiny_messages_take_little_memory_while_the_database_is_slow(database: D
     let mut client = scene.app.imports();
     let importing = tokio::spawn(async move {
         let answers = client.import_users(Box::pin(requests)).await;
-        Imported::collect(answers.map(tonic::Response::into_inner)).await
+        ImportResponses::collect(answers.map(tonic::Response::into_inner)).await
     });
     sent.await
         .expect("everything is taken though nothing is written");
@@ -475,8 +479,8 @@ async fn tiny_messages_take_little_memory_while_the_database_is_slow(database: D
 
 /// Connections never shake hands. There are as many as one address may have.
 async fn half_open_handshakes_take_little_memory(database: Database) {
-    let authority = Authority::new();
-    let files = Files::new(&authority.server());
+    let authority = CertificateAuthority::new();
+    let files = CertificateFiles::new(&authority.server());
     let (certificate, key) = (files.path("server.pem"), files.path("server.key"));
     let tls = [
         "--tls-cert",
@@ -491,7 +495,7 @@ async fn half_open_handshakes_take_little_memory(database: Database) {
     let metrics = free_address();
     let listen = metrics.to_string();
     let options = [&["--metrics-listen", &listen][..], &tls].concat();
-    let server = Process::serve(&database.url(), &options, &folder.path().join("log"));
+    let server = ServeProcess::serve(&database.url(), &options, &folder.path().join("log"));
     let before = server.peak();
     let mut silent = Vec::new();
     for number in 0..600 {
@@ -526,7 +530,7 @@ async fn unfinished_health_requests_take_little_memory(database: Database) {
     let before = scene.server.peak();
     let mut peers = Vec::new();
     for _ in 0..5 {
-        let mut raw = Raw::connect(scene.server.address).await;
+        let mut raw = RawConnection::connect(scene.server.address).await;
         let settings = raw.until(SETTINGS, 0).await.unwrap();
         raw.acknowledge(&settings).await;
         for stream in (1..200).step_by(2) {
@@ -551,11 +555,11 @@ async fn strangers_take_little_memory_while_their_calls_wait() {
     let blocked = blocked.await;
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
-    let server = Process::serve(&fresh.url(), &["--no-migrate"], &log);
+    let server = ServeProcess::serve(&fresh.url(), &["--no-migrate"], &log);
     let before = server.peak();
     let mut strangers = Vec::new();
     for _ in 0..30 {
-        let mut raw = Raw::connect(server.address).await;
+        let mut raw = RawConnection::connect(server.address).await;
         // From then on the windows are as wide as the server says.
         let settings = raw.until(SETTINGS, 0).await.unwrap();
         raw.acknowledge(&settings).await;

@@ -14,7 +14,8 @@ use user_import::{
 
 use crate::http_client::{OpenCall, grpc, refusal, send as send_http, status};
 use user_import_testing::{
-    App, Connection, Database, Imported, on_both_databases, roster, rpcs::NOBODY, start_of,
+    App, BearerChannel, Database, ImportResponses, on_both_databases, roster, rpcs::NOBODY,
+    start_of,
 };
 
 on_both_databases![
@@ -31,9 +32,9 @@ on_both_databases![
 const ENCODINGS: [CompressionEncoding; 2] = [CompressionEncoding::Gzip, CompressionEncoding::Zstd];
 
 async fn send(
-    mut client: ImportServiceClient<Connection>,
+    mut client: ImportServiceClient<BearerChannel>,
     input: impl IntoIterator<Item = Message>,
-) -> Imported {
+) -> ImportResponses {
     let messages = [Message::Start(start_of("pd"))]
         .into_iter()
         .chain(input)
@@ -44,16 +45,16 @@ async fn send(
         })
         .collect();
     let answers = client.import_users(iter(requests)).await;
-    Imported::collect(answers.map(tonic::Response::into_inner)).await
+    ImportResponses::collect(answers.map(tonic::Response::into_inner)).await
 }
 
-fn compressing(app: &App, encoding: CompressionEncoding) -> ImportServiceClient<Connection> {
+fn compressing(app: &App, encoding: CompressionEncoding) -> ImportServiceClient<BearerChannel> {
     app.imports()
         .send_compressed(encoding)
         .accept_compressed(encoding)
 }
 
-fn quota(imported: &Imported) -> String {
+fn quota(imported: &ImportResponses) -> String {
     assert_eq!(imported.code(), Code::ResourceExhausted, "{imported}");
     imported.violations()[0].0.clone()
 }

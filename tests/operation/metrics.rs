@@ -10,16 +10,16 @@ use std::{
 
 use crate::{
     observed::get,
-    program::{Process, free_address},
+    program::{ServeProcess, free_address},
 };
 use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![every_metric_is_documented_with_its_labels_and_every_documented_one_is_there];
 
 /// The names of the metrics, each with the names of its labels.
-type Metrics = BTreeMap<String, BTreeSet<String>>;
+type MetricNames = BTreeMap<String, BTreeSet<String>>;
 
-fn documented() -> Metrics {
+fn documented() -> MetricNames {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md");
     let page = fs::read_to_string(page).unwrap();
     let rows = page
@@ -40,7 +40,7 @@ fn documented() -> Metrics {
     rows.filter_map(metric).collect()
 }
 
-fn exposed(page: &str) -> Metrics {
+fn exposed(page: &str) -> MetricNames {
     let types = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let names = types.map(|line| line.split(' ').next().unwrap());
     names
@@ -77,7 +77,7 @@ async fn every_metric_is_documented_with_its_labels_and_every_documented_one_is_
         "--metrics-listen",
         &address.to_string(),
     ];
-    let server = Process::serve(&database.url(), &options, &folder.path().join("log"));
+    let server = ServeProcess::serve(&database.url(), &options, &folder.path().join("log"));
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
     app.people(["ada"]).await;

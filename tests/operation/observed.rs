@@ -24,8 +24,10 @@ use user_import::{
     proto::{ImportFinish, ImportUsersRequest, import_users_request::Message},
 };
 
-use crate::{program::Process, scene::Scene};
-use user_import_testing::{App, Database, Imported, PATIENCE, on_both_databases, roster, start_of};
+use crate::{program::ServeProcess, scene::Scene};
+use user_import_testing::{
+    App, Database, ImportResponses, PATIENCE, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     metrics_count_imports_rows_stages_and_refusals,
@@ -82,10 +84,10 @@ async fn metrics_count_imports_rows_stages_and_refusals(database: Database) {
 }
 
 /// Keeps the spans that it receives.
-struct Collector(mpsc::UnboundedSender<Span>);
+struct SpanCollector(mpsc::UnboundedSender<Span>);
 
 #[tonic::async_trait]
-impl TraceService for Collector {
+impl TraceService for SpanCollector {
     async fn export(
         &self,
         request: Request<ExportTraceServiceRequest>,
@@ -106,7 +108,7 @@ pub async fn collector() -> (SocketAddr, mpsc::UnboundedReceiver<Span>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let serving = tonic::transport::Server::builder()
-        .add_service(TraceServiceServer::new(Collector(sender)))
+        .add_service(TraceServiceServer::new(SpanCollector(sender)))
         .serve_with_incoming(TcpListenerStream::new(listener));
     tokio::spawn(serving);
     (address, spans)
@@ -130,7 +132,7 @@ async fn traces_are_the_callers(database: Database) {
     let (collector, mut spans) = collector().await;
     let endpoint = format!("http://{collector}");
     let options = ["--otlp-endpoint", &endpoint];
-    let server = Process::serve(&database.url(), &options, &folder.path().join("log"));
+    let server = ServeProcess::serve(&database.url(), &options, &folder.path().join("log"));
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
     let csv = roster().people(["ada"]).csv();
@@ -148,7 +150,7 @@ async fn traces_are_the_callers(database: Database) {
         .metadata_mut()
         .insert("traceparent", context.parse().unwrap());
     let answers = app.imports().import_users(request).await;
-    let imported = Imported::collect(answers.map(Response::into_inner)).await;
+    let imported = ImportResponses::collect(answers.map(Response::into_inner)).await;
     assert_eq!(imported.summary().created, 1);
     let stopping = tokio::task::spawn_blocking(move || server.stop());
     let waiting = async {
@@ -175,7 +177,7 @@ async fn log_lines_have_the_ids_of_request_and_import(database: Database) {
     let database = Arc::new(database.create().await);
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
-    let server = Process::serve(&database.url(), &["--log-format", "json"], &log);
+    let server = ServeProcess::serve(&database.url(), &["--log-format", "json"], &log);
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
     let imported = app.import(roster().people(["ada"])).await;

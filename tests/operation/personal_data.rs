@@ -19,10 +19,10 @@ use user_import::{
 
 use crate::{
     observed::{collector, get},
-    program::{Process, free_address},
+    program::{ServeProcess, free_address},
 };
 use user_import_testing::{
-    App, Database, FreshDatabase, Imported, Roster, on_both_databases, roster, start_of,
+    App, Database, FreshDatabase, ImportResponses, Roster, on_both_databases, roster, start_of,
 };
 
 on_both_databases![nothing_of_a_roster_is_logged_counted_traced_or_told_in_a_status];
@@ -187,14 +187,14 @@ async fn in_parts(app: &App) {
     app.cancel(&id).await.unwrap();
 }
 
-async fn cancelled(app: &App) -> Imported {
+async fn cancelled(app: &App) -> ImportResponses {
     let id = "018f4e9e-5c7b-7000-8000-00000000000a";
     let start = ImportStart {
         import_id: id.to_owned(),
         ..start_of("pd")
     };
     let mut answers = app.begin(start, &sound(300)).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     app.cancel(id).await.expect("it applies");
     let cancelled = first.and_rest(answers).await;
     assert_eq!(cancelled.code(), Code::Cancelled, "{cancelled}");
@@ -210,14 +210,14 @@ async fn denied_calls(app: &App) {
 }
 
 /// A server that logs and traces as much as it can, in a folder of its own.
-struct Observed {
-    server: Option<Process>,
+struct ObservedServer {
+    server: Option<ServeProcess>,
     app: App,
     metrics: SocketAddr,
     folder: TempDir,
 }
 
-impl Observed {
+impl ObservedServer {
     async fn start(database: &Arc<FreshDatabase>, collector: SocketAddr) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (metrics, endpoint) = (free_address(), format!("http://{collector}"));
@@ -225,7 +225,7 @@ impl Observed {
         let options = ["--metrics-listen", &listen, "--otlp-endpoint", &endpoint];
         let verbose = ["--log", LOG, "--transaction-rows", "1"];
         let options = [options, verbose].concat();
-        let server = Process::serve(&database.url(), &options, &folder.path().join("log"));
+        let server = ServeProcess::serve(&database.url(), &options, &folder.path().join("log"));
         let app = App::attach(Arc::clone(database), server.address).await;
         Self {
             server: Some(server),
@@ -259,7 +259,7 @@ async fn rejected_rows(app: &App) {
 async fn nothing_of_a_roster_is_logged_counted_traced_or_told_in_a_status(database: Database) {
     let fresh = Arc::new(database.create().await);
     let (collector, mut spans) = collector().await;
-    let mut observed = Observed::start(&fresh, collector).await;
+    let mut observed = ObservedServer::start(&fresh, collector).await;
     let app = &observed.app;
     app.organization("pd").await;
     rejected_rows(app).await;
@@ -292,9 +292,9 @@ async fn nothing_of_a_roster_is_logged_counted_traced_or_told_in_a_status(databa
 }
 
 async fn killed_while_it_writes(fresh: &Arc<FreshDatabase>, collector: SocketAddr) {
-    let mut observed = Observed::start(fresh, collector).await;
+    let mut observed = ObservedServer::start(fresh, collector).await;
     let mut answers = observed.app.begin(start_of("pd"), &sound(400)).await;
-    Imported::first_results(&mut answers).await;
+    ImportResponses::first_results(&mut answers).await;
     observed.server.take().unwrap().kill();
     // Only the output that a killed process had still to write is lost.
     observed.expect_clean_log(&["listening"]);

@@ -7,7 +7,7 @@ use user_import::{config::Settings, domain::Permission};
 use crate::program::program;
 use user_import_testing::{
     App, Database, PATIENCE,
-    certificates::{Authority, Files},
+    certificates::{CertificateAuthority, CertificateFiles},
     on_both_databases, token,
 };
 
@@ -83,10 +83,10 @@ async fn a_server_without_its_database_is_alive_and_not_healthy(database: Databa
 }
 
 async fn health_is_asked_over_tls_of_a_server_that_is_known(database: Database) {
-    let authority = Authority::new();
-    let files = Files::new(&authority.server());
+    let authority = CertificateAuthority::new();
+    let files = CertificateFiles::new(&authority.server());
     files.write("ca.pem", &authority.pem());
-    files.write("other.pem", &Authority::new().pem());
+    files.write("other.pem", &CertificateAuthority::new().pem());
     let settings = Settings {
         security: files.security(),
         ..Settings::default()

@@ -50,13 +50,13 @@ pub fn run(words: &[&str], database_url: &str) -> Output {
 }
 
 /// A running `serve`, which is killed when dropped.
-pub struct Process {
+pub struct ServeProcess {
     child: Child,
     log: PathBuf,
     pub address: SocketAddr,
 }
 
-impl Process {
+impl ServeProcess {
     /// Starts a server that logs to a file, and waits until it listens.
     pub fn serve(database_url: &str, options: &[&str], log: &Path) -> Self {
         Self::serve_by(program(), database_url, options, log)
@@ -176,7 +176,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for ServeProcess {
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.child.kill();

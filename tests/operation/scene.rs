@@ -6,12 +6,12 @@ use tempfile::TempDir;
 
 use crate::{
     observed::get,
-    program::{Process, free_address},
+    program::{ServeProcess, free_address},
 };
 use user_import_testing::{App, Database, FreshDatabase, PATIENCE};
 
 pub struct Scene {
-    pub server: Process,
+    pub server: ServeProcess,
     pub app: App,
     pub metrics: SocketAddr,
     _folder: TempDir,
@@ -26,7 +26,7 @@ impl Scene {
         let metrics = free_address();
         let listen = metrics.to_string();
         let options = [&["--metrics-listen", &listen][..], options].concat();
-        let server = Process::serve(&database.url(), &options, &folder.path().join("log"));
+        let server = ServeProcess::serve(&database.url(), &options, &folder.path().join("log"));
         let app = App::attach(Arc::clone(&database), server.address).await;
         app.organization("pd").await;
         Self {

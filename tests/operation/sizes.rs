@@ -4,11 +4,11 @@ use tonic::Code;
 use user_import::{
     config::Settings,
     domain::Column::{self, Location, Phone, Rank},
-    input::Limits,
+    input::InputLimits,
     proto::IssueCode,
 };
 
-use user_import_testing::{App, Database, Imported, Roster, on_both_databases, roster};
+use user_import_testing::{App, Database, ImportResponses, Roster, on_both_databases, roster};
 
 on_both_databases![
     a_field_of_the_size_that_is_set_is_read_and_a_longer_one_rejects_its_row,
@@ -18,10 +18,10 @@ on_both_databases![
 
 async fn app(database: Database, max_record_bytes: usize, max_field_bytes: usize) -> App {
     let settings = Settings {
-        limits: Limits {
+        limits: InputLimits {
             max_record_bytes,
             max_field_bytes,
-            ..Limits::default()
+            ..InputLimits::default()
         },
         ..Settings::default()
     };
@@ -34,7 +34,7 @@ fn roster_with(column: Column, value: &str) -> Roster {
 }
 
 /// Imports the roster as a file and as typed rows.
-async fn both_ways(app: &App, roster: &Roster) -> [Imported; 2] {
+async fn both_ways(app: &App, roster: &Roster) -> [ImportResponses; 2] {
     let from_csv = app.import(roster).await;
     [from_csv, app.import_rows(roster.typed()).await]
 }
@@ -76,7 +76,7 @@ async fn a_record_of_the_size_that_is_set_is_read_and_a_longer_one_refuses_the_i
     }
 }
 
-fn expect(imported: &Imported, beyond: bool, subject: &str) {
+fn expect(imported: &ImportResponses, beyond: bool, subject: &str) {
     if !beyond {
         return assert_eq!(imported.code(), Code::Ok, "{imported}");
     }

@@ -12,7 +12,7 @@ use user_import::{
 };
 
 use crate::{
-    frames::{CANCEL, HEADERS, PING, REFUSED_STREAM, RST_STREAM, Raw, SETTINGS},
+    frames::{CANCEL, HEADERS, PING, REFUSED_STREAM, RST_STREAM, RawConnection, SETTINGS},
     http_client::{exchange, grpc, send},
 };
 use user_import_testing::{App, Database, on_both_databases};
@@ -47,7 +47,7 @@ async fn as_many_calls_as_may_be_are_taken_on_a_connection_and_one_more_is_refus
         },
     )
     .await;
-    let mut raw = Raw::connect(app.address()).await;
+    let mut raw = RawConnection::connect(app.address()).await;
     let settings = raw.until(SETTINGS, 0).await.unwrap();
     // MAX_CONCURRENT_STREAMS: a client that keeps to it waits, and is never refused.
     let told = settings
@@ -84,8 +84,8 @@ async fn a_silent_peer_is_given_up_and_one_that_answers_stays(database: Database
     )
     .await;
     let (mut silent, mut awake) = (
-        Raw::connect(app.address()).await,
-        Raw::connect(app.address()).await,
+        RawConnection::connect(app.address()).await,
+        RawConnection::connect(app.address()).await,
     );
     // A call is under way on each, so that neither is idle.
     for raw in [&mut silent, &mut awake] {
@@ -110,7 +110,7 @@ async fn a_frame_may_be_larger_than_usual(database: Database) {
     const UNKNOWN: u8 = 0xFA;
     let app = App::start(database).await;
     for (bytes, is_served) in [(256 * 1024, true), (256 * 1024 + 1, false)] {
-        let mut raw = Raw::connect(app.address()).await;
+        let mut raw = RawConnection::connect(app.address()).await;
         raw.until(SETTINGS, 0).await.expect("it answers");
         raw.send(UNKNOWN, 0, 0, &vec![0; bytes]).await;
         raw.call(1, IMPORT).await;

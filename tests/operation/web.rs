@@ -49,34 +49,34 @@ const PAGE: &str = "https://roster.example";
 
 /// The protocol of a client.
 #[derive(Clone, Copy, Debug)]
-struct Dialect {
+struct ClientProtocol {
     version: Version,
     text: bool,
 }
 
-const DIALECTS: [Dialect; 4] = [
-    Dialect {
+const DIALECTS: [ClientProtocol; 4] = [
+    ClientProtocol {
         version: Version::HTTP_11,
         text: false,
     },
-    Dialect {
+    ClientProtocol {
         version: Version::HTTP_11,
         text: true,
     },
-    Dialect {
+    ClientProtocol {
         version: Version::HTTP_2,
         text: false,
     },
-    Dialect {
+    ClientProtocol {
         version: Version::HTTP_2,
         text: true,
     },
 ];
-const PLAIN: Dialect = DIALECTS[0];
+const PLAIN: ClientProtocol = DIALECTS[0];
 
 /// An answer.
 #[derive(Debug)]
-struct Answered {
+struct HttpAnswer {
     http: StatusCode,
     headers: HeaderMap,
     /// The encoded messages.
@@ -87,7 +87,7 @@ struct Answered {
     in_body: bool,
 }
 
-impl Dialect {
+impl ClientProtocol {
     const fn content_type(self) -> &'static str {
         match self.text {
             true => "application/grpc-web-text+proto",
@@ -124,17 +124,17 @@ impl Dialect {
             .unwrap()
     }
 
-    async fn call(self, app: &App, path: &str, message: &impl Message) -> Answered {
+    async fn call(self, app: &App, path: &str, message: &impl Message) -> HttpAnswer {
         let request = self.request(app, &format!("{IMPORTS}{path}"), message);
         self.send(app, request).await
     }
 
-    async fn send(self, app: &App, request: Request<Full<Bytes>>) -> Answered {
+    async fn send(self, app: &App, request: Request<Full<Bytes>>) -> HttpAnswer {
         let response = exchange(app, request).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap();
         assert!(body.trailers().is_none(), "a browser does not see them");
-        let mut answered = Answered {
+        let mut answered = HttpAnswer {
             http: parts.status,
             status: status_of(&parts.headers),
             headers: parts.headers,
@@ -160,7 +160,7 @@ impl Dialect {
     }
 }
 
-impl Answered {
+impl HttpAnswer {
     fn read(&mut self, mut frames: &[u8]) {
         while !frames.is_empty() {
             let length = u32::from_be_bytes(frames[1..5].try_into().unwrap());
@@ -323,7 +323,7 @@ async fn answers_come_while_the_import_runs(database: Database) {
         .unwrap()
         .unwrap()
         .to_bytes();
-    let mut answered = Answered {
+    let mut answered = HttpAnswer {
         http: StatusCode::OK,
         headers: HeaderMap::new(),
         messages: Vec::new(),
@@ -346,7 +346,7 @@ async fn app_with_page(database: Database) -> App {
 }
 
 /// Reads the organisation as a page of this origin; there may be several origin headers.
-async fn as_page(app: &App, dialect: Dialect, origins: &[&'static str]) -> Answered {
+async fn as_page(app: &App, dialect: ClientProtocol, origins: &[&'static str]) -> HttpAnswer {
     let message = GetOrganizationRequest {
         organization: "pd".to_owned(),
     };
@@ -391,7 +391,7 @@ async fn only_pages_of_known_origins_may_call(database: Database) {
     }
 }
 
-async fn preflight(app: &App, version: Version, origin: &'static str) -> Answered {
+async fn preflight(app: &App, version: Version, origin: &'static str) -> HttpAnswer {
     let request = Request::builder()
         .method(Method::OPTIONS)
         .uri(format!("http://{}{IMPORTS}BeginImport", app.address()))

@@ -23,7 +23,7 @@ use user_import::{
 
 use crate::retries::{ID, MANY, interrupted, many, named, start_slow};
 use user_import_testing::{
-    App, Database, Imported, catalog, on_both_databases, roster, start_of, token,
+    App, Database, ImportResponses, catalog, on_both_databases, roster, start_of, token,
 };
 
 on_both_databases![
@@ -431,7 +431,7 @@ async fn asking_an_import_to_stop_is_told(database: Database) {
     let status = app.cancel(ID).await.expect_err("there is no such import");
     assert_eq!(status.code(), Code::NotFound);
     let mut answers = app.begin(named(ID), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     app.cancel(ID).await.expect("it is applying");
     let summary = first.and_rest(answers).await.summary().clone();
     let created = summary.created;

@@ -7,7 +7,7 @@ use std::{fmt::Write, fs, path::Path};
 
 use user_import::proto::{Catalog, DeactivateMissing, ImportStart, IssueSeverity};
 
-use user_import_testing::{App, Database, Imported, on_both_databases, start_of};
+use user_import_testing::{App, Database, ImportResponses, on_both_databases, start_of};
 
 on_both_databases![every_file_becomes_what_an_administrator_would_hope_for];
 
@@ -66,7 +66,7 @@ async fn import_all(folder: &Path, database: Database, catalog: &Catalog) -> Str
 }
 
 /// Returns the outcome of each row, and every message.
-fn shown(imported: &Imported) -> String {
+fn shown(imported: &ImportResponses) -> String {
     let mut text = masked(&imported.to_string());
     for result in &imported.results {
         for issue in &result.issues {

@@ -12,7 +12,8 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Call, Database, Imported, Roster, catalog, on_both_databases, roster, start_of,
+    App, Database, ImportCall, ImportResponses, Roster, catalog, on_both_databases, roster,
+    start_of,
 };
 
 on_both_databases![
@@ -37,7 +38,7 @@ fn people(from: usize, to: usize, rank: &str) -> Roster {
 }
 
 /// Every row has one result, and the summary counts them.
-fn accounts_for(imported: &Imported, rows: usize) {
+fn accounts_for(imported: &ImportResponses, rows: usize) {
     let numbers: Vec<_> = imported
         .results
         .iter()
@@ -119,7 +120,7 @@ async fn an_import_ends_though_many_others_write_all_the_time(database: Database
 }
 
 /// Sends a roster and reads to its first results: from then on it applies.
-async fn applying(app: &App, roster: &Roster) -> (Call, Vec<u32>) {
+async fn applying(app: &App, roster: &Roster) -> (ImportCall, Vec<u32>) {
     let mut call = app.call().await;
     call.send(Message::Start(start_of("pd"))).await;
     call.send(Message::Rows(UserRows {

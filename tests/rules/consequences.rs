@@ -84,9 +84,9 @@ fn dry() -> ImportStart {
 }
 
 /// A kind, its count, and of each example the external ID, the detail and the row.
-type Told<'a> = (Kind, u32, Vec<(&'a str, &'a str, u32)>);
+type ToldConsequence<'a> = (Kind, u32, Vec<(&'a str, &'a str, u32)>);
 
-fn told(consequences: &[Consequence]) -> Vec<Told<'_>> {
+fn told(consequences: &[Consequence]) -> Vec<ToldConsequence<'_>> {
     let told = consequences.iter().map(|found| {
         let examples = found.examples.iter();
         let examples = examples.map(|one| (&*one.external_id, &*one.detail, one.row));
@@ -96,7 +96,7 @@ fn told(consequences: &[Consequence]) -> Vec<Told<'_>> {
 }
 
 /// Expects these consequences of the roster, whether its plan reads all users or only those that it can concern.
-async fn expect(database: Database, roster: Roster, expected: &[Told<'_>]) {
+async fn expect(database: Database, roster: Roster, expected: &[ToldConsequence<'_>]) {
     for partial in [false, true] {
         let app = department(database, partial).await;
         let planned = app.import_with(dry(), roster.clone()).await;

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use tonic::Code;
 use user_import::proto::{CsvFormat, ImportStart};
 
-use user_import_testing::{App, Database, Imported, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, ImportResponses, on_both_databases, roster, start_of};
 
 on_both_databases![
     every_dialect_reads_as_the_same_rows,
@@ -70,7 +70,7 @@ fn windows_1252() -> Vec<u8> {
     encoding_rs::WINDOWS_1252.encode(&file("\r\n")).0.into()
 }
 
-async fn dry_run(app: &App, csv: CsvFormat, bytes: impl Into<Vec<u8>>) -> Imported {
+async fn dry_run(app: &App, csv: CsvFormat, bytes: impl Into<Vec<u8>>) -> ImportResponses {
     let start = ImportStart {
         validate_only: true,
         csv: Some(csv),
@@ -203,7 +203,7 @@ async fn a_file_in_utf_16_imports(database: Database) {
 
 async fn a_result_says_where_its_row_stands(database: Database) {
     let app = App::start(database).await;
-    let lines = |imported: Imported| {
+    let lines = |imported: ImportResponses| {
         let at =
             |r: &user_import::proto::RowResult| format!("{}@{} {}", r.row, r.line, r.external_id);
         imported

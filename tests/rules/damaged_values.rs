@@ -13,8 +13,8 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Database, Imported, Roster, deactivating_missing, dry_run, on_both_databases, roster,
-    start_of,
+    App, Database, ImportResponses, Roster, deactivating_missing, dry_run, on_both_databases,
+    roster, start_of,
 };
 
 on_both_databases![
@@ -41,16 +41,16 @@ on_both_databases![
     what_is_stored_from_before_stands,
 ];
 
-async fn preview(app: &App, roster: &Roster) -> Imported {
+async fn preview(app: &App, roster: &Roster) -> ImportResponses {
     app.preview(start_of("pd"), roster).await
 }
 
-async fn sync(app: &App, roster: Roster) -> Imported {
+async fn sync(app: &App, roster: Roster) -> ImportResponses {
     app.import_with(dry_run(deactivating_missing(start_of("pd"))), roster)
         .await
 }
 
-fn codes(imported: &Imported, row: u32) -> Vec<IssueCode> {
+fn codes(imported: &ImportResponses, row: u32) -> Vec<IssueCode> {
     imported.row(row).issues.iter().map(proto_code).collect()
 }
 
@@ -58,7 +58,7 @@ fn proto_code(issue: &user_import::proto::Issue) -> IssueCode {
     issue.code()
 }
 
-fn suggestion(imported: &Imported) -> &str {
+fn suggestion(imported: &ImportResponses) -> &str {
     &imported.row(1).issues[0].suggestion
 }
 

@@ -12,7 +12,7 @@ use user_import::{
     import::{Clock, ImportError, Importer, ResponseSender, Submitter},
     limits::{MemoryBounds, MemoryBudget},
     proto::{
-        ImportFinish, ImportState, UserRows, import_users_request::Message as Call,
+        ImportFinish, ImportState, UserRows, import_users_request::Message as ImportCall,
         import_users_response::Message as Reply,
     },
     store::Store,
@@ -28,7 +28,7 @@ on_both_databases![
     nobody_listening_stops_no_import,
 ];
 
-type Inbound = Vec<Result<Option<Call>, ImportError>>;
+type ReceivedMessages = Vec<Result<Option<ImportCall>, ImportError>>;
 
 /// An importer into the database of `app`, at a quarter past eight.
 async fn importer(app: &App) -> Importer {
@@ -60,18 +60,18 @@ fn submitter() -> Submitter {
 }
 
 /// An import of ada, whole.
-fn messages() -> Inbound {
+fn messages() -> ReceivedMessages {
     let rows = roster().people(["ada"]).typed();
     let calls = [
-        Call::Start(start_of("pd")),
-        Call::Rows(UserRows { rows }),
-        Call::Finish(ImportFinish::default()),
+        ImportCall::Start(start_of("pd")),
+        ImportCall::Rows(UserRows { rows }),
+        ImportCall::Finish(ImportFinish::default()),
     ];
     calls.map(|call| Ok(Some(call))).into()
 }
 
 /// Everything that comes out, but for progress, which comes when it is due.
-async fn run(app: &App, inbound: Inbound) -> Vec<Result<Reply, ImportError>> {
+async fn run(app: &App, inbound: ReceivedMessages) -> Vec<Result<Reply, ImportError>> {
     let (responses, mut replies) = ResponseSender::new(Duration::from_mins(1));
     let running = tokio::spawn(
         importer(app)

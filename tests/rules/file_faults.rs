@@ -8,7 +8,7 @@ use tonic::Code;
 use user_import::{
     config::Settings,
     domain::Column::{Location, Rank},
-    input::Limits,
+    input::InputLimits,
     proto::{CsvFormat, ImportFinish, ImportStart, UserRows, import_users_request::Message},
 };
 
@@ -74,10 +74,10 @@ async fn a_file_without_rows_is_refused(database: Database) {
 
 fn limited(max_rows: u32, max_bytes: u64) -> Settings {
     Settings {
-        limits: Limits {
+        limits: InputLimits {
             max_rows,
             max_bytes,
-            ..Limits::default()
+            ..InputLimits::default()
         },
         ..Settings::default()
     }

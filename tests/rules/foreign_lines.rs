@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use tonic::Code;
 
 use user_import_testing::{
-    App, Database, Imported, deactivating_missing, dry_run, on_both_databases, start_of,
+    App, Database, ImportResponses, deactivating_missing, dry_run, on_both_databases, start_of,
 };
 
 on_both_databases![
@@ -26,7 +26,7 @@ fn row(id: &str) -> String {
 }
 
 /// Syncs ada, `line` and bob over ada, bob and cy, who is missing; a dry run.
-async fn sync(app: &App, line: &str) -> Imported {
+async fn sync(app: &App, line: &str) -> ImportResponses {
     let csv = format!("{HEADER}\r\n{}{line}\r\n{}", row("ada"), row("bob"));
     app.import_with(dry_run(deactivating_missing(start_of("pd"))), csv)
         .await

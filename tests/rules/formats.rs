@@ -9,8 +9,8 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Database, Imported, Roster, catalog, deactivating_missing, dry_run, on_both_databases,
-    roster, start_of,
+    App, Database, ImportResponses, Roster, catalog, deactivating_missing, dry_run,
+    on_both_databases, roster, start_of,
 };
 
 on_both_databases![
@@ -22,11 +22,11 @@ on_both_databases![
     a_key_without_its_zeros_lists_its_user,
 ];
 
-async fn preview(app: &App, roster: &Roster) -> Imported {
+async fn preview(app: &App, roster: &Roster) -> ImportResponses {
     app.preview(start_of("pd"), roster).await
 }
 
-fn codes(imported: &Imported) -> Vec<IssueCode> {
+fn codes(imported: &ImportResponses) -> Vec<IssueCode> {
     imported
         .row(1)
         .issues

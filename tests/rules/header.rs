@@ -11,7 +11,7 @@ use user_import::{
     },
 };
 
-use user_import_testing::{App, Database, Imported, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, ImportResponses, on_both_databases, roster, start_of};
 
 on_both_databases![
     names_match_in_any_order_case_and_spacing,
@@ -227,7 +227,7 @@ async fn the_header_is_answered_before_the_rows_have_come(database: Database) {
     send(Message::CsvChunk(format!("{ROW},\n").into())).await;
     send(Message::Finish(ImportFinish::default())).await;
     drop(sender);
-    let imported = Imported::collect(Ok(responses)).await;
+    let imported = ImportResponses::collect(Ok(responses)).await;
     assert_eq!(imported.summary().created, 1, "{imported}");
     assert!(imported.started.is_empty(), "started comes once");
 }

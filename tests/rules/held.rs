@@ -21,7 +21,7 @@ use user_import::{
 
 use crate::retries::{ID, OTHER_ID, named};
 use user_import_testing::{
-    App, Database, Imported, PATIENCE, Roster, on_both_databases, roster, start_of, token,
+    App, Database, ImportResponses, PATIENCE, Roster, on_both_databases, roster, start_of, token,
     workbook::{xlsx, xlsx_rows},
 };
 
@@ -93,7 +93,7 @@ fn reason(status: &Status) -> Option<String> {
 }
 
 #[track_caller]
-fn expect_held(imported: &Imported, code: &str) {
+fn expect_held(imported: &ImportResponses, code: &str) {
     assert_eq!(imported.code(), Code::FailedPrecondition, "{imported}");
     assert_eq!(
         reason(&imported.status).as_deref(),
@@ -115,7 +115,7 @@ fn expect_held(imported: &Imported, code: &str) {
 }
 
 #[track_caller]
-fn refused_with(imported: &Imported, code: &str) {
+fn refused_with(imported: &ImportResponses, code: &str) {
     assert_eq!(imported.code(), Code::FailedPrecondition, "{imported}");
     let failure = imported.status.get_details_precondition_failure();
     let violations = failure.expect("a reason").violations;
@@ -280,7 +280,7 @@ async fn users_are_deactivated_only_with_the_word(database: Database) {
     assert_eq!(review.deactivations, held.deactivations);
     let digest = review.summary().plan_digest.clone();
     for word in ["", "confirm"] {
-        let refused = Imported::approved(app.approving(ID, &digest, word).await).await;
+        let refused = ImportResponses::approved(app.approving(ID, &digest, word).await).await;
         assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
         assert_eq!(refused.summary().refusals[0].code, "CONFIRMATION_REQUIRED");
         assert_eq!(inactive(&app).await, 0);
@@ -601,7 +601,10 @@ async fn an_interrupted_approval_goes_on(database: Database) {
         }
     };
     timeout(PATIENCE, applying).await.expect("it begins");
-    let (app, ended) = tokio::join!(Box::pin(app.restart()), Imported::approved(Ok(answers)));
+    let (app, ended) = tokio::join!(
+        Box::pin(app.restart()),
+        ImportResponses::approved(Ok(answers))
+    );
     assert_eq!(ended.code(), Code::Unavailable, "{ended}");
     let record = app.import_record(ID).await.unwrap();
     assert_eq!(record.state(), ImportState::Interrupted);

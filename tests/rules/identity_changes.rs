@@ -9,7 +9,9 @@ use user_import::{
     proto::{GetImportRequest, ImportStart, ListImportsRequest},
 };
 
-use user_import_testing::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{
+    App, Database, ImportResponses, Roster, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     a_roster_sorted_by_one_column_alone_is_refused,
@@ -63,7 +65,7 @@ fn approving(max: u32) -> ImportStart {
     }
 }
 
-fn refused_with(imported: &Imported, code: &str) {
+fn refused_with(imported: &ImportResponses, code: &str) {
     assert_eq!(imported.code(), Code::FailedPrecondition, "{imported}");
     assert_eq!(imported.summary().refusals[0].code, code, "{imported}");
 }

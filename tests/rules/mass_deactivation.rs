@@ -7,7 +7,9 @@ use user_import::{
     proto::{DeactivateMissing, ImportStart},
 };
 
-use user_import_testing::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{
+    App, Database, ImportResponses, Roster, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     eleven_of_thirty_are_too_many_and_ten_are_not,
@@ -50,7 +52,7 @@ async fn inactive(app: &App) -> usize {
         .count()
 }
 
-fn refused_with(imported: &Imported, code: &str) {
+fn refused_with(imported: &ImportResponses, code: &str) {
     assert_eq!(imported.code(), Code::FailedPrecondition, "{imported}");
     assert_eq!(imported.summary().refusals[0].code, code, "{imported}");
 }

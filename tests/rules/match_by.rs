@@ -11,7 +11,7 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Database, Imported, deactivating_missing, on_both_databases, roster, start_of,
+    App, Database, ImportResponses, deactivating_missing, on_both_databases, roster, start_of,
 };
 
 on_both_databases![
@@ -33,7 +33,7 @@ fn by(match_by: MatchBy) -> ImportStart {
     }
 }
 
-fn changed(imported: &Imported, row: u32) -> Vec<String> {
+fn changed(imported: &ImportResponses, row: u32) -> Vec<String> {
     let changes = imported.row(row).changes.iter();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     changes

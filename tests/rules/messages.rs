@@ -12,7 +12,7 @@ use user_import::{
     proto::Catalog,
 };
 
-use user_import_testing::{App, Database, Imported, Roster, on_both_databases, roster};
+use user_import_testing::{App, Database, ImportResponses, Roster, on_both_databases, roster};
 
 on_both_databases![
     what_is_said_of_a_record,
@@ -23,7 +23,7 @@ on_both_databases![
 ];
 
 /// `CODE | column | value | message | suggestion`, a line for each issue.
-fn table(imported: &Imported) -> String {
+fn table(imported: &ImportResponses) -> String {
     let issues = imported.results.iter().flat_map(|result| &result.issues);
     let mut table = String::new();
     for issue in issues {

@@ -7,7 +7,7 @@ use user_import::{
     proto::{DeactivateMissing, ImportStart},
 };
 
-use user_import_testing::{App, Database, Imported, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, ImportResponses, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_new_row_lists_whoever_has_its_email_badge_or_username,
@@ -33,12 +33,12 @@ fn start(missing: DeactivateMissing) -> ImportStart {
     }
 }
 
-async fn sync(app: &App, roster: impl Into<Vec<u8>>) -> Imported {
+async fn sync(app: &App, roster: impl Into<Vec<u8>>) -> ImportResponses {
     app.import_with(start(deactivating()), roster).await
 }
 
 /// Asks for a dry run, so that each row of a table begins with the same directory.
-async fn preview(app: &App, roster: impl Into<Vec<u8>>) -> Imported {
+async fn preview(app: &App, roster: impl Into<Vec<u8>>) -> ImportResponses {
     let start = ImportStart {
         validate_only: true,
         ..start(deactivating())
@@ -46,7 +46,7 @@ async fn preview(app: &App, roster: impl Into<Vec<u8>>) -> Imported {
     app.import_with(start, roster).await
 }
 
-fn deactivated(imported: &Imported) -> Vec<&str> {
+fn deactivated(imported: &ImportResponses) -> Vec<&str> {
     imported
         .deactivations
         .iter()

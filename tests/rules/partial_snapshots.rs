@@ -19,7 +19,7 @@ use user_import::{
         Row, SnapshotExtent, User, UserKeys,
     },
     import::ResultFilter,
-    plan::{ByRow, MatchBy, Matching, UserSelection},
+    plan::{ByRow, MatchBy, RowMatching, UserSelection},
     store::{FurtherUsers, SelectUsers, Snapshot, Store},
 };
 use uuid::Uuid;
@@ -40,9 +40,9 @@ on_both_databases![
 const CASES: u32 = 24;
 
 /// Chooses the users of a partial snapshot in an organisation of at least this many users.
-struct Selection(UserSelection, u64);
+struct ChosenUsers(UserSelection, u64);
 
-impl SelectUsers for Selection {
+impl SelectUsers for ChosenUsers {
     fn least_users(&self) -> u64 {
         self.1
     }
@@ -78,8 +78,8 @@ async fn partial(
     rows: &Arc<ByRow<Row>>,
     match_by: Option<MatchBy>,
 ) -> Snapshot {
-    let selection = UserSelection::new(Arc::clone(rows), Matching::ByKeys(match_by));
-    let selection = Arc::new(Selection(selection, 1));
+    let selection = UserSelection::new(Arc::clone(rows), RowMatching::ByKeys(match_by));
+    let selection = Arc::new(ChosenUsers(selection, 1));
     store
         .snapshot_for(organization, Some(selection))
         .await
@@ -134,12 +134,12 @@ fn others() -> Roster {
 }
 
 /// A change of a row: a column and another value, made of the value that a user has.
-type Change = (Index, Column, Damage);
+type ValueChange = (Index, Column, ValueDamage);
 
 /// The changes that a value may get.
-type Damage = fn(&str) -> String;
+type ValueDamage = fn(&str) -> String;
 
-fn changes() -> impl Strategy<Value = Vec<(Index, Index, Change)>> {
+fn changes() -> impl Strategy<Value = Vec<(Index, Index, ValueChange)>> {
     let columns = vec![
         ExternalId,
         Email,
@@ -149,7 +149,7 @@ fn changes() -> impl Strategy<Value = Vec<(Index, Index, Change)>> {
         FirstName,
         LastName,
     ];
-    let damages: Vec<Damage> = vec![
+    let damages: Vec<ValueDamage> = vec![
         |value| format!("0{value}"),
         |value| value.trim_start_matches('0').to_owned(),
         |value| format!("'{value}"),
@@ -173,7 +173,7 @@ fn changes() -> impl Strategy<Value = Vec<(Index, Index, Change)>> {
         |_| String::new(),
     ];
     // The status and the role have few values.
-    let standing: Vec<(Column, Damage)> = vec![
+    let standing: Vec<(Column, ValueDamage)> = vec![
         (Status, |_| "Inactive".to_owned()),
         (Status, |_| "Inactive".to_owned()),
         (RoleColumn, |_| "Sergeant".to_owned()),
@@ -316,8 +316,8 @@ async fn an_organisation_that_is_too_small_is_read_as_a_whole(database: Database
         (4, SnapshotExtent::Complete, 3),
         (3, SnapshotExtent::Partial { active_users: 1 }, 1),
     ] {
-        let selection = Selection(
-            UserSelection::new(Arc::clone(&rows), Matching::ByKeys(None)),
+        let selection = ChosenUsers(
+            UserSelection::new(Arc::clone(&rows), RowMatching::ByKeys(None)),
             least,
         );
         let snapshot = store

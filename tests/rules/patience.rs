@@ -10,7 +10,9 @@ use user_import::{
 };
 
 use crate::retries::{ID, MANY, OTHER_ID, impatient, many, named};
-use user_import_testing::{App, Call, Database, Imported, on_both_databases, roster, start_of};
+use user_import_testing::{
+    App, Database, ImportCall, ImportResponses, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     an_import_whose_transaction_outlasts_its_lease_goes_on,
@@ -55,7 +57,7 @@ async fn while_leases_run_out(app: &App, database: Database, mut check: impl Asy
 async fn an_import_whose_transaction_outlasts_its_lease_goes_on(database: Database) {
     let app = start_with_short_leases(database).await;
     let mut answers = app.begin(named(ID), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     let held = app.database().begin(HOLD).await;
     while_leases_run_out(&app, database, async || {
         let record = app.import_record(ID).await.expect("it is recorded");
@@ -74,7 +76,7 @@ async fn an_import_whose_transaction_outlasts_its_lease_goes_on(database: Databa
 }
 
 /// Opens an import and sends no more than its start.
-async fn receiving(app: &App) -> Call {
+async fn receiving(app: &App) -> ImportCall {
     let call = app.call().await;
     call.send(Message::Start(named(ID))).await;
     while app.import_record(ID).await.is_err() {

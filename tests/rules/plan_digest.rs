@@ -6,7 +6,9 @@ use user_import::{
     proto::{DeactivateMissing, ImportStart, ResultFilter},
 };
 
-use user_import_testing::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{
+    App, Database, ImportResponses, Roster, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     the_plan_of_the_dry_run_is_applied,
@@ -38,7 +40,7 @@ async fn digest(app: &App, start: ImportStart, roster: impl Into<Vec<u8>>) -> Ve
     digest
 }
 
-async fn apply(app: &App, expected_plan_digest: Vec<u8>, roster: Roster) -> Imported {
+async fn apply(app: &App, expected_plan_digest: Vec<u8>, roster: Roster) -> ImportResponses {
     let start = ImportStart {
         expected_plan_digest,
         ..start_of("pd")

@@ -23,8 +23,8 @@ use user_import::{
 
 use crate::retries::{ID, MANY, OTHER_ID, many, named, start_slow};
 use user_import_testing::{
-    App, Database, Imported, PATIENCE, Roster, deactivating_missing, dry_run, on_both_databases,
-    roster, start_of, token,
+    App, Database, ImportResponses, PATIENCE, Roster, deactivating_missing, dry_run,
+    on_both_databases, roster, start_of, token,
 };
 
 on_both_databases![
@@ -100,11 +100,11 @@ fn renamed() -> Vec<UserRow> {
 }
 
 /// Expects that both callers got the same answer, except for times.
-fn assert_same(pushed: &Imported, imported: &Imported) {
+fn assert_same(pushed: &ImportResponses, imported: &ImportResponses) {
     assert_eq!(pushed.to_string(), imported.to_string());
     assert_eq!(pushed.results, imported.results, "{pushed}");
     assert_eq!(pushed.deactivations, imported.deactivations);
-    let timeless = |told: &Imported| {
+    let timeless = |told: &ImportResponses| {
         let mut summary = told.summary().clone();
         (summary.started_at, summary.finished_at) = (None, None);
         summary
@@ -389,7 +389,7 @@ async fn an_id_in_use_by_another_credential_is_refused(database: Database) {
 }
 
 async fn told(app: &App, push: PushUsersRequest) -> String {
-    let refused = Imported::pushed(app.push_users(push).await);
+    let refused = ImportResponses::pushed(app.push_users(push).await);
     let violations = refused.violations();
     let violations: Vec<_> = violations
         .iter()
@@ -624,7 +624,7 @@ async fn who_may_not_read_users_learns_nothing_of_others(database: Database) {
 }
 
 /// Sends a push again and again as a client does, while another import holds the organisation.
-async fn push_in_turn(app: &App, start: ImportStart, rows: Vec<UserRow>) -> Imported {
+async fn push_in_turn(app: &App, start: ImportStart, rows: Vec<UserRow>) -> ImportResponses {
     let pushing = async {
         loop {
             let pushed = app.push(start.clone(), rows.clone()).await;
@@ -644,7 +644,7 @@ async fn push_in_turn(app: &App, start: ImportStart, rows: Vec<UserRow>) -> Impo
 async fn a_push_while_an_import_runs_gets_its_turn(database: Database) {
     let app = start_slow(database).await;
     let mut answers = app.begin(named(ID), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     let (imported, pushed) = tokio::join!(
         first.and_rest(answers),
         push_in_turn(&app, named(OTHER_ID), roster().people(["later"]).typed()),
@@ -672,7 +672,7 @@ async fn a_deadline_that_passes_leaves_the_import_to_be_asked_for_again(database
     expect_whole(&push_in_turn(&app, named(ID), many().typed()).await);
 }
 
-fn expect_whole(pushed: &Imported) {
+fn expect_whole(pushed: &ImportResponses) {
     assert_eq!(pushed.summary().created as usize, MANY, "{pushed}");
     let rows: Vec<u32> = pushed.results.iter().map(|result| result.row).collect();
     assert_eq!(rows, (1..).take(MANY).collect::<Vec<u32>>());

@@ -6,7 +6,7 @@ use tonic::Code;
 use user_import::proto::{CsvFormat, ImportStart, RowOutcome, UserStatus};
 
 use user_import_testing::{
-    App, Database, Imported, deactivating_missing, dry_run, on_both_databases, start_of,
+    App, Database, ImportResponses, deactivating_missing, dry_run, on_both_databases, start_of,
 };
 
 on_both_databases![
@@ -57,7 +57,7 @@ async fn told(app: &App, first: &str, last: &str) -> String {
 }
 
 /// The code of the first row's only issue.
-fn code(imported: &Imported) -> String {
+fn code(imported: &ImportResponses) -> String {
     let [issue] = &*imported.row(1).issues else {
         panic!("{imported}");
     };

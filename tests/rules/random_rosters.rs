@@ -7,7 +7,7 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Database, Imported, any_people, for_all, on_both_databases, roster, roster_of,
+    App, Database, ImportResponses, any_people, for_all, on_both_databases, roster, roster_of,
     sound_people, start_of,
 };
 
@@ -39,7 +39,7 @@ fn workbook_request() -> ExportUsersRequest {
 }
 
 /// Returns the answers of an import, without lines and without the IDs that the server gives.
-fn told(imported: &Imported) -> String {
+fn told(imported: &ImportResponses) -> String {
     let without_ids = |result: &RowResult| RowResult {
         line: 0,
         user_id: String::new(),

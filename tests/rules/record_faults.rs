@@ -141,7 +141,7 @@ async fn a_field_over_4_kib_rejects_its_row_in_any_column(database: Database) {
 }
 
 /// The codes of the first row's issues.
-fn words(imported: &user_import_testing::Imported) -> Vec<&'static str> {
+fn words(imported: &user_import_testing::ImportResponses) -> Vec<&'static str> {
     let issues = &imported.row(1).issues;
     let name = |issue: &user_import::proto::Issue| issue.code().as_str_name();
     let names = issues.iter().map(name);

@@ -13,7 +13,9 @@ use user_import::{
 };
 
 use crate::retries::{ID, MANY, OTHER_ID, interrupt, interrupted, many, named, start_slow};
-use user_import_testing::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{
+    App, Database, ImportResponses, Roster, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     an_overtaken_import_tells_what_it_wrote,
@@ -38,7 +40,7 @@ const WAITING: &str = "SELECT count(*) FROM pg_stat_activity \
     WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
 /// The facts on which the summary and the record of an interrupted import of [`many`] must agree.
-async fn expect_what_was_written(app: &App, told: &Imported) {
+async fn expect_what_was_written(app: &App, told: &ImportResponses) {
     let record = app.import_record(ID).await.expect("it is recorded");
     let summary = told.summary();
     assert_eq!(summary.state(), ImportState::Interrupted, "{told}");
@@ -66,7 +68,7 @@ async fn an_overtaken_import_tells_what_it_wrote(database: Database) {
 async fn an_interrupted_import_that_has_to_wait_tells_what_it_wrote(database: Database) {
     let app = interrupted(database, named(ID), &many()).await;
     let mut answers = app.begin(named(OTHER_ID), &many()).await;
-    let other = Imported::first_results(&mut answers).await;
+    let other = ImportResponses::first_results(&mut answers).await;
     let waiting = app.import_with(named(ID), &many()).await;
     assert_eq!(waiting.code(), Code::Aborted, "{waiting}");
     assert!(waiting.status.get_details_retry_info().is_some());
@@ -101,7 +103,7 @@ fn without_the_missing(start: ImportStart) -> ImportStart {
 }
 
 /// The results of an undisturbed import of [`doubtful`].
-async fn undisturbed(app: &App) -> Imported {
+async fn undisturbed(app: &App) -> ImportResponses {
     app.organization("calm").await;
     app.import_with(start_of("calm"), roster().people(["gone"]))
         .await;
@@ -116,7 +118,7 @@ async fn undisturbed(app: &App) -> Imported {
 }
 
 /// Results without the IDs that are ours.
-fn comparable(imported: &Imported) -> Vec<RowResult> {
+fn comparable(imported: &ImportResponses) -> Vec<RowResult> {
     let without_id = |result: &RowResult| RowResult {
         user_id: String::new(),
         ..result.clone()
@@ -139,7 +141,7 @@ async fn an_import_planned_again_warns_of_what_an_undisturbed_one_would(database
     app.people(["gone"]).await;
     let start = without_the_missing(named(ID));
     let mut answers = app.begin(start, &doubtful()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     // If another writer changes the directory, the import plans the rest again.
     app.protect(&first.results[0].external_id).await;
     let record = app.import_record(ID).await.expect("it is recorded");
@@ -209,7 +211,7 @@ async fn loses_its_key_before_it_is_written(database: Database) -> bool {
     app.import(many()).await;
     let before = user_ids(&app).await;
     let mut answers = app.begin(matching(MatchBy::Email), &renumbered()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     let last = format!("u{:04}", MANY - 1);
     app.tamper(&format!(
         "UPDATE users SET email = 'moved@pd.example', email_key = 'moved@pd.example' \
@@ -277,7 +279,7 @@ async fn an_attempt_that_started_before_the_id_was_bound_is_told_everything_once
         }
     }
     let mut answers = app.begin(named(ID), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     early.send(Message::Finish(ImportFinish::default())).await;
     let (first, joined) = tokio::join!(first.and_rest(answers), early.finish());
     assert!(joined.started.is_empty(), "started comes once");

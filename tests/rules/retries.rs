@@ -15,7 +15,7 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Database, Imported, Roster, catalog, on_both_databases, roster, start_of,
+    App, Database, ImportResponses, Roster, catalog, on_both_databases, roster, start_of,
 };
 
 on_both_databases![
@@ -82,7 +82,7 @@ pub fn many() -> Roster {
     roster().people(names.iter().map(String::as_str))
 }
 
-fn is_whole(imported: &Imported) -> bool {
+fn is_whole(imported: &ImportResponses) -> bool {
     let rows: Vec<u32> = imported.results.iter().map(|result| result.row).collect();
     rows == (1u32..).take(MANY).collect::<Vec<_>>()
 }
@@ -97,7 +97,7 @@ pub async fn interrupted(database: Database, start: ImportStart, roster: &Roster
 /// The same with a server that is there.
 pub async fn interrupt(app: App, start: ImportStart, roster: &Roster) -> App {
     let mut answers = app.begin(start, roster).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     assert!(!first.results.is_empty(), "{first}");
     let (app, ended) = tokio::join!(Box::pin(app.restart()), first.and_rest(answers));
     assert_eq!(ended.code(), Code::Unavailable, "{ended}");
@@ -314,11 +314,11 @@ async fn an_unknown_import_is_not_found(database: Database) {
 async fn the_same_import_sent_twice_at_once_tells_both_everything(database: Database) {
     let app = start_slow(database).await;
     let mut answers = app.begin(named(ID), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     let joined = app.begin(named(ID), &many()).await;
     let (first, joined, watched) = tokio::join!(
         first.and_rest(answers),
-        Imported::collect(Ok(joined)),
+        ImportResponses::collect(Ok(joined)),
         app.watch(ID, 0, ResultFilter::All),
     );
     for imported in [&first, &joined, &watched] {
@@ -332,7 +332,7 @@ async fn the_same_import_sent_twice_at_once_tells_both_everything(database: Data
 async fn a_second_import_is_told_which_one_is_running(database: Database) {
     let app = start_slow(database).await;
     let mut answers = app.begin(named(ID), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     // At its start already: it sends nothing else.
     let second = app.call().await;
     second.send(Message::Start(start_of("pd"))).await;
@@ -351,7 +351,7 @@ async fn a_second_import_is_told_which_one_is_running(database: Database) {
 async fn a_cancelled_import_stops_between_transactions(database: Database) {
     let app = start_slow(database).await;
     let mut answers = app.begin(named(ID), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     app.cancel(ID).await.expect("it is applying");
     let ended = first.and_rest(answers).await;
     assert_eq!(ended.code(), Code::Cancelled, "{ended}");
@@ -505,7 +505,7 @@ async fn rows_whose_role_is_removed_meanwhile_are_rejected(database: Database) {
     let app = start_slow(database).await;
     let file = many().row("last", [(Role, "Sergeant")]);
     let mut answers = app.begin(named(ID), &file).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     let mut catalog = catalog();
     catalog.roles.retain(|role| role.name != "Sergeant");
     app.catalog("pd", catalog).await;

@@ -7,7 +7,9 @@ use user_import::{
     proto::{DeactivateMissing, Group, ImportStart},
 };
 
-use user_import_testing::{App, Database, Imported, catalog, on_both_databases, roster, start_of};
+use user_import_testing::{
+    App, Database, ImportResponses, catalog, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     roles_and_groups_bound_the_scope,
@@ -32,7 +34,7 @@ fn start(missing: DeactivateMissing) -> ImportStart {
     }
 }
 
-fn deactivated(imported: &Imported) -> Vec<&str> {
+fn deactivated(imported: &ImportResponses) -> Vec<&str> {
     imported
         .deactivations
         .iter()

@@ -12,7 +12,7 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Database, Imported, Roster, finish_of, on_both_databases, roster, start_of,
+    App, Database, ImportResponses, Roster, finish_of, on_both_databases, roster, start_of,
 };
 
 on_both_databases![
@@ -40,7 +40,9 @@ fn bound(organization: &str, start: &ImportStart) -> ImportStart {
 
 /// Returns everything that must be the same: all but the server's own IDs, times, and the digest, for which each
 /// organisation has its own key.
-fn comparable(imported: &Imported) -> (Vec<RowResult>, Vec<String>, Option<ImportSummary>, String) {
+fn comparable(
+    imported: &ImportResponses,
+) -> (Vec<RowResult>, Vec<String>, Option<ImportSummary>, String) {
     let mut results = imported.results.clone();
     for result in &mut results {
         result.user_id.clear();
@@ -93,9 +95,9 @@ fn missing(confirmation: &str) -> ImportStart {
 }
 
 /// What is asked for, the file, and how it must end.
-type Case = (ImportStart, Vec<u8>, Code);
+type StagedCase = (ImportStart, Vec<u8>, Code);
 
-fn written() -> Vec<Case> {
+fn written() -> Vec<StagedCase> {
     let nothing = ImportStart::default();
     let with_values = ImportStart {
         include_values: true,
@@ -150,7 +152,7 @@ fn odd_file(people: &Roster) -> Vec<u8> {
     lines.collect::<String>().chars().map(latin).collect()
 }
 
-fn refused() -> Vec<Case> {
+fn refused() -> Vec<StagedCase> {
     let nothing = ImportStart::default();
     let whole = ImportStart {
         all_or_nothing: true,
@@ -268,7 +270,7 @@ async fn the_same_file_in_any_parts_has_the_same_results(database: Database) {
         ..start_of("pd")
     };
     let whole = app.import_with(start.clone(), csv.clone()).await;
-    let without_id = |imported: &Imported| {
+    let without_id = |imported: &ImportResponses| {
         let mut found = comparable(imported);
         found.2 = found.2.map(|summary| ImportSummary {
             import_id: String::new(),
@@ -335,7 +337,8 @@ async fn a_watcher_has_the_results_asked_for_at_the_beginning_or_others(database
     let imported = app
         .import_in_parts(start, mixed().csv().as_bytes(), [30])
         .await;
-    let rows = |imported: &Imported| imported.results.iter().map(|r| r.row).collect::<Vec<_>>();
+    let rows =
+        |imported: &ImportResponses| imported.results.iter().map(|r| r.row).collect::<Vec<_>>();
     assert_eq!(rows(&imported), [3, 5]);
     let all = app.watch(ID, 0, ResultFilter::All).await;
     assert_eq!(rows(&all), [1, 2, 3, 4, 5]);
@@ -363,7 +366,7 @@ async fn a_watcher_who_comes_early_sees_everything(database: Database) {
         .into_inner();
     app.append(&id, 0, &csv).await.unwrap();
     app.finish(&id, finish_of(&csv)).await.unwrap();
-    let early = Imported::watched(Ok(early)).await;
+    let early = ImportResponses::watched(Ok(early)).await;
     let late = app.watch_in("pd", &id).await;
     assert_eq!(comparable(&early), comparable(&late));
     assert_eq!(
@@ -387,7 +390,8 @@ async fn recorded_results_are_stored_once(database: Database) {
     let log = "SELECT COUNT(*) FROM import_results";
     assert_eq!(app.database().number(log).await, 0);
     let imported = app.import_in_parts(start(false), csv.as_bytes(), []).await;
-    let rows = |imported: &Imported| imported.results.iter().map(|r| r.row).collect::<Vec<_>>();
+    let rows =
+        |imported: &ImportResponses| imported.results.iter().map(|r| r.row).collect::<Vec<_>>();
     assert_eq!((rows(&previewed).len(), rows(&imported).len()), (5, 5));
     let bytes = "SELECT SUM(LENGTH(payload)) FROM upload_replies WHERE sequence = 1";
     assert_eq!(app.database().number(stored).await, 3);

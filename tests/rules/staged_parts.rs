@@ -5,7 +5,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use user_import::{
     config::Settings,
-    input::Limits,
+    input::InputLimits,
     proto::{
         AppendImportRequest, ImportFinish, ImportStart, UserRow, append_import_request::Content,
     },
@@ -195,10 +195,10 @@ async fn a_part_without_content_or_upload_is_refused(database: Database) {
 
 async fn an_upload_stays_within_the_limits_of_an_import(database: Database) {
     let settings = Settings {
-        limits: Limits {
+        limits: InputLimits {
             max_rows: 3,
             max_bytes: 400,
-            ..Limits::default()
+            ..InputLimits::default()
         },
         ..Settings::default()
     };

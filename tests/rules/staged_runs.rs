@@ -15,7 +15,9 @@ use user_import::{
 };
 
 use crate::retries::{many, named, start_slow};
-use user_import_testing::{App, Call, Database, finish_of, on_both_databases, roster, start_of};
+use user_import_testing::{
+    App, Database, ImportCall, finish_of, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     an_import_begun_again_says_where_to_go_on,
@@ -272,7 +274,7 @@ async fn an_import_that_holds_the_organisation_is_named(database: Database) {
     app.begin_upload(start()).await.unwrap();
     app.append(ID, 0, &csv).await.unwrap();
     let mut slow = app.begin(named(crate::retries::ID), &many()).await;
-    user_import_testing::Imported::first_results(&mut slow).await;
+    user_import_testing::ImportResponses::first_results(&mut slow).await;
     let refused = app.finish(ID, finish_of(&csv)).await.unwrap_err();
     assert_eq!(refused.code(), Code::Aborted, "{refused}");
     assert!(refused.get_details_retry_info().is_some());
@@ -369,7 +371,7 @@ async fn open_uploads_are_bounded(database: Database) {
 }
 
 /// A dry run that holds its place until its results are read.
-async fn hold_a_place(app: &App) -> Call {
+async fn hold_a_place(app: &App) -> ImportCall {
     let mut call = app.call().await;
     let start = ImportStart {
         validate_only: true,

@@ -6,14 +6,14 @@ use tonic_types::StatusExt as _;
 use user_import::{
     config::Settings,
     domain::Column::Email,
-    input::Limits,
+    input::InputLimits,
     proto::{
         CsvFormat, DeactivateMissing, ImportFinish, ImportStart, ImportState, UserRows,
         import_users_request::Message,
     },
 };
 
-use user_import_testing::{App, Database, Imported, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, ImportResponses, on_both_databases, roster, start_of};
 
 on_both_databases![
     what_is_not_well_formed_is_a_bad_request,
@@ -175,10 +175,10 @@ async fn what_does_not_hold_is_a_precondition_failure(database: Database) {
 
 async fn a_limit_exceeded_is_a_quota_failure(database: Database) {
     let settings = Settings {
-        limits: Limits {
+        limits: InputLimits {
             max_rows: 2,
             max_bytes: 1_000,
-            ..Limits::default()
+            ..InputLimits::default()
         },
         ..Settings::default()
     };
@@ -244,7 +244,7 @@ async fn an_unknown_organisation_is_named(database: Database) {
     }
 }
 
-fn is_refused(imported: &Imported) {
+fn is_refused(imported: &ImportResponses) {
     let summary = imported.summary();
     assert_eq!(summary.state(), ImportState::Refused, "{imported}");
     assert_eq!(summary.import_id, imported.import_id());

@@ -9,7 +9,7 @@ use user_import::proto::{
     import_users_request::Message,
 };
 
-use user_import_testing::{App, Database, Imported, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, ImportResponses, on_both_databases, roster, start_of};
 
 on_both_databases![
     messages_out_of_order_are_refused,
@@ -107,7 +107,7 @@ async fn an_unknown_organisation_is_refused(database: Database) {
 
 /// A request whose parts may be any bytes.
 #[derive(Clone, PartialEq, prost::Message)]
-struct Damaged {
+struct DamagedRequest {
     #[prost(bytes = "vec", tag = "1")]
     start: Vec<u8>,
     #[prost(bytes = "vec", tag = "3")]
@@ -116,22 +116,22 @@ struct Damaged {
 
 async fn a_message_that_cannot_be_decoded_is_refused_and_has_a_summary(database: Database) {
     let app = App::start(database).await;
-    let start = Damaged {
+    let start = DamagedRequest {
         start: start_of("pd").encode_to_vec(),
-        ..Damaged::default()
+        ..DamagedRequest::default()
     };
-    let rows = Damaged {
+    let rows = DamagedRequest {
         rows: vec![0xFF],
-        ..Damaged::default()
+        ..DamagedRequest::default()
     };
     let mut client = Grpc::new(app.connection());
     client.ready().await.expect("the server listens");
-    let codec = ProstCodec::<Damaged, ImportUsersResponse>::default();
+    let codec = ProstCodec::<DamagedRequest, ImportUsersResponse>::default();
     let path = "/userimport.v1.ImportService/ImportUsers";
     let messages = Request::new(tokio_stream::iter([start, rows]));
     let path = path.parse().expect("it is a path");
     let answers = client.streaming(messages, path, codec).await;
-    let imported = Imported::collect(answers.map(tonic::Response::into_inner)).await;
+    let imported = ImportResponses::collect(answers.map(tonic::Response::into_inner)).await;
     assert_eq!(imported.code(), Code::InvalidArgument, "{imported}");
     assert_eq!(imported.summary().state(), ImportState::Refused);
     assert_eq!(imported.summary().refusals[0].code, "BAD_MESSAGE");

@@ -9,7 +9,9 @@ use user_import::{
     },
 };
 
-use user_import_testing::{App, Call, Database, PATIENCE, on_both_databases, roster, start_of};
+use user_import_testing::{
+    App, Database, ImportCall, PATIENCE, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     a_client_may_send_everything_before_it_reads_anything,
@@ -44,7 +46,7 @@ async fn a_client_may_send_everything_before_it_reads_anything(database: Databas
 }
 
 /// Sends `names` and leaves the answers in the stream.
-async fn send_unread(app: &App, names: &[String]) -> Call {
+async fn send_unread(app: &App, names: &[String]) -> ImportCall {
     let rows = roster().people(names.iter().map(String::as_str)).typed();
     let mut call = app.call().await;
     let start = ImportStart {

@@ -6,7 +6,7 @@ use user_import::domain::Column::{
     BadgeNumber, Email, ExternalId, FirstName, LastName, Status, SupervisorEmail, Username,
 };
 
-use user_import_testing::{App, Database, Imported, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, ImportResponses, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_supervisor_who_is_renamed_is_suggested_by_the_new_address,
@@ -17,7 +17,7 @@ on_both_databases![
 ];
 
 /// Row, message and suggestion of each issue.
-fn said(imported: &Imported) -> String {
+fn said(imported: &ImportResponses) -> String {
     let said = imported.results.iter().flat_map(|result| {
         let issues = result.issues.iter();
         issues.map(|i| format!("{} {} [{}]", result.row, i.message, i.suggestion))

@@ -6,7 +6,7 @@ use tonic::Code;
 use user_import::proto::{Issue, IssueCode, User};
 
 use user_import_testing::{
-    App, Database, Imported, deactivating_missing, dry_run, on_both_databases, start_of,
+    App, Database, ImportResponses, deactivating_missing, dry_run, on_both_databases, start_of,
 };
 
 on_both_databases![
@@ -31,7 +31,7 @@ fn file(header: &str, ends: &[&str]) -> String {
     format!("{HEADER}{header}\n") + &rows.map(|(id, end)| row(id, end)).collect::<String>()
 }
 
-async fn import(app: &App, header: &str, ends: &[&str]) -> Imported {
+async fn import(app: &App, header: &str, ends: &[&str]) -> ImportResponses {
     app.import(file(header, ends)).await
 }
 

@@ -21,8 +21,8 @@ use user_import::{
 
 use crate::retries::{ID, OTHER_ID, many, named};
 use user_import_testing::{
-    App, Call, Database, Imported, PATIENCE, catalog, finish_of, on_both_databases, roster,
-    start_of,
+    App, Database, ImportCall, ImportResponses, PATIENCE, catalog, finish_of, on_both_databases,
+    roster, start_of,
 };
 
 on_both_databases![
@@ -62,7 +62,7 @@ fn number(id: usize) -> String {
 }
 
 /// Begins an import of one person, and returns once it waits.
-async fn waiting(app: &App, id: &str, name: &str) -> Call {
+async fn waiting(app: &App, id: &str, name: &str) -> ImportCall {
     let mut call = app.call().await;
     call.send(Message::Start(named(id))).await;
     let csv = roster().people([name]).csv();
@@ -97,7 +97,7 @@ async fn hold(app: &App, database: Database, renewed_seconds_ago: i64) {
     app.database().execute(&hold).await;
 }
 
-fn retry_delay(imported: &Imported) -> Duration {
+fn retry_delay(imported: &ImportResponses) -> Duration {
     assert_eq!(imported.code(), Code::Aborted, "{imported}");
     let retry = imported.status.get_details_retry_info();
     let retry = retry.and_then(|retry| retry.retry_delay);
@@ -112,7 +112,7 @@ async fn records(app: &App) -> usize {
 async fn a_second_import_waits_for_the_first_and_is_written(database: Database) {
     let app = start(database, PATIENCE).await;
     let mut answers = app.begin(named(ID), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     let second = app.import_with(named(OTHER_ID), roster().people(["ada"]));
     let (first, second) = tokio::join!(first.and_rest(answers), second);
     assert_eq!(first.code(), Code::Ok, "{first}");
@@ -128,7 +128,7 @@ async fn a_second_import_waits_for_the_first_and_is_written(database: Database) 
 async fn imports_are_written_in_order_of_arrival(database: Database) {
     let app = start(database, PATIENCE).await;
     let mut answers = app.begin(named(ID), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     let mut calls = Vec::new();
     for id in 0..6 {
         calls.push(waiting(&app, &number(id), &format!("p{id}")).await);
@@ -149,7 +149,7 @@ async fn imports_are_written_in_order_of_arrival(database: Database) {
 async fn a_client_that_goes_while_it_waits_writes_nothing(database: Database) {
     let app = start(database, PATIENCE).await;
     let mut answers = app.begin(named(ID), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     let gone = waiting(&app, OTHER_ID, "gone").await;
     let next = waiting(&app, &number(1), "next").await;
     drop(gone);

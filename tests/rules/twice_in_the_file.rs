@@ -18,8 +18,8 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Database, Imported, Roster, any_people, deactivating_missing, for_all, on_both_databases,
-    roster, roster_of, start_of,
+    App, Database, ImportResponses, Roster, any_people, deactivating_missing, for_all,
+    on_both_databases, roster, roster_of, start_of,
 };
 
 on_both_databases![
@@ -36,7 +36,7 @@ on_both_databases![
 ];
 
 /// Imports as typed rows without writing, and as CSV; both must get the same answer.
-async fn import(app: &App, rows: Roster) -> Imported {
+async fn import(app: &App, rows: Roster) -> ImportResponses {
     let dry = app.preview(start_of("pd"), &rows).await;
     let imported = app.import(rows).await;
     assert_eq!(dry.results.len(), imported.results.len());
@@ -318,7 +318,7 @@ fn with_twins() -> impl Strategy<Value = (Vec<Vec<(Column, String)>>, Vec<usize>
 
 /// The findings about each row, by the row's place in the first order; the values of row `r` are `texts[r]`. They are
 /// sorted, because either of two copies may be the first.
-fn told(imported: &Imported, texts: &[String]) -> Vec<String> {
+fn told(imported: &ImportResponses, texts: &[String]) -> Vec<String> {
     let told = |result: &RowResult| {
         let mut issues: Vec<_> = result
             .issues

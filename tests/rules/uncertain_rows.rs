@@ -7,7 +7,9 @@ use user_import::{
     proto::{DeactivateMissing, ImportStart},
 };
 
-use user_import_testing::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{
+    App, Database, ImportResponses, Roster, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     a_record_with_a_wrong_number_of_fields_refuses,
@@ -31,12 +33,12 @@ fn start(missing: DeactivateMissing) -> ImportStart {
     }
 }
 
-async fn sync(app: &App, roster: impl Into<Vec<u8>>) -> Imported {
+async fn sync(app: &App, roster: impl Into<Vec<u8>>) -> ImportResponses {
     app.import_with(start(deactivating()), roster).await
 }
 
 /// Asks for a dry run, so that each row of a table begins with the same directory.
-async fn preview(app: &App, roster: impl Into<Vec<u8>>) -> Imported {
+async fn preview(app: &App, roster: impl Into<Vec<u8>>) -> ImportResponses {
     let start = ImportStart {
         validate_only: true,
         ..start(deactivating())
@@ -44,7 +46,7 @@ async fn preview(app: &App, roster: impl Into<Vec<u8>>) -> Imported {
     app.import_with(start, roster).await
 }
 
-fn deactivated(imported: &Imported) -> Vec<&str> {
+fn deactivated(imported: &ImportResponses) -> Vec<&str> {
     imported
         .deactivations
         .iter()

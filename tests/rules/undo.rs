@@ -21,7 +21,7 @@ use user_import::{
 
 use crate::retries::{ID, MANY, OTHER_ID, interrupted, many, named, start_slow};
 use user_import_testing::{
-    App, Database, Imported, Roster, any_people, catalog, deactivating_missing, for_all,
+    App, Database, ImportResponses, Roster, any_people, catalog, deactivating_missing, for_all,
     on_both_databases, roster, roster_of, sound_people, start_of, token,
 };
 
@@ -72,19 +72,19 @@ fn unguarded(import: &str) -> UndoImportRequest {
     }
 }
 
-async fn run(app: &App, request: UndoImportRequest) -> Imported {
+async fn run(app: &App, request: UndoImportRequest) -> ImportResponses {
     let responses = app.imports().undo_import(request).await;
-    Imported::undone(responses.map(tonic::Response::into_inner)).await
+    ImportResponses::undone(responses.map(tonic::Response::into_inner)).await
 }
 
-async fn undone(app: &App, import: &str) -> Imported {
+async fn undone(app: &App, import: &str) -> ImportResponses {
     let undone = run(app, unguarded(import)).await;
     assert_eq!(undone.code(), Code::Ok, "{undone}");
     assert_eq!(undone.summary().undoes, import);
     undone
 }
 
-fn id(imported: &Imported) -> &str {
+fn id(imported: &ImportResponses) -> &str {
     &imported.summary().import_id
 }
 
@@ -113,12 +113,12 @@ fn with_created(before: &[User], after: &[User]) -> Vec<User> {
     users
 }
 
-fn codes(imported: &Imported, row: usize) -> Vec<IssueCode> {
+fn codes(imported: &ImportResponses, row: usize) -> Vec<IssueCode> {
     let issues = &imported.results[row - 1].issues;
     issues.iter().map(Issue::code).collect()
 }
 
-fn refusal(imported: &Imported) -> &str {
+fn refusal(imported: &ImportResponses) -> &str {
     let details = imported.status.get_error_details();
     let found = details.precondition_failure();
     let violations = &found.expect("a precondition failed").violations;
@@ -632,7 +632,7 @@ async fn an_import_that_is_applying_is_not_undone() {
     let app = start_slow(Database::Postgres).await;
     app.people(["gone"]).await;
     let mut answers = app.begin(named(ID), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     let undo = run(&app, unguarded(ID)).await;
     assert_eq!(refusal(&undo), "STILL_APPLYING", "{undo}");
     assert_eq!(first.and_rest(answers).await.code(), Code::Ok);

@@ -11,7 +11,9 @@ use user_import::{
     },
 };
 
-use user_import_testing::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{
+    App, Database, ImportResponses, Roster, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     what_finish_states_must_be_what_came,
@@ -30,7 +32,12 @@ fn totals(csv: &[u8], rows: u64) -> ImportFinish {
     }
 }
 
-async fn send(app: &App, start: ImportStart, csv: &[u8], finish: Option<ImportFinish>) -> Imported {
+async fn send(
+    app: &App,
+    start: ImportStart,
+    csv: &[u8],
+    finish: Option<ImportFinish>,
+) -> ImportResponses {
     let chunk = Message::CsvChunk(csv.to_vec().into());
     let messages = [Message::Start(start), chunk].into_iter();
     app.send(messages.chain(finish.map(Message::Finish))).await

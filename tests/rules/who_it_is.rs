@@ -12,7 +12,8 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Database, Imported, deactivating_missing, dry_run, on_both_databases, roster, start_of,
+    App, Database, ImportResponses, deactivating_missing, dry_run, on_both_databases, roster,
+    start_of,
 };
 
 on_both_databases![
@@ -28,7 +29,7 @@ on_both_databases![
 ];
 
 /// Row, code and message of each issue.
-fn said(imported: &Imported) -> String {
+fn said(imported: &ImportResponses) -> String {
     let mut said = String::new();
     for result in &imported.results {
         for issue in &result.issues {

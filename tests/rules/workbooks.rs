@@ -6,7 +6,7 @@ use rust_xlsxwriter::Workbook;
 use tonic::Code;
 use user_import::{
     config::Settings,
-    input::{Limits, WorkbookLimits},
+    input::{InputLimits, WorkbookLimits},
     proto::{
         CsvFormat, ImportFinish, ImportStart, IssueCode, Mapping, RowOutcome, RowResult,
         WorkbookFormat, append_import_request::Content, import_users_request::Message,
@@ -14,7 +14,7 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Database, Imported, for_all, on_both_databases, roster, start_of,
+    App, Database, ImportResponses, for_all, on_both_databases, roster, start_of,
     workbook::{ods, ods_rows, shared_strings, xlsx, xlsx_rows},
 };
 
@@ -95,7 +95,7 @@ fn numbered() -> ImportStart {
 }
 
 /// Returns the answers of an import about its rows and users.
-fn told(imported: &Imported) -> String {
+fn told(imported: &ImportResponses) -> String {
     let without_ids = |result: &RowResult| RowResult {
         user_id: String::new(),
         ..result.clone()
@@ -526,13 +526,13 @@ async fn the_limits_of_workbooks_hold(database: Database) {
     let (workbooks, csv) = written(&rows);
     let largest = workbooks.iter().map(Vec::len).max().unwrap() as u64;
     let settings = |max_rows, max_bytes| Settings {
-        limits: Limits {
+        limits: InputLimits {
             workbook: WorkbookLimits {
                 max_rows,
                 max_bytes,
                 ..WorkbookLimits::default()
             },
-            ..Limits::default()
+            ..InputLimits::default()
         },
         ..Settings::default()
     };

@@ -14,7 +14,7 @@ use tonic_types::StatusExt;
 use user_import::{
     config::Settings,
     domain::Column::{self, BadgeNumber, FirstName, LastName, Phone, Username},
-    input::{Limits, WorkbookLimits},
+    input::{InputLimits, WorkbookLimits},
     proto::{
         ExportUsersRequest, FileFormat, GetCatalogRequest, GetImportTemplateRequest, User,
         UserStatus,
@@ -233,9 +233,9 @@ async fn more_users_than_an_import_takes_are_refused_as_a_workbook(database: Dat
         ..WorkbookLimits::default()
     };
     let settings = Settings {
-        limits: Limits {
+        limits: InputLimits {
             workbook,
-            ..Limits::default()
+            ..InputLimits::default()
         },
         ..Settings::default()
     };

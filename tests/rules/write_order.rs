@@ -22,9 +22,9 @@ on_both_databases![
 ];
 
 /// A small generator of numbers, the same for the same seed.
-struct Dice(u64);
+struct SeededRandom(u64);
 
-impl Dice {
+impl SeededRandom {
     /// A number below `sides`.
     fn roll(&mut self, sides: usize) -> usize {
         self.0 = self
@@ -53,7 +53,7 @@ fn small_transactions(transaction_rows: usize) -> Settings {
 
 /// `count` people who share out the same emails, badge numbers and usernames again, each below
 /// somebody or nobody, in any order.
-fn dealt(dice: &mut Dice, count: usize) -> Roster {
+fn dealt(dice: &mut SeededRandom, count: usize) -> Roster {
     let (emails, badges, usernames) = (
         dice.shuffled(count),
         dice.shuffled(count),
@@ -96,7 +96,7 @@ fn rearranging() -> ImportStart {
 async fn any_rearrangement_is_written_one_row_at_a_time(database: Database) {
     for (seed, transaction_rows) in [(1, 1), (2, 2), (3, 1), (4, 7)] {
         let app = App::start_with(database, small_transactions(transaction_rows)).await;
-        let mut dice = Dice(seed);
+        let mut dice = SeededRandom(seed);
         // Each deal has more people than the one before: some are new, and take what others free.
         for count in [30, 40, 50] {
             let deal = dealt(&mut dice, count);
@@ -114,7 +114,7 @@ async fn any_rearrangement_is_written_one_row_at_a_time(database: Database) {
 
 async fn the_directory_is_valid_between_commits(database: Database) {
     let app = App::start_with(database, small_transactions(1)).await;
-    let mut dice = Dice(99);
+    let mut dice = SeededRandom(99);
     app.import(dealt(&mut dice, 120)).await;
     let deal = dealt(&mut dice, 150);
     let mut looks = 0;

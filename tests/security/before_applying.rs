@@ -9,7 +9,8 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Call, Database, Grant, Imported, on_both_databases, roster, rpcs::told, start_of, token,
+    App, Database, ImportCall, ImportResponses, TokenGrant, on_both_databases, roster, rpcs::told,
+    start_of, token,
 };
 
 on_both_databases![
@@ -19,7 +20,7 @@ on_both_databases![
 ];
 
 /// An import of ada without `finish`. The server has read its `start`.
-async fn begun(caller: &App) -> Call {
+async fn begun(caller: &App) -> ImportCall {
     let mut call = caller.call().await;
     let rows = roster().people(["ada"]).typed();
     call.send(Message::Start(start_of("pd"))).await;
@@ -28,12 +29,12 @@ async fn begun(caller: &App) -> Call {
     call
 }
 
-async fn finished(call: Call) -> Imported {
+async fn finished(call: ImportCall) -> ImportResponses {
     call.send(Message::Finish(ImportFinish::default())).await;
     call.finish().await
 }
 
-fn assert_refused(imported: &Imported, reason: &str) {
+fn assert_refused(imported: &ImportResponses, reason: &str) {
     assert!(
         told(&imported.status).starts_with(&format!("Unauthenticated {reason}:")),
         "{imported}"
@@ -74,7 +75,7 @@ async fn a_token_that_expires_while_rows_arrive_writes_nothing(database: Databas
     .await;
     assert_refused(&finished(call).await, "CREDENTIAL_EXPIRED");
     let reader = app
-        .holding(Grant::clone(&token("pd", [Permission::UsersRead])))
+        .holding(TokenGrant::clone(&token("pd", [Permission::UsersRead])))
         .await;
     assert_eq!(reader.users().await, []);
 }

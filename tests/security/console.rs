@@ -29,13 +29,13 @@ const CALL: &str = "/userimport.v1.DirectoryService/GetOrganization";
 const BROWSER: (&str, &str) = ("accept", "text/html,*/*;q=0.8");
 
 /// An answer.
-struct Answered {
+struct ConsoleAnswer {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
 }
 
-impl Answered {
+impl ConsoleAnswer {
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
@@ -51,7 +51,7 @@ async fn send(
     version: Version,
     host: &str,
     mut request: Request<Full<Bytes>>,
-) -> Answered {
+) -> ConsoleAnswer {
     let io = TokioIo::new(TcpStream::connect(app.address()).await.unwrap());
     *request.version_mut() = version;
     let response = if version == Version::HTTP_2 {
@@ -70,7 +70,7 @@ async fn send(
         sender.send_request(request).await.unwrap()
     };
     let (parts, body) = response.into_parts();
-    Answered {
+    ConsoleAnswer {
         status: parts.status,
         headers: parts.headers,
         body: body.collect().await.unwrap().to_bytes(),
@@ -83,7 +83,7 @@ async fn get(
     host: &str,
     path: &str,
     headers: &[(&str, &str)],
-) -> Answered {
+) -> ConsoleAnswer {
     let mut request = Request::builder().method(Method::GET).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -92,7 +92,7 @@ async fn get(
 }
 
 /// Calls as a page does, with the server's local token.
-async fn call(app: &App, version: Version, host: &str, origins: &[&str]) -> Answered {
+async fn call(app: &App, version: Version, host: &str, origins: &[&str]) -> ConsoleAnswer {
     let message = GetOrganizationRequest {
         organization: "pd".to_owned(),
     };
@@ -113,7 +113,7 @@ async fn call(app: &App, version: Version, host: &str, origins: &[&str]) -> Answ
 }
 
 /// Returns `true` if the call has been answered with the organisation, and panics if it was not refused either.
-fn is_answered(answered: &Answered) -> bool {
+fn is_answered(answered: &ConsoleAnswer) -> bool {
     match answered.status {
         StatusCode::OK => {
             assert_eq!(

@@ -12,7 +12,7 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Database, Grant, on_both_databases,
+    App, Database, TokenGrant, on_both_databases,
     rpcs::{self, answer, call, is_admitted, told},
     token,
 };
@@ -66,7 +66,7 @@ async fn no_rpc_answers_to_a_bad_credential(database: Database) {
 
 async fn an_expired_token_opens_nothing(database: Database) {
     let app = App::start(database).await;
-    let expired = Grant {
+    let expired = TokenGrant {
         expires_at: Clock::system().now() - Duration::seconds(1),
         ..token("*", Permission::ALL)
     };

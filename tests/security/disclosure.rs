@@ -14,8 +14,8 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Database, Imported, Roster, finish_of, on_both_databases, roster, rpcs::told, start_of,
-    token,
+    App, Database, ImportResponses, Roster, finish_of, on_both_databases, roster, rpcs::told,
+    start_of, token,
 };
 
 on_both_databases![
@@ -97,7 +97,7 @@ fn probing() -> Vec<u8> {
 }
 
 /// Everything of an answer that could name somebody, without what the probing rows say themselves.
-fn all_told(imported: &Imported) -> String {
+fn all_told(imported: &ImportResponses) -> String {
     let mut told = Vec::new();
     for result in &imported.results {
         for issue in &result.issues {
@@ -122,7 +122,7 @@ fn all_told(imported: &Imported) -> String {
     told.join("\n").to_lowercase()
 }
 
-fn codes(imported: &Imported) -> Vec<IssueCode> {
+fn codes(imported: &ImportResponses) -> Vec<IssueCode> {
     let issues = imported.results.iter().flat_map(|result| &result.issues);
     issues.map(Issue::code).collect()
 }
@@ -304,7 +304,7 @@ async fn a_reader_who_loses_the_permission_watches_no_longer(database: Database)
     let watch = reader.imports().watch_import(request).await;
     lose_reading(&app).await;
     owner.finish(ID, finish_of(&csv)).await.unwrap();
-    let watched = Imported::watched(watch.map(tonic::Response::into_inner)).await;
+    let watched = ImportResponses::watched(watch.map(tonic::Response::into_inner)).await;
     assert!(
         watched.results.is_empty() && watched.summary.is_none(),
         "{watched}"

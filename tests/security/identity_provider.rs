@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 const RSA: &[u8] = include_bytes!("rsa-for-tests-only.pk8");
 
 /// A key of the provider.
-pub enum Key {
+pub enum ProviderKey {
     Rsa(RsaKeyPair),
     P256(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
@@ -26,26 +26,26 @@ pub enum Key {
     None,
 }
 
-pub fn rsa() -> Key {
-    Key::Rsa(RsaKeyPair::from_pkcs8(RSA).unwrap())
+pub fn rsa() -> ProviderKey {
+    ProviderKey::Rsa(RsaKeyPair::from_pkcs8(RSA).unwrap())
 }
 
-pub fn p256() -> Key {
+pub fn p256() -> ProviderKey {
     let (rng, kind) = (SystemRandom::new(), &ECDSA_P256_SHA256_FIXED_SIGNING);
     let document = EcdsaKeyPair::generate_pkcs8(kind, &rng).unwrap();
-    Key::P256(EcdsaKeyPair::from_pkcs8(kind, document.as_ref(), &rng).unwrap())
+    ProviderKey::P256(EcdsaKeyPair::from_pkcs8(kind, document.as_ref(), &rng).unwrap())
 }
 
-pub fn ed25519() -> Key {
+pub fn ed25519() -> ProviderKey {
     let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
-    Key::Ed25519(Ed25519KeyPair::from_pkcs8(document.as_ref()).unwrap())
+    ProviderKey::Ed25519(Ed25519KeyPair::from_pkcs8(document.as_ref()).unwrap())
 }
 
 pub fn base64(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
-impl Key {
+impl ProviderKey {
     fn algorithm(&self) -> &'static str {
         match self {
             Self::Rsa(_) => "RS256",
@@ -118,7 +118,7 @@ impl Key {
 }
 
 /// The JWK set of these keys.
-pub fn jwks(keys: &[(&str, &Key)]) -> String {
+pub fn jwks(keys: &[(&str, &ProviderKey)]) -> String {
     let keys: Vec<Value> = keys.iter().map(|(id, key)| key.jwk(id)).collect();
     json!({"keys": keys}).to_string()
 }

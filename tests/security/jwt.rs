@@ -20,7 +20,7 @@ use user_import::{
     config::{SecuritySettings, Settings},
 };
 
-use crate::identity_provider::{Key, base64, ed25519, jwks, p256, rsa};
+use crate::identity_provider::{ProviderKey, base64, ed25519, jwks, p256, rsa};
 use user_import_testing::{
     App, Database, on_both_databases, roster,
     rpcs::{self, answer, call, is_admitted},
@@ -65,17 +65,17 @@ pub fn settings(keys: JwtKeyLocation) -> Settings {
 }
 
 /// A server that trusts the keys of a file.
-pub struct Scene {
+pub struct JwtServer {
     pub app: App,
     pub file: tempfile::NamedTempFile,
 }
 
-pub async fn scene(database: Database, keys: &[(&str, &Key)]) -> Scene {
+pub async fn scene(database: Database, keys: &[(&str, &ProviderKey)]) -> JwtServer {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), jwks(keys)).unwrap();
     let settings = settings(JwtKeyLocation::File(file.path().to_owned()));
     let app = App::serve_closed(database, settings).await;
-    Scene { app, file }
+    JwtServer { app, file }
 }
 
 fn now() -> i64 {
@@ -109,7 +109,7 @@ async fn a_good_token_opens_what_it_permits(database: Database) {
     let keys = [rsa(), p256(), ed25519()];
     let [rsa, p256, ed25519] = &keys;
     let named = [("r", rsa), ("e", p256), ("d", ed25519)];
-    let Scene { app, .. } = scene(database, &named).await;
+    let JwtServer { app, .. } = scene(database, &named).await;
     for (id, key) in named {
         let token = key.token(id, &claims(json!({"aud": ["other", AUDIENCE]})));
         assert_eq!(told(&app, &token).await, "Ok", "{id}");
@@ -152,7 +152,7 @@ fn bad_claims() -> [(&'static str, Value); 13] {
 }
 
 /// Tokens with good claims that somebody else signed, or nobody.
-fn forged(key: &Key, public: Vec<u8>) -> Vec<(&'static str, String)> {
+fn forged(key: &ProviderKey, public: Vec<u8>) -> Vec<(&'static str, String)> {
     let (stranger, good) = (p256(), claims(json!({})));
     let modulus = key.jwk("r")["n"].as_str().unwrap().as_bytes().to_vec();
     let whole = key.token("r", &good);
@@ -162,15 +162,15 @@ fn forged(key: &Key, public: Vec<u8>) -> Vec<(&'static str, String)> {
     vec![
         ("nobody's key", stranger.token("e", &good)),
         ("a key that is not there", stranger.token("x", &good)),
-        ("no signature", Key::None.token("r", &good)),
+        ("no signature", ProviderKey::None.token("r", &good)),
         ("the signature left out", format!("{signed}.")),
         (
             "the public keys as a secret",
-            Key::Secret(public).token("r", &good),
+            ProviderKey::Secret(public).token("r", &good),
         ),
         (
             "the modulus as a secret",
-            Key::Secret(modulus).token("r", &good),
+            ProviderKey::Secret(modulus).token("r", &good),
         ),
         ("other claims", format!("{header}.{operator}.{signature}")),
         ("cut off", whole[..whole.len() - 2].to_owned()),
@@ -179,7 +179,7 @@ fn forged(key: &Key, public: Vec<u8>) -> Vec<(&'static str, String)> {
 
 async fn no_rpc_answers_to_a_token_that_is_not_good(database: Database) {
     let key = rsa();
-    let Scene { app, file } = scene(database, &[("r", &key), ("e", &p256())]).await;
+    let JwtServer { app, file } = scene(database, &[("r", &key), ("e", &p256())]).await;
     assert_eq!(told(&app, &key.token("r", &claims(json!({})))).await, "Ok");
     let mut bad = forged(&key, fs::read(file.path()).unwrap());
     for (why, changes) in bad_claims() {
@@ -195,7 +195,7 @@ async fn no_rpc_answers_to_a_token_that_is_not_good(database: Database) {
 
 async fn an_expired_token_opens_nothing_but_for_the_leeway(database: Database) {
     let key = ed25519();
-    let Scene { app, .. } = scene(database, &[("d", &key)]).await;
+    let JwtServer { app, .. } = scene(database, &[("d", &key)]).await;
     let at = |exp: i64| key.token("d", &claims(json!({"exp": exp})));
     assert_eq!(told(&app, &at(now() - 10)).await, "Ok");
     for path in rpcs::all() {
@@ -213,7 +213,7 @@ async fn an_expired_token_opens_nothing_but_for_the_leeway(database: Database) {
 
 async fn claims_that_are_not_understood_permit_nothing(database: Database) {
     let key = ed25519();
-    let Scene { app, .. } = scene(database, &[("d", &key)]).await;
+    let JwtServer { app, .. } = scene(database, &[("d", &key)]).await;
     for (permissions, admitted) in [
         (json!(["users.read"]), true),
         (json!("openid users.read email"), true),
@@ -259,7 +259,7 @@ async fn a_key_is_for_its_algorithm_alone(database: Database) {
 
 async fn keys_that_change_in_their_file_are_taken_over(database: Database) {
     let (old, new) = (p256(), p256());
-    let Scene { app, file } = scene(database, &[("old", &old)]).await;
+    let JwtServer { app, file } = scene(database, &[("old", &old)]).await;
     let token = new.token("new", &claims(json!({})));
     assert_eq!(told(&app, &token).await, INVALID);
     fs::write(file.path(), jwks(&[("new", &new)])).unwrap();
@@ -273,7 +273,7 @@ async fn keys_that_change_in_their_file_are_taken_over(database: Database) {
         "a key that is gone verifies nothing"
     );
     // A set with a secret in it is refused, and the set before stays.
-    let secret = Key::Secret(vec![7; 32]);
+    let secret = ProviderKey::Secret(vec![7; 32]);
     fs::write(file.path(), jwks(&[("new", &new), ("s", &secret)])).unwrap();
     assert_eq!(told(&app, &token).await, "Ok");
     assert_eq!(
@@ -320,7 +320,7 @@ async fn keys_at_a_url_are_asked_for_and_an_unknown_key_asks_once_in_a_while(dat
 
 async fn an_import_is_recorded_under_the_subject(database: Database) {
     let key = p256();
-    let Scene { app, .. } = scene(database, &[("e", &key)]).await;
+    let JwtServer { app, .. } = scene(database, &[("e", &key)]).await;
     let subject = format!("cad\u{7}{}", "x".repeat(400));
     let caller = app.presenting(&key.token("e", &claims(json!({"sub": subject}))));
     let imported = caller.import(roster().people(["ada"])).await;

@@ -21,10 +21,10 @@ use user_import::{
     config::{SecuritySettings, Settings},
 };
 
-use crate::identity_provider::{Key, jwks, p256};
+use crate::identity_provider::{ProviderKey, jwks, p256};
 use user_import_testing::{
     App, Database, PATIENCE,
-    certificates::{Authority, Issued},
+    certificates::{CertificateAuthority, IssuedCertificate},
     on_both_databases,
     rpcs::answer,
 };
@@ -44,7 +44,7 @@ struct KeyServer {
 }
 
 impl KeyServer {
-    async fn start(issued: &Issued, set: String) -> Self {
+    async fn start(issued: &IssuedCertificate, set: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://{}/keys", listener.local_addr().unwrap());
         let (told, handshakes) = mpsc::unbounded_channel();
@@ -73,7 +73,7 @@ impl KeyServer {
     }
 }
 
-fn tls(issued: &Issued) -> ServerConfig {
+fn tls(issued: &IssuedCertificate) -> ServerConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let chain = CertificateDer::pem_slice_iter(issued.certificate.as_bytes());
     let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
@@ -106,7 +106,7 @@ fn settings(url: &str, keys_ca: Option<PathBuf>) -> Settings {
     }
 }
 
-fn token(key: &Key) -> String {
+fn token(key: &ProviderKey) -> String {
     let expires = Clock::system().now().unix_timestamp() + 600;
     key.token(
         "e",
@@ -118,7 +118,7 @@ fn token(key: &Key) -> String {
 }
 
 async fn keys_come_from_a_server_that_our_own_authority_vouches_for(database: Database) {
-    let (key, authority) = (p256(), Authority::new());
+    let (key, authority) = (p256(), CertificateAuthority::new());
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ca.pem");
     std::fs::write(&file, authority.pem()).unwrap();
@@ -133,10 +133,10 @@ async fn keys_of_a_server_that_nobody_vouches_for_are_not_taken(database: Databa
     let key = p256();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ca.pem");
-    std::fs::write(&file, Authority::new().pem()).unwrap();
+    std::fs::write(&file, CertificateAuthority::new().pem()).unwrap();
     // Our own authority is another one, or there is none at all.
     for own in [Some(file), None] {
-        let issued = Authority::new().server();
+        let issued = CertificateAuthority::new().server();
         let mut provider = KeyServer::start(&issued, jwks(&[("e", &key)])).await;
         let app = App::serve_closed(database, settings(&provider.url, own)).await;
         assert!(!provider.next_handshake().await);

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use user_import::access::jwt::{JwtKeyLocation, KeySet};
 
 use crate::{
-    identity_provider::{Key, base64, ed25519, jwks, p256, rsa},
-    jwt::{INVALID, Scene, claims, scene, settings, told},
+    identity_provider::{ProviderKey, base64, ed25519, jwks, p256, rsa},
+    jwt::{INVALID, JwtServer, claims, scene, settings, told},
 };
 use user_import_testing::{App, Database, on_both_databases};
 
@@ -25,7 +25,7 @@ on_both_databases![
 
 async fn a_header_with_an_extension_that_must_be_understood_is_refused(database: Database) {
     let key = p256();
-    let Scene { app, .. } = scene(database, &[("e", &key)]).await;
+    let JwtServer { app, .. } = scene(database, &[("e", &key)]).await;
     let header = |more: Value| {
         let mut header = json!({"alg": "ES256", "kid": "e"});
         let more = more.as_object().unwrap().clone();
@@ -64,7 +64,7 @@ async fn a_header_with_an_extension_that_must_be_understood_is_refused(database:
 
 async fn a_token_of_another_type_is_refused(database: Database) {
     let key = ed25519();
-    let Scene { app, .. } = scene(database, &[("d", &key)]).await;
+    let JwtServer { app, .. } = scene(database, &[("d", &key)]).await;
     for (kind, expected) in [
         (json!("JWT"), "Ok"),
         (json!("jwt"), "Ok"),
@@ -91,7 +91,7 @@ async fn a_token_of_another_type_is_refused(database: Database) {
 
 async fn claims_of_another_type_are_refused(database: Database) {
     let key = ed25519();
-    let Scene { app, .. } = scene(database, &[("d", &key)]).await;
+    let JwtServer { app, .. } = scene(database, &[("d", &key)]).await;
     let issuer = "https://id.example";
     for changes in [
         json!({"iss": [issuer]}),
@@ -129,16 +129,16 @@ async fn claims_of_another_type_are_refused(database: Database) {
 }
 
 /// A server with the keys of this set.
-async fn serve(database: Database, keys: &Value) -> Scene {
+async fn serve(database: Database, keys: &Value) -> JwtServer {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), json!({"keys": keys}).to_string()).unwrap();
     let settings = settings(JwtKeyLocation::File(file.path().to_owned()));
     let app = App::serve_closed(database, settings).await;
-    Scene { app, file }
+    JwtServer { app, file }
 }
 
 /// The public half of a key, with these members.
-fn with(key: &Key, id: &str, members: &Value) -> Value {
+fn with(key: &ProviderKey, id: &str, members: &Value) -> Value {
     let mut jwk = key.jwk(id);
     let object = jwk.as_object_mut().unwrap();
     object.extend(members.as_object().unwrap().clone());
@@ -171,7 +171,7 @@ async fn a_key_that_is_not_for_signatures_verifies_none(database: Database) {
         .iter()
         .map(|(id, members, _)| with(&key, id, members))
         .collect();
-    let Scene { app, .. } = serve(database, &keys).await;
+    let JwtServer { app, .. } = serve(database, &keys).await;
     for (id, members, expected) in cases {
         let token = key.token(id, &claims(json!({})));
         assert_eq!(told(&app, &token).await, expected, "{members}");
@@ -181,7 +181,7 @@ async fn a_key_that_is_not_for_signatures_verifies_none(database: Database) {
 async fn two_keys_of_one_id_are_told_apart_by_their_family(database: Database) {
     let keys = [rsa(), p256(), ed25519()];
     let named: Vec<_> = keys.iter().map(|key| ("one", key)).collect();
-    let Scene { app, file } = scene(database, &named).await;
+    let JwtServer { app, file } = scene(database, &named).await;
     for key in &keys {
         let token = key.token("one", &claims(json!({})));
         assert_eq!(told(&app, &token).await, "Ok");
@@ -200,7 +200,7 @@ async fn two_keys_of_one_id_are_told_apart_by_their_family(database: Database) {
 }
 
 /// Sets that contain a good key, and with which every reader can sign.
-fn with_secrets(good: &Key) -> Vec<Value> {
+fn with_secrets(good: &ProviderKey) -> Vec<Value> {
     let other = p256();
     let d = base64([7; 32]);
     vec![
@@ -209,7 +209,7 @@ fn with_secrets(good: &Key) -> Vec<Value> {
         with(&other, "leaked", &json!({"d": null})),
         with(&rsa(), "leaked", &json!({"p": d})),
         with(&ed25519(), "leaked", &json!({"d": d})),
-        Key::Secret(vec![7; 32]).jwk("leaked"),
+        ProviderKey::Secret(vec![7; 32]).jwk("leaked"),
         json!({"kty": "oct", "kid": "leaked"}),
         json!({"kty": "AKP", "kid": "leaked", "priv": d}),
         with(good, "leaked", &json!({"k": d})),
@@ -218,7 +218,7 @@ fn with_secrets(good: &Key) -> Vec<Value> {
 
 async fn a_set_with_a_private_key_is_refused_and_the_one_before_stays(database: Database) {
     let good = p256();
-    let Scene { app, file } = scene(database, &[("e", &good)]).await;
+    let JwtServer { app, file } = scene(database, &[("e", &good)]).await;
     let next = ed25519();
     for leaked in with_secrets(&good) {
         let set = json!({"keys": [next.jwk("next"), leaked]});
@@ -249,7 +249,7 @@ fn a_private_key_in_a_set_is_refused_by_name() {
 }
 
 /// Keys that verify nothing, each by another fault.
-fn unusable(good: &Key) -> Vec<Value> {
+fn unusable(good: &ProviderKey) -> Vec<Value> {
     vec![
         json!({"kty": "RSA", "kid": "short", "n": base64([0xff; 128]), "e": "AQAB"}),
         json!({"kty": "RSA", "kid": "no exponent", "n": base64([0xff; 256])}),
@@ -269,7 +269,7 @@ async fn keys_that_cannot_be_used_do_not_spoil_the_set(database: Database) {
     let good = p256();
     let mut keys = unusable(&good);
     keys.push(good.jwk("e"));
-    let Scene { app, .. } = serve(database, &json!(keys)).await;
+    let JwtServer { app, .. } = serve(database, &json!(keys)).await;
     assert_eq!(told(&app, &good.token("e", &claims(json!({})))).await, "Ok");
     let agreement = ed25519().token("agreement", &claims(json!({})));
     assert_eq!(told(&app, &agreement).await, INVALID);
@@ -299,7 +299,7 @@ fn keys_that_cannot_be_used_are_named() {
 
 async fn a_token_without_a_key_id_is_for_a_set_of_one_key(database: Database) {
     let key = p256();
-    let Scene { app, file } = scene(database, &[("e", &key)]).await;
+    let JwtServer { app, file } = scene(database, &[("e", &key)]).await;
     let unnamed = key.token_with(&json!({"alg": "ES256"}), &claims(json!({})));
     assert_eq!(told(&app, &unnamed).await, "Ok");
     fs::write(file.path(), jwks(&[("e", &key), ("r", &rsa())])).unwrap();

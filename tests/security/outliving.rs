@@ -18,7 +18,7 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Call, Database, Grant, Imported, on_both_databases, roster,
+    App, Database, ImportCall, ImportResponses, TokenGrant, on_both_databases, roster,
     rpcs::{answer, told},
     start_of, token,
 };
@@ -53,15 +53,15 @@ async fn scene(database: Database) -> (App, App) {
 }
 
 /// Valid for longer than a machine takes to begin a call with it.
-fn brief(permission: Permission) -> Grant {
-    Grant {
+fn brief(permission: Permission) -> TokenGrant {
+    TokenGrant {
         expires_at: Clock::system().now() + time::Duration::seconds(15),
         ..token("pd", [permission])
     }
 }
 
 /// An import of ada that waits for `finish`, and its ID.
-async fn upload(caller: &App) -> (Call, String) {
+async fn upload(caller: &App) -> (ImportCall, String) {
     let mut call = caller.call().await;
     let rows = roster().people(["ada"]).typed();
     call.send(Message::Start(start_of("pd"))).await;
@@ -141,7 +141,7 @@ async fn a_watch_ends_when_its_token_expires(database: Database) {
     drop(call);
 }
 
-fn assert_refused(imported: &Imported, reason: &str) {
+fn assert_refused(imported: &ImportResponses, reason: &str) {
     assert_denied(&imported.status, reason);
     let summary = imported.summary();
     assert_eq!(summary.state(), ImportState::Refused, "{imported}");

@@ -13,7 +13,7 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Database, Imported, catalog, on_both_databases, roster, rpcs::told, start_of, token,
+    App, Database, ImportResponses, catalog, on_both_databases, roster, rpcs::told, start_of, token,
 };
 
 on_both_databases![
@@ -58,7 +58,7 @@ async fn clerk(app: &App) -> App {
 
 /// Imports `roster` and deactivates the users that it does not list: first as a dry run, then for real. Both must
 /// agree.
-async fn deactivating_missing(app: &App, roster: &[u8]) -> Imported {
+async fn deactivating_missing(app: &App, roster: &[u8]) -> ImportResponses {
     let missing = |validate_only| ImportStart {
         validate_only,
         max_deactivations: Some(3),

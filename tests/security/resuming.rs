@@ -9,7 +9,7 @@ use user_import::{
 
 use crate::privileged::privileged;
 use user_import_testing::{
-    App, Database, Imported, Roster, on_both_databases, roster,
+    App, Database, ImportResponses, Roster, on_both_databases, roster,
     rpcs::{self, told},
     start_of, token,
 };
@@ -53,7 +53,7 @@ async fn interrupted(database: Database) -> App {
     let gone = roster().row("gone", [(Role, "Administrator")]);
     assert_eq!(app.import(gone).await.summary().created, 1);
     let mut answers = app.begin(start(), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     let (app, ended) = tokio::join!(app.restart(), first.and_rest(answers));
     assert_eq!(ended.summary().state(), ImportState::Interrupted, "{ended}");
     app

@@ -17,7 +17,7 @@ use user_import::{
 
 use user_import_testing::{
     App, Database, PATIENCE,
-    certificates::{Authority, Files, Issued, dns, uri},
+    certificates::{CertificateAuthority, CertificateFiles, IssuedCertificate, dns, uri},
     on_both_databases,
     rpcs::{answer, call},
     token,
@@ -47,8 +47,8 @@ fn settings(security: SecuritySettings) -> Settings {
 /// Connects with TLS, trusting `authority`.
 async fn connect(
     app: &App,
-    authority: &Authority,
-    identity: Option<&Issued>,
+    authority: &CertificateAuthority,
+    identity: Option<&IssuedCertificate>,
 ) -> Result<Channel, tonic::transport::Error> {
     let mut tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority.pem()));
     if let Some(issued) = identity {
@@ -60,16 +60,20 @@ async fn connect(
 }
 
 async fn without_its_authority_nobody_talks_to_the_server(database: Database) {
-    let authority = Authority::new();
-    let files = Files::new(&authority.server());
+    let authority = CertificateAuthority::new();
+    let files = CertificateFiles::new(&authority.server());
     let app = App::serve_tls(database, settings(files.security()), &authority.pem()).await;
     connect(&app, &authority, None).await.unwrap();
-    assert!(connect(&app, &Authority::new(), None).await.is_err());
+    assert!(
+        connect(&app, &CertificateAuthority::new(), None)
+            .await
+            .is_err()
+    );
 }
 
 async fn a_server_with_tls_does_not_speak_plain_text(database: Database) {
-    let authority = Authority::new();
-    let files = Files::new(&authority.server());
+    let authority = CertificateAuthority::new();
+    let files = CertificateFiles::new(&authority.server());
     let app = App::serve_tls(database, settings(files.security()), &authority.pem()).await;
     let plain = Channel::from_shared(format!("http://{}", app.address())).unwrap();
     if let Ok(channel) = plain.connect().await {
@@ -79,8 +83,8 @@ async fn a_server_with_tls_does_not_speak_plain_text(database: Database) {
 }
 
 async fn a_new_certificate_is_taken_over_while_calls_go_on(database: Database) {
-    let (old, new) = (Authority::new(), Authority::new());
-    let files = Files::new(&old.server());
+    let (old, new) = (CertificateAuthority::new(), CertificateAuthority::new());
+    let files = CertificateFiles::new(&old.server());
     let app = App::serve_tls(database, settings(files.security()), &old.pem()).await;
     let standing = app.through(connect(&app, &old, None).await.unwrap());
     let standing = standing.as_local();
@@ -107,8 +111,8 @@ async fn a_new_certificate_is_taken_over_while_calls_go_on(database: Database) {
 }
 
 async fn a_certificate_that_is_no_good_does_not_replace_the_one_before(database: Database) {
-    let authority = Authority::new();
-    let files = Files::new(&authority.server());
+    let authority = CertificateAuthority::new();
+    let files = CertificateFiles::new(&authority.server());
     let app = App::serve_tls(database, settings(files.security()), &authority.pem()).await;
     // The key of another certificate, then no certificate at all, then one that is good again.
     files.write("server.key", &authority.server().key);
@@ -118,7 +122,7 @@ async fn a_certificate_that_is_no_good_does_not_replace_the_one_before(database:
             .await
             .expect("the one before is still there");
     }
-    let newest = Authority::new();
+    let newest = CertificateAuthority::new();
     files.install(&newest.server());
     while connect(&app, &newest, None).await.is_err() {
         tokio::task::yield_now().await;
@@ -139,8 +143,8 @@ fn list(entries: &[(&str, &str, &str)]) -> String {
 const READ: &str = "\"users.read\"";
 
 async fn a_client_certificate_is_who_the_list_says(database: Database) {
-    let (servers, clients) = (Authority::new(), Authority::new());
-    let files = Files::new(&servers.server());
+    let (servers, clients) = (CertificateAuthority::new(), CertificateAuthority::new());
+    let files = CertificateFiles::new(&servers.server());
     let listed = list(&[
         ("dns:cad.pd.example", "pd", READ),
         ("uri:spiffe://sheriff/cad", "sheriff", READ),
@@ -173,7 +177,7 @@ async fn a_client_certificate_is_who_the_list_says(database: Database) {
         assert_eq!(answer(&caller, PATH, "pd").await, expected, "{names:?}");
     }
     // No authority here vouches for this certificate. A token is valid beside certificates too.
-    let stranger = Authority::new().client(vec![dns("cad.pd.example")]);
+    let stranger = CertificateAuthority::new().client(vec![dns("cad.pd.example")]);
     let refused = match connect(&app, &servers, Some(&stranger)).await {
         Ok(channel) => !is_admitted_by(&app, channel).await,
         Err(_) => true,
@@ -199,8 +203,8 @@ async fn is_admitted_by(app: &App, channel: Channel) -> bool {
 }
 
 async fn a_list_that_changes_holds_at_once_for_connections_that_stand(database: Database) {
-    let (servers, clients) = (Authority::new(), Authority::new());
-    let files = Files::new(&servers.server());
+    let (servers, clients) = (CertificateAuthority::new(), CertificateAuthority::new());
+    let files = CertificateFiles::new(&servers.server());
     let name = "dns:cad.pd.example";
     let security = files.with_clients(&clients, &list(&[(name, "pd", READ)]));
     let app = App::serve_tls(database, settings(security), &servers.pem()).await;
@@ -220,8 +224,8 @@ async fn a_list_that_changes_holds_at_once_for_connections_that_stand(database: 
 }
 
 async fn a_silent_handshake_ends(database: Database) {
-    let authority = Authority::new();
-    let files = Files::new(&authority.server());
+    let authority = CertificateAuthority::new();
+    let files = CertificateFiles::new(&authority.server());
     let security = SecuritySettings {
         handshake_timeout: Duration::from_secs(1),
         ..files.security()
@@ -235,8 +239,8 @@ async fn a_silent_handshake_ends(database: Database) {
 /// The silent handshakes come from another client's address and from the caller's own. There are far more of them than
 /// places, and each could be silent for longer than anybody waits.
 async fn silent_handshakes_keep_nobody_waiting(database: Database) {
-    let authority = Authority::new();
-    let files = Files::new(&authority.server());
+    let authority = CertificateAuthority::new();
+    let files = CertificateFiles::new(&authority.server());
     let settings = Settings {
         security: SecuritySettings {
             handshake_timeout: 2 * PATIENCE,
@@ -270,8 +274,8 @@ async fn silent_handshakes_keep_nobody_waiting(database: Database) {
 
 /// Browsers and simple gateways that know only HTTP/1.1 call in this way.
 async fn grpc_web_is_served_over_tls_too(database: Database) {
-    let authority = Authority::new();
-    let files = Files::new(&authority.server());
+    let authority = CertificateAuthority::new();
+    let files = CertificateFiles::new(&authority.server());
     let app = App::serve_tls(database, settings(files.security()), &authority.pem()).await;
     for (offered, chosen) in [
         (&[&b"http/1.1"[..]][..], &b"http/1.1"[..]),
@@ -299,7 +303,7 @@ async fn grpc_web_is_served_over_tls_too(database: Database) {
 
 async fn shake_hands(
     app: &App,
-    authority: &Authority,
+    authority: &CertificateAuthority,
     offered: &[&[u8]],
 ) -> tokio_rustls::client::TlsStream<TcpStream> {
     let mut roots = rustls::RootCertStore::empty();

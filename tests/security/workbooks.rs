@@ -5,7 +5,7 @@ use user_import::{config::Settings, limits::MemoryBounds};
 
 use user_import_testing::{
     App, Database, on_both_databases, roster, start_of,
-    workbook::{Parts, ods, ods_content, ods_rows, shared_strings, xlsx, xlsx_rows},
+    workbook::{WorkbookParts, ods, ods_content, ods_rows, shared_strings, xlsx, xlsx_rows},
 };
 
 on_both_databases![
@@ -26,19 +26,19 @@ const HEADER: [&str; 7] = [
 ];
 
 /// A workbook with a header and these rows of XML.
-fn excel(rows: &str) -> Parts {
+fn excel(rows: &str) -> WorkbookParts {
     xlsx(&[("Roster", xlsx_rows([HEADER]) + rows)])
 }
 
-fn open_document(rows: &str) -> Parts {
+fn open_document(rows: &str) -> WorkbookParts {
     ods(&[("Roster", ods_rows([HEADER]) + rows)])
 }
 
 /// An attack with the code that it is refused with.
-type Attack = (&'static str, Vec<u8>, &'static str);
+type WorkbookAttack = (&'static str, Vec<u8>, &'static str);
 
 /// Little that becomes much.
-fn bombs() -> Vec<Attack> {
+fn bombs() -> Vec<WorkbookAttack> {
     let spaces = " ".repeat(400_000);
     let texts = format!("<si><t>{spaces}</t></si>").repeat(60);
     let texts = excel("").with("xl/sharedStrings.xml", format!("<sst>{texts}</sst>"));
@@ -65,7 +65,7 @@ fn bombs() -> Vec<Attack> {
 }
 
 /// Few rows and cells that stand for many.
-fn repetitions() -> Vec<Attack> {
+fn repetitions() -> Vec<WorkbookAttack> {
     let repeated = |rows: &str, columns: &str, text: &str| {
         let row = format!(
             "<table:table-row table:number-rows-repeated=\"{rows}\"><table:table-cell \
@@ -100,7 +100,7 @@ fn repetitions() -> Vec<Attack> {
 }
 
 /// Files whose content differs from what they state, or that are not well-formed.
-fn lies() -> Vec<Attack> {
+fn lies() -> Vec<WorkbookAttack> {
     let shared = shared_strings(&["x"]).replace("\"1\"", "\"18446744073709551615\"");
     let shared = excel("").with("xl/sharedStrings.xml", shared);
     let laughs = "<!DOCTYPE w [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;\">]><w><sheetData>&b;</sheetData></w>";

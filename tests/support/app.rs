@@ -23,11 +23,11 @@ use user_import::{
 };
 
 use super::{
-    Database, Imported, Roster,
-    bearer::{Bearer, Connection, authorization_at},
+    Database, ImportResponses, Roster,
+    bearer::{BearerChannel, OptionalToken, authorization_at},
     database::FreshDatabase,
     roster,
-    server::Server,
+    server::TestServer,
 };
 
 /// The organisation that tests import into if they name no other.
@@ -49,11 +49,11 @@ pub const PATIENCE: Duration = Duration::from_mins(10);
 #[derive(Debug)]
 pub struct App {
     // The server comes first: it is dropped before the database that it uses.
-    server: Option<Server>,
+    server: Option<TestServer>,
     channel: Channel,
     address: SocketAddr,
     /// Presented with every call.
-    bearer: Bearer,
+    bearer: OptionalToken,
     settings: Settings,
     database: Arc<FreshDatabase>,
 }
@@ -104,7 +104,7 @@ impl App {
     /// certificate.
     pub async fn serve_tls(database: Database, settings: Settings, authority: &str) -> Self {
         let database = Arc::new(database.with_schema().await);
-        let server = Server::start(&database.url(), settings.clone()).await;
+        let server = TestServer::start(&database.url(), settings.clone()).await;
         let trust = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority));
         let channel = Channel::from_shared(format!("https://{}", server.address))
             .expect("an address makes a URL")
@@ -115,7 +115,7 @@ impl App {
             .expect("the server listens");
         let app = Self {
             address: server.address,
-            bearer: Bearer::local(server.address),
+            bearer: OptionalToken::local(server.address),
             server: Some(server),
             channel,
             settings,
@@ -147,7 +147,7 @@ impl App {
         Self {
             server: None,
             channel,
-            bearer: Bearer::default(),
+            bearer: OptionalToken::default(),
             address: self.address,
             settings: self.settings.clone(),
             database: Arc::clone(&self.database),
@@ -162,7 +162,7 @@ impl App {
     /// Returns a client of the same server and connection that presents the server's local token.
     pub fn as_local(&self) -> Self {
         Self {
-            bearer: Bearer::local(self.address),
+            bearer: OptionalToken::local(self.address),
             ..self.without_credential()
         }
     }
@@ -177,7 +177,7 @@ impl App {
 
     /// Starts a server on this database, without making an organisation.
     pub async fn serve(database: Arc<FreshDatabase>, settings: Settings) -> Self {
-        let server = Box::pin(Server::start(&database.url(), settings.clone())).await;
+        let server = Box::pin(TestServer::start(&database.url(), settings.clone())).await;
         let app = Self::attach(database, server.address).await;
         Self {
             server: Some(server),
@@ -196,7 +196,7 @@ impl App {
         Self {
             server: None,
             channel,
-            bearer: Bearer::local(address),
+            bearer: OptionalToken::local(address),
             address,
             settings: Settings::default(),
             database,
@@ -252,7 +252,7 @@ impl App {
         Self {
             server: None,
             channel: self.channel.clone(),
-            bearer: Bearer::new(token),
+            bearer: OptionalToken::new(token),
             address: self.address,
             settings: self.settings.clone(),
             database: Arc::clone(&self.database),
@@ -260,17 +260,17 @@ impl App {
     }
 
     /// Returns the generated client, for calls that have no verb here.
-    pub fn imports(&self) -> ImportServiceClient<Connection> {
+    pub fn imports(&self) -> ImportServiceClient<BearerChannel> {
         ImportServiceClient::new(self.connection())
     }
 
     /// Returns the generated client, for calls that have no verb here.
-    pub fn directory(&self) -> DirectoryServiceClient<Connection> {
+    pub fn directory(&self) -> DirectoryServiceClient<BearerChannel> {
         DirectoryServiceClient::new(self.connection())
     }
 
     /// Returns the connection with the client's token.
-    pub fn connection(&self) -> Connection {
+    pub fn connection(&self) -> BearerChannel {
         InterceptedService::new(self.channel.clone(), self.bearer.clone())
     }
 
@@ -304,12 +304,16 @@ impl App {
     }
 
     /// Imports a CSV file into `pd` with every option off.
-    pub async fn import(&self, csv: impl Into<Vec<u8>>) -> Imported {
+    pub async fn import(&self, csv: impl Into<Vec<u8>>) -> ImportResponses {
         self.import_with(start_of(ORGANIZATION), csv).await
     }
 
     /// Imports a CSV file; `finish` states its length and digest.
-    pub async fn import_with(&self, start: ImportStart, csv: impl Into<Vec<u8>>) -> Imported {
+    pub async fn import_with(
+        &self,
+        start: ImportStart,
+        csv: impl Into<Vec<u8>>,
+    ) -> ImportResponses {
         let csv = csv.into();
         let finish = ImportFinish {
             byte_count: Some(csv.len() as u64),
@@ -322,7 +326,7 @@ impl App {
     }
 
     /// Imports a workbook; `finish` states its length and digest.
-    pub async fn import_workbook(&self, start: ImportStart, workbook: Vec<u8>) -> Imported {
+    pub async fn import_workbook(&self, start: ImportStart, workbook: Vec<u8>) -> ImportResponses {
         let chunks = workbook.chunks(CHUNK);
         let mut input: Vec<_> = chunks
             .map(|chunk| Message::WorkbookChunk(chunk.to_vec().into()))
@@ -351,7 +355,7 @@ impl App {
     }
 
     /// Imports a CSV file in which every row must be rejected. Panics if any user was written.
-    pub async fn reject(&self, csv: impl Into<Vec<u8>>) -> Imported {
+    pub async fn reject(&self, csv: impl Into<Vec<u8>>) -> ImportResponses {
         let before = self.users().await;
         let imported = self.import(csv).await;
         assert_eq!(self.users().await, before, "{imported}");
@@ -370,7 +374,7 @@ impl App {
         start: ImportStart,
         csv: &[u8],
         sizes: impl IntoIterator<Item = usize>,
-    ) -> Imported {
+    ) -> ImportResponses {
         let mut rest = csv;
         let mut chunks = Vec::new();
         for size in sizes {
@@ -384,12 +388,16 @@ impl App {
     }
 
     /// Imports typed rows into `pd`; `finish` states how many.
-    pub async fn import_rows(&self, rows: Vec<UserRow>) -> Imported {
+    pub async fn import_rows(&self, rows: Vec<UserRow>) -> ImportResponses {
         self.import_rows_with(start_of(ORGANIZATION), rows).await
     }
 
     /// Imports typed rows with another start.
-    pub async fn import_rows_with(&self, start: ImportStart, rows: Vec<UserRow>) -> Imported {
+    pub async fn import_rows_with(
+        &self,
+        start: ImportStart,
+        rows: Vec<UserRow>,
+    ) -> ImportResponses {
         let finish = ImportFinish {
             row_count: Some(rows.len() as u64),
             ..ImportFinish::default()
@@ -406,7 +414,7 @@ impl App {
         start: ImportStart,
         input: impl Iterator<Item = Message>,
         finish: ImportFinish,
-    ) -> Imported {
+    ) -> ImportResponses {
         let messages = [Message::Start(start)]
             .into_iter()
             .chain(input)
@@ -415,9 +423,9 @@ impl App {
     }
 
     /// Sends exactly these messages, half-closes, and reads to the end of the answers.
-    pub async fn send(&self, messages: impl IntoIterator<Item = Message>) -> Imported {
+    pub async fn send(&self, messages: impl IntoIterator<Item = Message>) -> ImportResponses {
         let messages: Vec<_> = messages.into_iter().collect();
-        let import = async { Imported::collect(self.stream(messages).await).await };
+        let import = async { ImportResponses::collect(self.stream(messages).await).await };
         let imported = timeout(PATIENCE, import).await;
         imported.unwrap_or_else(|_| panic!("the import has not ended after {PATIENCE:?}"))
     }
@@ -458,7 +466,7 @@ impl App {
         &self,
         start: ImportStart,
         csv: Vec<u8>,
-    ) -> impl Future<Output = Imported> + Send + use<> {
+    ) -> impl Future<Output = ImportResponses> + Send + use<> {
         let messages = [
             Message::Start(start),
             Message::CsvChunk(csv.into()),
@@ -470,7 +478,7 @@ impl App {
         let mut client = self.imports();
         async move {
             let responses = client.import_users(tokio_stream::iter(requests)).await;
-            Imported::collect(responses.map(tonic::Response::into_inner)).await
+            ImportResponses::collect(responses.map(tonic::Response::into_inner)).await
         }
     }
 
@@ -485,7 +493,7 @@ impl App {
     }
 
     /// Sends the roster as CSV and as typed rows, in dry runs. Both must have the same answer.
-    pub async fn preview(&self, start: ImportStart, roster: &Roster) -> Imported {
+    pub async fn preview(&self, start: ImportStart, roster: &Roster) -> ImportResponses {
         // Generated external IDs derive from the import ID.
         let start = ImportStart {
             import_id: PREVIEW_ID.to_owned(),

@@ -58,13 +58,13 @@ pub fn authorization_at(address: SocketAddr) -> String {
 }
 
 /// A channel that presents a token.
-pub type Connection = InterceptedService<Channel, Bearer>;
+pub type BearerChannel = InterceptedService<Channel, OptionalToken>;
 
 /// The token, if any.
 #[derive(Clone, Debug, Default)]
-pub struct Bearer(Option<MetadataValue<Ascii>>);
+pub struct OptionalToken(Option<MetadataValue<Ascii>>);
 
-impl Bearer {
+impl OptionalToken {
     /// Returns the token that a local caller of the server at this address presents.
     pub fn local(address: SocketAddr) -> Self {
         Self::new(local_token_at(address).reveal())
@@ -76,7 +76,7 @@ impl Bearer {
     }
 }
 
-impl Interceptor for Bearer {
+impl Interceptor for OptionalToken {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         if let Some(value) = &self.0 {
             let metadata = request.metadata_mut();
@@ -88,15 +88,15 @@ impl Interceptor for Bearer {
 
 /// The organisation and permissions of a new token.
 #[derive(Clone, Debug)]
-pub struct Grant {
+pub struct TokenGrant {
     pub organization: String,
     pub permissions: Permissions,
     pub expires_at: OffsetDateTime,
 }
 
 /// Returns a grant for an organisation (`*`: all) with these permissions, valid for a day.
-pub fn token(organization: &str, permissions: impl IntoIterator<Item = Permission>) -> Grant {
-    Grant {
+pub fn token(organization: &str, permissions: impl IntoIterator<Item = Permission>) -> TokenGrant {
+    TokenGrant {
         organization: organization.to_owned(),
         permissions: permissions.into_iter().collect(),
         expires_at: Clock::system().now() + Duration::days(1),
@@ -105,7 +105,7 @@ pub fn token(organization: &str, permissions: impl IntoIterator<Item = Permissio
 
 impl App {
     /// Stores a token, and returns its ID and its text.
-    pub async fn create_token(&self, grant: Grant) -> (Uuid, String) {
+    pub async fn create_token(&self, grant: TokenGrant) -> (Uuid, String) {
         let text = TokenText::generate().expect("there is randomness");
         let now = Clock::system().now();
         let token = TokenRecord {
@@ -130,7 +130,7 @@ impl App {
     }
 
     /// Returns a client of the same server that presents a new token.
-    pub async fn holding(&self, grant: Grant) -> Self {
+    pub async fn holding(&self, grant: TokenGrant) -> Self {
         let (_, text) = self.create_token(grant).await;
         self.presenting(&text)
     }

@@ -8,11 +8,11 @@ use user_import::proto::{
     import_users_response::Message as Reply,
 };
 
-use super::{App, Imported};
+use super::{App, ImportResponses};
 
 /// An open `ImportUsers` call. Dropping it acts as a client that has gone.
 #[derive(Debug)]
-pub struct Call {
+pub struct ImportCall {
     /// `None` after the half-close.
     requests: Option<mpsc::Sender<ImportUsersRequest>>,
     responses: Streaming<ImportUsersResponse>,
@@ -20,25 +20,25 @@ pub struct Call {
 
 impl App {
     /// Opens a call and sends nothing yet.
-    pub async fn call(&self) -> Call {
+    pub async fn call(&self) -> ImportCall {
         self.try_call().await.expect("the call opens")
     }
 
     /// Does the same, on a server that may refuse the call at once.
-    pub async fn try_call(&self) -> Result<Call, Status> {
+    pub async fn try_call(&self) -> Result<ImportCall, Status> {
         let (requests, sent) = mpsc::channel(1);
         let opened = self
             .imports()
             .import_users(ReceiverStream::new(sent))
             .await?;
-        Ok(Call {
+        Ok(ImportCall {
             requests: Some(requests),
             responses: opened.into_inner(),
         })
     }
 }
 
-impl Call {
+impl ImportCall {
     /// Sends one message. Waits for room, which the server makes by reading.
     pub async fn send(&self, message: Message) {
         let message = Some(message);
@@ -59,14 +59,14 @@ impl Call {
     }
 
     /// Half-closes, and reads to the end.
-    pub async fn finish(mut self) -> Imported {
+    pub async fn finish(mut self) -> ImportResponses {
         self.half_close();
         self.read_to_end().await
     }
 
     /// Reads to the end with the sending side still open.
-    pub async fn read_to_end(self) -> Imported {
-        let imported = Imported::collect(Ok(self.responses)).await;
+    pub async fn read_to_end(self) -> ImportResponses {
+        let imported = ImportResponses::collect(Ok(self.responses)).await;
         drop(self.requests);
         imported
     }

@@ -10,16 +10,16 @@ use tempfile::TempDir;
 use user_import::config::{SecuritySettings, TlsFiles};
 
 /// A certificate authority.
-pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub struct CertificateAuthority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key, in PEM.
 #[derive(Clone, Debug)]
-pub struct Issued {
+pub struct IssuedCertificate {
     pub certificate: String,
     pub key: String,
 }
 
-impl Authority {
+impl CertificateAuthority {
     pub fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -32,22 +32,22 @@ impl Authority {
     }
 
     /// Returns a certificate for the loopback address.
-    pub fn server(&self) -> Issued {
+    pub fn server(&self) -> IssuedCertificate {
         let localhost = SanType::IpAddress([127, 0, 0, 1].into());
         self.issue(vec![localhost], ExtendedKeyUsagePurpose::ServerAuth)
     }
 
     /// Returns a client's certificate with these names.
-    pub fn client(&self, names: Vec<SanType>) -> Issued {
+    pub fn client(&self, names: Vec<SanType>) -> IssuedCertificate {
         self.issue(names, ExtendedKeyUsagePurpose::ClientAuth)
     }
 
-    fn issue(&self, names: Vec<SanType>, usage: ExtendedKeyUsagePurpose) -> Issued {
+    fn issue(&self, names: Vec<SanType>, usage: ExtendedKeyUsagePurpose) -> IssuedCertificate {
         let mut params = CertificateParams::default();
         params.subject_alt_names = names;
         params.extended_key_usages = vec![usage];
         let key = KeyPair::generate().unwrap();
-        Issued {
+        IssuedCertificate {
             certificate: params.signed_by(&key, &self.0).unwrap().pem(),
             key: key.serialize_pem(),
         }
@@ -63,17 +63,17 @@ pub fn uri(uri: &str) -> SanType {
 }
 
 /// The certificate files of a server, in a folder that is removed with this value.
-pub struct Files(TempDir);
+pub struct CertificateFiles(TempDir);
 
-impl Files {
-    pub fn new(server: &Issued) -> Self {
+impl CertificateFiles {
+    pub fn new(server: &IssuedCertificate) -> Self {
         let files = Self(tempfile::tempdir().unwrap());
         files.install(server);
         files
     }
 
     /// Replaces the server's certificate and key.
-    pub fn install(&self, server: &Issued) {
+    pub fn install(&self, server: &IssuedCertificate) {
         self.write("server.pem", &server.certificate);
         self.write("server.key", &server.key);
     }
@@ -103,7 +103,7 @@ impl Files {
     }
 
     /// Returns the same settings with clients' certificates from `authority`, admitted by the list.
-    pub fn with_clients(&self, authority: &Authority, list: &str) -> SecuritySettings {
+    pub fn with_clients(&self, authority: &CertificateAuthority, list: &str) -> SecuritySettings {
         self.write("clients.pem", &authority.pem());
         self.write("identities.json", list);
         let mut security = self.security();

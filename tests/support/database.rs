@@ -274,9 +274,9 @@ impl FreshDatabase {
     }
 
     /// Begins a separate transaction with these statements.
-    pub async fn begin(&self, sql: &str) -> Begun {
+    pub async fn begin(&self, sql: &str) -> OpenTransaction {
         let connection = connect(&self.url()).await;
-        let begun = Begun(connection);
+        let begun = OpenTransaction(connection);
         begun.execute(&format!("BEGIN; {sql}")).await;
         begun
     }
@@ -289,9 +289,9 @@ impl FreshDatabase {
 
 /// A transaction that is still open.
 #[derive(Debug)]
-pub struct Begun(DatabaseConnection);
+pub struct OpenTransaction(DatabaseConnection);
 
-impl Begun {
+impl OpenTransaction {
     /// Ends it with these statements.
     pub async fn commit(self, sql: &str) {
         self.execute(&format!("{sql}; COMMIT")).await;

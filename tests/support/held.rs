@@ -7,24 +7,24 @@ use user_import::proto::{
     import_users_response::Message, review_import_response::Message as Reviewed,
 };
 
-use super::{App, Imported};
+use super::{App, ImportResponses};
 
 impl App {
     /// Reviews a held import into `pd`.
-    pub async fn review(&self, import_id: &str) -> Imported {
+    pub async fn review(&self, import_id: &str) -> ImportResponses {
         let request = ReviewImportRequest {
             organization: "pd".to_owned(),
             import_id: import_id.to_owned(),
             ..ReviewImportRequest::default()
         };
         let responses = self.imports().review_import(request).await;
-        Imported::reviewed(responses.map(Response::into_inner)).await
+        ImportResponses::reviewed(responses.map(Response::into_inner)).await
     }
 
     /// Approves a held import into `pd`, with the word.
-    pub async fn approve(&self, import_id: &str, digest: &[u8]) -> Imported {
+    pub async fn approve(&self, import_id: &str, digest: &[u8]) -> ImportResponses {
         let responses = self.approving(import_id, digest, "Confirm").await;
-        Imported::approved(responses).await
+        ImportResponses::approved(responses).await
     }
 
     /// Approves a held import into `pd`, and returns the answers as they come.
@@ -67,7 +67,7 @@ impl App {
     }
 }
 
-impl Imported {
+impl ImportResponses {
     /// Reads the answers of a review to their end.
     pub async fn reviewed(responses: Result<Streaming<ReviewImportResponse>, Status>) -> Self {
         let content = |response: ReviewImportResponse| {

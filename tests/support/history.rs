@@ -6,7 +6,7 @@ use user_import::proto::{
     WatchImportRequest,
 };
 
-use super::{App, Imported};
+use super::{App, ImportResponses};
 
 impl App {
     /// Returns the record of an import into `pd`.
@@ -48,7 +48,7 @@ impl App {
         import_id: &str,
         after_result: u32,
         filter: ResultFilter,
-    ) -> Imported {
+    ) -> ImportResponses {
         let request = WatchImportRequest {
             organization: "pd".to_owned(),
             import_id: import_id.to_owned(),
@@ -56,6 +56,6 @@ impl App {
             result_filter: filter.into(),
         };
         let responses = self.imports().watch_import(request).await;
-        Imported::watched(responses.map(Response::into_inner)).await
+        ImportResponses::watched(responses.map(Response::into_inner)).await
     }
 }

@@ -27,7 +27,7 @@ const MAX_RESPONSE: usize = 1024 * 1024;
 /// COMPLETED: 4 rows, 1 created, 1 updated, 1 unchanged, 1 rejected, 1 deactivated
 /// ```
 #[derive(Debug)]
-pub struct Imported {
+pub struct ImportResponses {
     /// Every `started` message.
     pub started: Vec<ImportStarted>,
     /// Number of progress messages.
@@ -42,7 +42,7 @@ pub struct Imported {
     pub status: Status,
 }
 
-impl Imported {
+impl ImportResponses {
     /// Reads a response stream to its end. Panics if a message follows the summary.
     pub async fn collect(responses: Result<Streaming<ImportUsersResponse>, Status>) -> Self {
         let content = |response: ImportUsersResponse| response.message;
@@ -186,7 +186,7 @@ impl Imported {
     }
 }
 
-impl fmt::Display for Imported {
+impl fmt::Display for ImportResponses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for result in &self.results {
             write_result(f, result)?;

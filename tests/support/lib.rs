@@ -39,10 +39,12 @@ pub mod workbook;
 use std::future::Future;
 
 pub use app::{App, PATIENCE, catalog, deactivating_missing, dry_run, start_of};
-pub use bearer::{Connection, Grant, authorization_at, local_token, runtime_directory, token};
-pub use call::Call;
+pub use bearer::{
+    BearerChannel, TokenGrant, authorization_at, local_token, runtime_directory, token,
+};
+pub use call::ImportCall;
 pub use database::{Database, FreshDatabase};
-pub use imported::Imported;
+pub use imported::ImportResponses;
 pub use planned::{planned_on, rows_of};
 pub use property::for_all;
 pub use random::{any_people, roster_of, sound_people};

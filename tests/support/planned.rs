@@ -5,8 +5,8 @@ use std::sync::Arc;
 use user_import::{
     domain::{RawRow, Row},
     import::{PlannedImport, PlanningInput},
-    input::{CsvDecoder, CsvOptions, Limits},
-    plan::{ByRow, DigestKey, MatchBy, Matching, Permitted, PlanningTerms},
+    input::{CsvDecoder, CsvOptions, InputLimits},
+    plan::{ByRow, DigestKey, MatchBy, PlanPermissions, PlanningTerms, RowMatching},
     store::Snapshot,
 };
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// Returns the rows of a file, with their values checked.
 pub fn rows_of(csv: &[u8]) -> Arc<ByRow<Row>> {
     let mut rows = Vec::new();
-    let mut decoder = CsvDecoder::new(&CsvOptions::default(), Limits::default()).unwrap();
+    let mut decoder = CsvDecoder::new(&CsvOptions::default(), InputLimits::default()).unwrap();
     let mut keep = |raw: &RawRow<'_>| rows.push(Row::parse(raw));
     decoder.push(csv, &mut keep).unwrap();
     decoder.finish(&mut keep).unwrap();
@@ -29,9 +29,9 @@ pub fn planned_on(
     match_by: Option<MatchBy>,
 ) -> PlannedImport {
     let terms = PlanningTerms {
-        matching: Matching::ByKeys(match_by),
+        matching: RowMatching::ByKeys(match_by),
         scope: None,
-        permitted: Permitted::EVERYTHING,
+        permitted: PlanPermissions::EVERYTHING,
         file_columns: Arc::default(),
         digest_key: DigestKey::new(&[7; 32]),
     };

@@ -6,7 +6,7 @@ use user_import::proto::{
     ImportStart, ImportSummary, PushUsersRequest, PushUsersResponse, UserRow,
 };
 
-use super::{App, Imported};
+use super::{App, ImportResponses};
 
 /// Most bytes of a push's answer (proto).
 const MAX_ANSWER: usize = 1024 * 1024;
@@ -16,10 +16,10 @@ const SUMMARY: &str = "type.googleapis.com/userimport.v1.ImportSummary";
 
 impl App {
     /// Pushes these rows.
-    pub async fn push(&self, start: ImportStart, rows: Vec<UserRow>) -> Imported {
+    pub async fn push(&self, start: ImportStart, rows: Vec<UserRow>) -> ImportResponses {
         let start = Some(start);
         let answer = self.push_users(PushUsersRequest { start, rows }).await;
-        Imported::pushed(answer)
+        ImportResponses::pushed(answer)
     }
 
     /// Sends exactly this push.
@@ -32,7 +32,7 @@ impl App {
     }
 }
 
-impl Imported {
+impl ImportResponses {
     /// The answer of a push. Panics unless an answer without an error has a summary.
     pub fn pushed(answer: Result<PushUsersResponse, Status>) -> Self {
         let mut imported = Self::empty();

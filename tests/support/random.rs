@@ -15,7 +15,7 @@ use user_import::domain::Column::{
 use super::{Roster, roster};
 
 /// Values of one person, by column.
-pub type Values = Vec<(Column, String)>;
+pub type PersonValues = Vec<(Column, String)>;
 
 /// Text that is never blank and that no check refuses.
 fn text() -> impl Strategy<Value = String> {
@@ -70,7 +70,7 @@ fn text() -> impl Strategy<Value = String> {
 
 /// A person before the roster gives it a place.
 #[derive(Clone, Debug)]
-struct Draft {
+struct PersonDraft {
     names: [String; 4],
     local: &'static str,
     zeros: usize,
@@ -82,7 +82,7 @@ struct Draft {
     phone: &'static str,
 }
 
-fn draft() -> impl Strategy<Value = Draft> {
+fn draft() -> impl Strategy<Value = PersonDraft> {
     let words = (
         select(vec!["ada", "O'Neil", "=cmd", "+1", "jörg", "三", "A.B"]),
         select(vec!["active", "Inactive"]),
@@ -98,7 +98,7 @@ fn draft() -> impl Strategy<Value = Draft> {
     );
     let names = [text(), text(), text(), text()];
     (names, words, 0..4usize, option::of(any::<Index>())).prop_map(
-        |(names, (local, status, role, rank, group, phone), zeros, boss)| Draft {
+        |(names, (local, status, role, rank, group, phone), zeros, boss)| PersonDraft {
             names,
             local,
             zeros,
@@ -112,13 +112,13 @@ fn draft() -> impl Strategy<Value = Draft> {
     )
 }
 
-impl Draft {
+impl PersonDraft {
     fn email(&self, place: usize) -> String {
         format!("{}{place}@pd.example", self.local)
     }
 
     /// Returns values with unique keys, and with a supervisor from the people before this one.
-    fn values(&self, place: usize, before: &[Draft]) -> Values {
+    fn values(&self, place: usize, before: &[PersonDraft]) -> PersonValues {
         let [first, last, key, username] = &self.names;
         let zeros = "0".repeat(self.zeros);
         let boss = self
@@ -151,7 +151,7 @@ impl Draft {
 }
 
 /// People whose values are all sound.
-pub fn sound_people() -> impl Strategy<Value = Vec<Values>> {
+pub fn sound_people() -> impl Strategy<Value = Vec<PersonValues>> {
     vec(draft(), 1..7).prop_map(|drafts| {
         let placed = drafts.iter().enumerate();
         placed
@@ -161,7 +161,7 @@ pub fn sound_people() -> impl Strategy<Value = Vec<Values>> {
 }
 
 /// People with any values: sound or faulty, unique or shared.
-pub fn any_people() -> impl Strategy<Value = Vec<Values>> {
+pub fn any_people() -> impl Strategy<Value = Vec<PersonValues>> {
     let value = prop_oneof![
         3 => select(vec![
             "", " ", "Active", "on leave", "0", "00", "1.5E+9", "ada0@pd.example", "nobody@pd.example",
@@ -180,8 +180,8 @@ pub fn any_people() -> impl Strategy<Value = Vec<Values>> {
 }
 
 /// Returns these people as a roster.
-pub fn roster_of(people: &[Values]) -> Roster {
-    let values = |person: &Values| person.clone();
+pub fn roster_of(people: &[PersonValues]) -> Roster {
+    let values = |person: &PersonValues| person.clone();
     people.iter().fold(roster(), |roster, person| {
         let values = values(person);
         roster.row(

@@ -6,12 +6,12 @@ use tonic::Code;
 use tonic_types::StatusExt;
 use user_import::proto::{ImportState, Refusal};
 
-use super::Imported;
+use super::ImportResponses;
 
 /// Most bytes of a status with its details (`api.md`, Status codes).
 const STATUS_BYTES: usize = 4 * 1024;
 
-impl Imported {
+impl ImportResponses {
     /// Returns the status code, then a line `CODE subject: sentence` for each refusal of the summary.
     ///
     /// Panics unless the import was refused as a whole, and status, details and summary agree.

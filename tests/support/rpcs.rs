@@ -235,9 +235,9 @@ fn directory_request(method: &str, organization: String) -> Vec<u8> {
 
 /// A message that consists of these bytes.
 #[derive(Clone, Debug, Default)]
-struct Encoded(Vec<u8>);
+struct RawMessage(Vec<u8>);
 
-impl Message for Encoded {
+impl Message for RawMessage {
     fn encode_raw(&self, buf: &mut impl prost::bytes::BufMut) {
         buf.put_slice(&self.0);
     }
@@ -264,8 +264,8 @@ impl Message for Encoded {
 pub async fn call(app: &App, path: &str, organization: &str) -> Result<(), Status> {
     let mut client = Grpc::new(app.connection());
     client.ready().await.expect("the server listens");
-    let messages = tokio_stream::iter([Encoded(request(path, organization))]);
-    let codec = ProstCodec::<Encoded, ()>::default();
+    let messages = tokio_stream::iter([RawMessage(request(path, organization))]);
+    let codec = ProstCodec::<RawMessage, ()>::default();
     let path = path.parse().expect("a path");
     let answers = client
         .streaming(Request::new(messages), path, codec)

@@ -13,13 +13,13 @@ use super::{PATIENCE, bearer::local_token};
 
 /// A running server. Dropping it begins an orderly shutdown, without waiting for its end.
 #[derive(Debug)]
-pub struct Server {
+pub struct TestServer {
     pub address: SocketAddr,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
 }
 
-impl Server {
+impl TestServer {
     /// Brings the schema up to date and serves, with the tests' local token.
     pub async fn start(database_url: &str, settings: Settings) -> Self {
         let security = SecuritySettings {

@@ -8,7 +8,7 @@ use user_import::proto::{
     UserRow, UserRows, WatchImportRequest, append_import_request::Content,
 };
 
-use super::{App, Imported};
+use super::{App, ImportResponses};
 
 /// Returns a `finish` with the facts of a CSV file.
 pub fn finish_of(csv: &[u8]) -> ImportFinish {
@@ -92,14 +92,14 @@ impl App {
     }
 
     /// Watches an import into `organization`, with the results that its start asked for.
-    pub async fn watch_in(&self, organization: &str, import_id: &str) -> Imported {
+    pub async fn watch_in(&self, organization: &str, import_id: &str) -> ImportResponses {
         let request = WatchImportRequest {
             organization: organization.to_owned(),
             import_id: import_id.to_owned(),
             ..WatchImportRequest::default()
         };
         let responses = self.imports().watch_import(request).await;
-        Imported::watched(responses.map(Response::into_inner)).await
+        ImportResponses::watched(responses.map(Response::into_inner)).await
     }
 
     /// Imports a CSV file in parts of these sizes, and the rest in one part. The answer of `FinishImport` must be the
@@ -109,7 +109,7 @@ impl App {
         start: ImportStart,
         csv: &[u8],
         sizes: impl IntoIterator<Item = usize>,
-    ) -> Imported {
+    ) -> ImportResponses {
         self.import_parts_of(start, (csv, Content::CsvChunk), sizes)
             .await
     }
@@ -120,7 +120,7 @@ impl App {
         start: ImportStart,
         workbook: &[u8],
         sizes: impl IntoIterator<Item = usize>,
-    ) -> Imported {
+    ) -> ImportResponses {
         self.import_parts_of(start, (workbook, Content::WorkbookChunk), sizes)
             .await
     }
@@ -130,7 +130,7 @@ impl App {
         start: ImportStart,
         (file, content): (&[u8], fn(Bytes) -> Content),
         sizes: impl IntoIterator<Item = usize>,
-    ) -> Imported {
+    ) -> ImportResponses {
         let organization = start.organization.clone();
         let (id, offset) = self.begin_upload(start).await.expect("it can be begun");
         let mut offset = usize::try_from(offset).expect("it fits into memory");
@@ -153,7 +153,7 @@ impl App {
         organization: &str,
         import_id: &str,
         finish: ImportFinish,
-    ) -> Imported {
+    ) -> ImportResponses {
         let finished = self.finish_in(organization, import_id, finish).await;
         let watched = self.watch_in(organization, import_id).await;
         if let Err(status) = finished {

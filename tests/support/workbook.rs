@@ -7,9 +7,9 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 /// The parts of a workbook.
 #[derive(Clone, Debug)]
-pub struct Parts(Vec<(String, Vec<u8>)>);
+pub struct WorkbookParts(Vec<(String, Vec<u8>)>);
 
-impl Parts {
+impl WorkbookParts {
     /// Returns the parts with this one in place of the one of the same name, or at the end.
     #[must_use]
     pub fn with(mut self, name: &str, content: impl Into<Vec<u8>>) -> Self {
@@ -57,7 +57,7 @@ impl Parts {
 
 /// Returns the parts of an Excel workbook with these sheets: each a name and the XML of its rows.
 #[must_use]
-pub fn xlsx(sheets: &[(&str, String)]) -> Parts {
+pub fn xlsx(sheets: &[(&str, String)]) -> WorkbookParts {
     let (mut list, mut relations) = (String::new(), String::new());
     let mut parts = Vec::new();
     for (number, (name, rows)) in (1..).zip(sheets) {
@@ -78,7 +78,7 @@ pub fn xlsx(sheets: &[(&str, String)]) -> Parts {
             sheet.into_bytes(),
         ));
     }
-    let all = Parts(vec![
+    let all = WorkbookParts(vec![
         ("[Content_Types].xml".to_owned(), CONTENT_TYPES.into()),
         (
             "_rels/.rels".to_owned(),
@@ -138,7 +138,7 @@ pub fn xlsx_rows<C: AsRef<str>>(
 
 /// Returns the parts of an `OpenDocument` spreadsheet with these sheets: each a name and the XML of its rows.
 #[must_use]
-pub fn ods(sheets: &[(&str, String)]) -> Parts {
+pub fn ods(sheets: &[(&str, String)]) -> WorkbookParts {
     let mut tables = String::new();
     for (name, rows) in sheets {
         let name = escape(name);
@@ -147,7 +147,7 @@ pub fn ods(sheets: &[(&str, String)]) -> Parts {
             r#"<table:table table:name="{name}">{rows}</table:table>"#
         );
     }
-    Parts(vec![
+    WorkbookParts(vec![
         (
             "mimetype".to_owned(),
             b"application/vnd.oasis.opendocument.spreadsheet".to_vec(),

@@ -25,12 +25,13 @@ use user_import::{
 use crate::{
     kills::{comparable, counts},
     leftovers::expect_quiet,
-    process::{Process, create_token, free_address},
+    process::{ServeProcess, create_token, free_address},
     scene::eventually,
-    workload::{Chance, Workload},
+    workload::{SeededRandom, Workload},
 };
 use user_import_testing::{
-    App, Database, FreshDatabase, Imported, PATIENCE, finish_of, on_postgres, roster, start_of,
+    App, Database, FreshDatabase, ImportResponses, PATIENCE, finish_of, on_postgres, roster,
+    start_of,
 };
 
 on_postgres![servers_killed_behind_a_balancer_leave_what_an_undisturbed_run_would];
@@ -100,18 +101,18 @@ impl Drop for Balancer {
 }
 
 /// The servers, and how a client reaches them through the balancer.
-struct Scene {
-    servers: Vec<Process>,
+struct BalancedServers {
+    servers: Vec<ServeProcess>,
     balancer: Balancer,
     database: Arc<FreshDatabase>,
     token: String,
 }
 
-impl Scene {
+impl BalancedServers {
     async fn start() -> Self {
         let database = Arc::new(Database::Postgres.create().await);
         let addresses: Vec<_> = (0..SERVERS).map(|_| free_address()).collect();
-        let start = |address: &SocketAddr| Process::start_at(*address, &database.url(), &[]);
+        let start = |address: &SocketAddr| ServeProcess::start_at(*address, &database.url(), &[]);
         let servers = addresses.iter().map(start).collect();
         Self {
             servers,
@@ -130,14 +131,18 @@ impl Scene {
 
 /// The messages between the killer and the work.
 #[derive(Debug, Default)]
-struct Storm {
+struct StormMessages {
     kills: AtomicUsize,
     has_ended: AtomicBool,
 }
 
 /// Kills servers and starts them again until the work has ended; at most one is dead at a time. Returns the servers.
-fn kill_servers(storm: &Storm, mut servers: Vec<Process>, database_url: &str) -> Vec<Process> {
-    let mut chance = Chance::new(3);
+fn kill_servers(
+    storm: &StormMessages,
+    mut servers: Vec<ServeProcess>,
+    database_url: &str,
+) -> Vec<ServeProcess> {
+    let mut chance = SeededRandom::new(3);
     loop {
         thread::sleep(Duration::from_millis(1) * (100 + chance.permille() / 2));
         if storm.has_ended.load(Ordering::Relaxed) {
@@ -147,7 +152,7 @@ fn kill_servers(storm: &Storm, mut servers: Vec<Process>, database_url: &str) ->
         server.kill();
         storm.kills.fetch_add(1, Ordering::Relaxed);
         thread::sleep(Duration::from_millis(1) * (chance.permille() / 4));
-        *server = Process::start_at(server.address, database_url, &[]);
+        *server = ServeProcess::start_at(server.address, database_url, &[]);
     }
 }
 
@@ -177,7 +182,7 @@ async fn persist<T>(mut attempt: impl AsyncFnMut() -> Result<T, Status>) -> T {
         .expect("it succeeds at last")
 }
 
-fn ended(imported: Imported) -> Result<Imported, Status> {
+fn ended(imported: ImportResponses) -> Result<ImportResponses, Status> {
     match imported.code() {
         Code::Ok => Ok(imported),
         _ => Err(imported.status),
@@ -185,12 +190,12 @@ fn ended(imported: Imported) -> Result<Imported, Status> {
 }
 
 /// Imports in one stream.
-async fn import(app: &App, start: ImportStart, csv: &[u8]) -> Imported {
+async fn import(app: &App, start: ImportStart, csv: &[u8]) -> ImportResponses {
     persist(async || ended(app.sending(start.clone(), csv.to_vec()).await)).await
 }
 
 /// Imports in parts, each of which may reach another server.
-async fn upload(app: &App, start: ImportStart, csv: &[u8]) -> Imported {
+async fn upload(app: &App, start: ImportStart, csv: &[u8]) -> ImportResponses {
     let organization = start.organization.clone();
     let size = csv.len() / 7 + 1;
     let id = loop {
@@ -234,28 +239,33 @@ async fn push(app: App, organization: String, is_enough: impl Fn() -> bool) -> u
 
 /// How a roster is sent.
 #[derive(Clone, Copy, Debug)]
-enum Sending {
+enum RosterTransport {
     Streamed,
     InParts,
 }
 
 /// Sends the import of this seed into an organisation of its own.
-async fn send(app: App, organization: String, seed: u64, sending: Sending) -> Imported {
+async fn send(
+    app: App,
+    organization: String,
+    seed: u64,
+    sending: RosterTransport,
+) -> ImportResponses {
     let workload = Workload::new(seed);
     let (start, csv) = (workload.start(&organization), workload.import.csv());
     match sending {
-        Sending::Streamed => import(&app, start, csv.as_bytes()).await,
-        Sending::InParts => upload(&app, start, csv.as_bytes()).await,
+        RosterTransport::Streamed => import(&app, start, csv.as_bytes()).await,
+        RosterTransport::InParts => upload(&app, start, csv.as_bytes()).await,
     }
 }
 
 async fn servers_killed_behind_a_balancer_leave_what_an_undisturbed_run_would() {
-    let scene = Scene::start().await;
+    let scene = BalancedServers::start().await;
     let app = scene.client().await;
-    let kinds = [Sending::Streamed, Sending::InParts];
+    let kinds = [RosterTransport::Streamed, RosterTransport::InParts];
     let runs = (1..=IMPORTS).flat_map(|seed| kinds.map(|kind| (seed, kind)));
     let runs: Vec<_> = runs.collect();
-    let name = |weather: &str, (seed, kind): (u64, Sending)| {
+    let name = |weather: &str, (seed, kind): (u64, RosterTransport)| {
         format!("{weather}-{seed}-{kind:?}").to_lowercase()
     };
     for (seed, kind) in &runs {
@@ -287,7 +297,7 @@ async fn servers_killed_behind_a_balancer_leave_what_an_undisturbed_run_would() 
         jobs.push(send(client, name("stormy", (seed, kind)), seed, kind));
     }
     let client = scene.client().await;
-    let storm = Arc::new(Storm::default());
+    let storm = Arc::new(StormMessages::default());
     let (servers, url, killing) = (scene.servers, scene.database.url(), Arc::clone(&storm));
     let killer = tokio::task::spawn_blocking(move || kill_servers(&killing, servers, &url));
     let kills = || storm.kills.load(Ordering::Relaxed);

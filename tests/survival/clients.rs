@@ -11,7 +11,7 @@ use crate::{
     process::program,
     scene::{ID, Scene, eventually, expect_whole, many, start},
 };
-use user_import_testing::{Database, Imported, on_both_databases, roster};
+use user_import_testing::{Database, ImportResponses, on_both_databases, roster};
 
 on_both_databases![
     a_client_killed_while_it_sends_writes_nothing,
@@ -78,7 +78,7 @@ async fn of_two_clients_at_once_one_writes_and_the_same_import_is_shared(databas
     let scene = Scene::start(database, 1).await;
     let other = scene.another_client().await;
     let mut answers = scene.app.begin(start(), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     let waiting = other.import(roster().people(["ada"]));
     let shared = other.import_with(start(), many());
     let (first, shared, waited) = tokio::join!(first.and_rest(answers), shared, waiting);

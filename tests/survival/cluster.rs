@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{process::free_address, scene::eventually};
 use user_import_testing::{
-    certificates::Issued,
+    certificates::IssuedCertificate,
     signal::{self, Signal},
 };
 
@@ -27,14 +27,14 @@ const PROGRAMS: &str = "USER_IMPORT_TEST_POSTGRES_BIN";
 /// A cluster with one server, which is removed when dropped. Committed data survives the death of its processes. It
 /// does not wait for the disk, which would matter only after a crash of the machine.
 #[derive(Debug)]
-pub struct Cluster {
+pub struct PostgresCluster {
     directory: TempDir,
     password: String,
     port: u16,
     server: Option<Child>,
 }
 
-impl Cluster {
+impl PostgresCluster {
     /// A new cluster, running.
     pub async fn start() -> Self {
         let mut cluster = Self::stopped(Uuid::new_v4().simple().to_string());
@@ -76,7 +76,7 @@ impl Cluster {
     }
 
     /// Has the server speak TLS with this certificate from now on.
-    pub async fn encrypt(&mut self, issued: &Issued) {
+    pub async fn encrypt(&mut self, issued: &IssuedCertificate) {
         for (name, content) in [
             ("server.crt", &issued.certificate),
             ("server.key", &issued.key),
@@ -236,7 +236,7 @@ impl Cluster {
     }
 }
 
-impl Drop for Cluster {
+impl Drop for PostgresCluster {
     fn drop(&mut self) {
         self.end(Signal::QUIT);
     }

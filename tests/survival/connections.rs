@@ -8,10 +8,10 @@ use user_import::proto::{ImportState, ResultFilter};
 
 use crate::{
     process::{IMPATIENT, PATIENT},
-    proxy::Proxy,
+    proxy::FaultyProxy,
     scene::{ID, Scene, expect_whole, many, start},
 };
-use user_import_testing::{Database, Imported, on_postgres};
+use user_import_testing::{Database, ImportResponses, on_postgres};
 
 on_postgres![
     connections_ended_by_the_database_are_made_again,
@@ -21,12 +21,12 @@ on_postgres![
 ];
 
 /// Starts a server that reaches its database through a proxy, and waits this number of seconds for it.
-async fn behind_proxy(patience: u32) -> (Scene, Proxy) {
+async fn behind_proxy(patience: u32) -> (Scene, FaultyProxy) {
     let database = Arc::new(Database::Postgres.create().await);
     let url = database.url();
     let (credentials, rest) = url.rsplit_once('@').expect("the URL names a user");
     let (target, name) = rest.split_once('/').expect("the URL names a database");
-    let proxy = Proxy::start(target.to_owned()).await;
+    let proxy = FaultyProxy::start(target.to_owned()).await;
     let url = format!("{credentials}@{}/{name}", proxy.address);
     let scene = Scene::on(database, url, 1, patience).await;
     scene.app.organization("pd").await;
@@ -34,7 +34,7 @@ async fn behind_proxy(patience: u32) -> (Scene, Proxy) {
 }
 
 /// Sends the import until it ends well, as a client does that is asked to retry.
-pub async fn until_ok(scene: &Scene) -> Imported {
+pub async fn until_ok(scene: &Scene) -> ImportResponses {
     for _ in 0..20 {
         let imported = scene.app.import_with(start(), &many()).await;
         match imported.code() {
@@ -85,7 +85,7 @@ async fn connections_cut_on_the_way_are_made_again() {
 async fn a_commit_whose_answer_is_lost_is_found_in_the_record() {
     let (scene, proxy) = behind_proxy(PATIENT).await;
     let mut answers = scene.app.begin(start(), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     proxy.lose_commits(10);
     let imported = first.and_rest(answers).await;
     assert_eq!(proxy.commits_to_lose(), 0, "it was too quick");
@@ -98,7 +98,7 @@ async fn a_commit_whose_answer_is_lost_is_found_in_the_record() {
 async fn a_database_away_for_long_interrupts_the_import() {
     let (scene, proxy) = behind_proxy(IMPATIENT).await;
     let mut answers = scene.app.begin(start(), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     proxy.set_away(true);
     let ended = first.and_rest(answers).await;
     assert_eq!(ended.code(), Code::Unavailable, "{ended}");

@@ -7,13 +7,13 @@ use tonic_types::StatusExt;
 use user_import::proto::ImportState;
 
 use crate::{
-    cluster::Cluster,
+    cluster::PostgresCluster,
     connections::until_ok,
     kills::{comparable, counts},
     process::IMPATIENT,
     scene::{ID, Scene, expect_whole, many, start},
 };
-use user_import_testing::{FreshDatabase, Imported, on_postgres, signal::Signal, start_of};
+use user_import_testing::{FreshDatabase, ImportResponses, on_postgres, signal::Signal, start_of};
 
 on_postgres![
     a_killed_database_interrupts_the_import_which_goes_on_once_it_is_back,
@@ -21,8 +21,8 @@ on_postgres![
 ];
 
 /// Starts a server on a cluster of its own, and returns the answers of an undisturbed import there.
-async fn on_own_cluster() -> (Scene, Cluster, Imported) {
-    let cluster = Cluster::start().await;
+async fn on_own_cluster() -> (Scene, PostgresCluster, ImportResponses) {
+    let cluster = PostgresCluster::start().await;
     let database = Arc::new(FreshDatabase::on_cluster(cluster.url()).await);
     let url = database.url();
     let scene = Scene::on(database, url, 1, IMPATIENT).await;
@@ -36,7 +36,7 @@ async fn on_own_cluster() -> (Scene, Cluster, Imported) {
 
 /// Makes sure that the import [`ID`] has the same results as the undisturbed one, and has lost nothing that was in
 /// `told` before.
-async fn expect_undisturbed(scene: &Scene, calm: &Imported, told: &Imported) {
+async fn expect_undisturbed(scene: &Scene, calm: &ImportResponses, told: &ImportResponses) {
     let resumed = until_ok(scene).await;
     expect_whole(&resumed);
     for result in &told.results {
@@ -54,7 +54,7 @@ async fn expect_undisturbed(scene: &Scene, calm: &Imported, told: &Imported) {
 async fn a_killed_database_interrupts_the_import_which_goes_on_once_it_is_back() {
     let (scene, mut cluster, calm) = on_own_cluster().await;
     let mut answers = scene.app.begin(start(), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     cluster.end(Signal::KILL);
     let ended = first.and_rest(answers).await;
     assert_eq!(ended.code(), Code::Unavailable, "{ended}");
@@ -70,7 +70,7 @@ async fn a_killed_database_interrupts_the_import_which_goes_on_once_it_is_back()
 async fn a_database_started_again_at_once_costs_the_import_nothing() {
     let (scene, mut cluster, calm) = on_own_cluster().await;
     let mut answers = scene.app.begin(start(), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     cluster.end(Signal::QUIT);
     let (told, ()) = tokio::join!(first.and_rest(answers), cluster.restart());
     let codes = [Code::Ok, Code::Unavailable];

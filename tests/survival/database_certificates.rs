@@ -3,9 +3,9 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use x509_parser::pem::Pem;
 
-use crate::{cluster::Cluster, process::program};
+use crate::{cluster::PostgresCluster, process::program};
 use user_import_testing::{
-    certificates::{Authority, Issued},
+    certificates::{CertificateAuthority, IssuedCertificate},
     on_postgres,
 };
 
@@ -65,13 +65,13 @@ fn of_version_1(certificate: &str) -> String {
 }
 
 async fn a_certificate_of_version_1_is_named_as_what_it_is() {
-    let issued = Authority::new().server();
-    let old = Issued {
+    let issued = CertificateAuthority::new().server();
+    let old = IssuedCertificate {
         certificate: of_version_1(&issued.certificate),
         key: issued.key.clone(),
     };
     for (issued, is_named) in [(&old, true), (&issued, false)] {
-        let mut cluster = Cluster::start().await;
+        let mut cluster = PostgresCluster::start().await;
         cluster.encrypt(issued).await;
         for command in ["doctor", "migrate"] {
             let output = program()

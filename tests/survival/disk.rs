@@ -9,7 +9,7 @@ use crate::{
     process::IMPATIENT,
     scene::{Scene, expect_whole, many, start},
 };
-use user_import_testing::{Imported, database::FreshDatabase};
+use user_import_testing::{ImportResponses, database::FreshDatabase};
 
 /// A small file system in memory, which is removed when dropped.
 struct SmallDisk(tempfile::TempDir);
@@ -61,7 +61,7 @@ async fn fill_while_importing(disk: &SmallDisk) {
     let scene = Scene::on(database, url, 1, IMPATIENT).await;
     scene.app.organization("pd").await;
     let mut answers = scene.app.begin(start(), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     let filler = disk.fill();
     let ended = first.and_rest(answers).await;
     assert_eq!(ended.code(), Code::Unavailable, "{ended}");

@@ -6,13 +6,13 @@ use tonic::Code;
 use user_import::proto::ExportUsersRequest;
 
 use crate::{
-    cluster::Cluster,
+    cluster::PostgresCluster,
     kills::{comparable, counts},
     process::{PATIENT, program},
     scene::{ID, Scene, eventually, expect_whole, many, start},
 };
 use user_import_testing::{
-    App, FreshDatabase, Imported, on_postgres, roster, signal::Signal, start_of,
+    App, FreshDatabase, ImportResponses, on_postgres, roster, signal::Signal, start_of,
 };
 
 on_postgres![
@@ -30,7 +30,7 @@ fn rows() -> usize {
 }
 
 async fn an_import_outlives_its_primary_in_one_call_and_nothing_acknowledged_is_lost() {
-    let mut primary = Cluster::start().await;
+    let mut primary = PostgresCluster::start().await;
     let standby = primary.synchronous_standby().await;
     let database = Arc::new(FreshDatabase::on_cluster(primary.url()).await);
     let url = primary.url_with(&standby, &database.url());
@@ -43,7 +43,7 @@ async fn an_import_outlives_its_primary_in_one_call_and_nothing_acknowledged_is_
     let calm = scene.app.import_with(start_of("calm"), &many).await;
     assert_eq!(calm.summary().created as usize, names.len(), "{calm}");
     let mut answers = scene.app.begin(start(), &many).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     let acknowledged = first.results.len();
     primary.end(Signal::KILL);
     // While no host takes writes the import waits.
@@ -87,13 +87,13 @@ async fn export_of(app: &App, organization: &str) -> String {
 }
 
 async fn an_import_waits_while_the_database_takes_no_writes() {
-    let cluster = Cluster::start().await;
+    let cluster = PostgresCluster::start().await;
     let database = Arc::new(FreshDatabase::on_cluster(cluster.url()).await);
     let url = database.url();
     let scene = Scene::on(database, url, 1, PATIENT).await;
     scene.app.organization("pd").await;
     let mut answers = scene.app.begin(start(), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     cluster.set_read_only(true).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     cluster.set_read_only(false).await;
@@ -103,7 +103,7 @@ async fn an_import_waits_while_the_database_takes_no_writes() {
 }
 
 async fn doctor_finds_a_standby() {
-    let mut primary = Cluster::start().await;
+    let mut primary = PostgresCluster::start().await;
     let standby = primary.synchronous_standby().await;
     let database = FreshDatabase::on_cluster(primary.url()).await;
     let run = |command: &str, url: &str| {

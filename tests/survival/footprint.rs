@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fs, path::Path};
 
-use crate::process::Process;
+use crate::process::ServeProcess;
 
 /// The resources of a server at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,7 @@ impl Footprint {
     const GROWTH: usize = 16 * 1024;
 
     /// Returns the footprint of a server whose database is at `url`.
-    pub fn of(process: &Process, url: &str) -> Self {
+    pub fn of(process: &ServeProcess, url: &str) -> Self {
         let directory = format!("/proc/{}", process.id());
         let directory = Path::new(&directory);
         let database = database_port(url).map(|port| sockets_to(directory, port));

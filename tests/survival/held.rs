@@ -8,7 +8,9 @@ use user_import::{
 };
 
 use crate::scene::{ID, Scene, start};
-use user_import_testing::{App, Database, Imported, PATIENCE, Roster, on_both_databases, roster};
+use user_import_testing::{
+    App, Database, ImportResponses, PATIENCE, Roster, on_both_databases, roster,
+};
 
 on_both_databases![a_server_killed_while_an_approved_import_applies_leaves_it_to_be_approved_again];
 
@@ -64,7 +66,7 @@ async fn a_server_killed_while_an_approved_import_applies_leaves_it_to_be_approv
     assert_eq!(scene.state().await, ImportState::Held);
     for rows in KILLS {
         let answers = scene.app.approving(ID, &digest, "Confirm").await;
-        let approving = tokio::spawn(Imported::approved(answers));
+        let approving = tokio::spawn(ImportResponses::approved(answers));
         until_applied(&scene.app, rows).await;
         scene.process.kill();
         let cut_short = approving.await.expect("the client does not panic");

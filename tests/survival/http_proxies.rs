@@ -18,10 +18,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
 
 use crate::{
-    process::{Process, create_token, free_address, program},
+    process::{ServeProcess, create_token, free_address, program},
     scene::{ID, eventually},
 };
-use user_import_testing::{Database, FreshDatabase, certificates::Authority, roster, run};
+use user_import_testing::{
+    Database, FreshDatabase, certificates::CertificateAuthority, roster, run,
+};
 
 const CATALOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/catalog.json");
 
@@ -243,8 +245,8 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
 }
 
 /// A server with a proxy in front of it, and the command line.
-struct Scene {
-    server: Process,
+struct ProxiedServer {
+    server: ServeProcess,
     options: Vec<String>,
     proxy: RunningProxy,
     database: FreshDatabase,
@@ -252,11 +254,11 @@ struct Scene {
     folder: TempDir,
 }
 
-impl Scene {
+impl ProxiedServer {
     async fn start(proxy: &HttpProxy) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
-        let authority = Authority::new();
+        let authority = CertificateAuthority::new();
         let issued = authority.server();
         fs::write(path("ca.pem"), authority.pem()).unwrap();
         fs::write(
@@ -274,7 +276,7 @@ impl Scene {
             );
         }
         let database = Database::Sqlite.create().await;
-        let server = Process::start_at(free_address(), &database.url(), &options);
+        let server = ServeProcess::start_at(free_address(), &database.url(), &options);
         let scene = Self {
             token: create_token(&database.url()),
             proxy: proxy.start(server.address, folder.path()).await,
@@ -352,7 +354,7 @@ impl Scene {
 const IMPORT: [&str; 3] = ["import", "--organization=pd", "--format=json"];
 
 async fn survives_a_restart(proxy: &HttpProxy) {
-    let mut scene = Scene::start(proxy).await;
+    let mut scene = ProxiedServer::start(proxy).await;
     let page = scene.console("roster.example").await;
     assert!(page.starts_with("HTTP/1.1 200"), "{page}");
     assert!(page.contains("frame-ancestors 'none'"), "{page}");
@@ -380,7 +382,7 @@ async fn survives_a_restart(proxy: &HttpProxy) {
     let answered = async || scene.read("err").contains(proxy.answer);
     eventually(answered, proxy.answer).await;
     let address = scene.server.address;
-    scene.server = Process::start_at(address, &scene.database.url(), &scene.options);
+    scene.server = ServeProcess::start_at(address, &scene.database.url(), &scene.options);
     scene.expect_done(import);
     let (out, err) = (scene.read("out"), scene.read("err"));
     assert!(

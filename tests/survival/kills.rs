@@ -7,9 +7,9 @@ use user_import::proto::{ImportSummary, RowResult};
 
 use crate::{
     scene::Scene,
-    workload::{Chance, Workload},
+    workload::{SeededRandom, Workload},
 };
-use user_import_testing::{Database, Imported, on_both_databases, start_of};
+use user_import_testing::{Database, ImportResponses, on_both_databases, start_of};
 
 on_both_databases![a_server_killed_at_random_points_leaves_what_an_undisturbed_run_would];
 
@@ -60,7 +60,7 @@ async fn disturb(scene: &mut Scene, seed: u64) -> bool {
     assert_eq!(expected.code(), Code::Ok, "{expected}");
 
     let calm_time = begun.elapsed();
-    let mut chance = Chance::new(seed);
+    let mut chance = SeededRandom::new(seed);
     let mut cut_short = false;
     let mut told = Vec::new();
     for _ in 0..=chance.below(KILLS) {
@@ -102,7 +102,7 @@ async fn kill_after(
     workload: &Workload,
     organization: &str,
     time: Duration,
-) -> Imported {
+) -> ImportResponses {
     let start = workload.start(organization);
     let csv = Vec::from(&workload.import);
     let mut client = tokio::spawn(scene.app.sending(start, csv));
@@ -117,7 +117,7 @@ async fn kill_after(
 }
 
 /// Returns the parts that must be the same in every run: all except the IDs that the service generates.
-pub fn comparable(imported: &Imported) -> (Vec<RowResult>, Vec<&str>) {
+pub fn comparable(imported: &ImportResponses) -> (Vec<RowResult>, Vec<&str>) {
     let mut results = imported.results.clone();
     for result in &mut results {
         result.user_id.clear();
@@ -130,7 +130,7 @@ pub fn comparable(imported: &Imported) -> (Vec<RowResult>, Vec<&str>) {
 }
 
 /// Returns the summary without the fields that differ from run to run.
-pub fn counts(imported: &Imported) -> ImportSummary {
+pub fn counts(imported: &ImportResponses) -> ImportSummary {
     ImportSummary {
         started_at: None,
         finished_at: None,

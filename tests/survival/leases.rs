@@ -5,7 +5,7 @@ use user_import::proto::{ImportStart, ImportState, ResultFilter};
 
 use crate::scene::{ID, Scene, eventually, expect_whole, many, start};
 use user_import_testing::{
-    Database, Imported, on_both_databases, roster, signal::Signal, start_of,
+    Database, ImportResponses, on_both_databases, roster, signal::Signal, start_of,
 };
 
 on_both_databases![
@@ -20,7 +20,7 @@ async fn one_of_two_servers_writes_to_an_organisation_at_a_time(database: Databa
     let one = Scene::start(database, 1).await;
     let other = one.another().await;
     let mut answers = one.app.begin(start(), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     let waiting = other.app.import(roster().people(["ada"]));
     let joined = other.app.import_with(start(), many());
     let (first, joined, waited) = tokio::join!(first.and_rest(answers), joined, waiting);
@@ -33,9 +33,9 @@ async fn one_of_two_servers_writes_to_an_organisation_at_a_time(database: Databa
 }
 
 /// Expects that an import has waited for another one, and was then written.
-fn expect_after(first: &Imported, second: &Imported) {
+fn expect_after(first: &ImportResponses, second: &ImportResponses) {
     assert_eq!(second.summary().created, 1, "{second}");
-    let end = |imported: &Imported| {
+    let end = |imported: &ImportResponses| {
         let end = imported.summary().finished_at.expect("it has ended");
         (end.seconds, end.nanos)
     };
@@ -46,9 +46,9 @@ async fn whoever_joined_takes_a_dead_server_s_import_over(database: Database) {
     let mut one = Scene::start(database, 1).await;
     let other = one.another().await;
     let mut answers = one.app.begin(start(), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     let mut joining = other.app.begin(start(), &many()).await;
-    let joined = Imported::first_results(&mut joining).await;
+    let joined = ImportResponses::first_results(&mut joining).await;
     one.process.kill();
     let died = first.and_rest(answers).await;
     assert_ne!(died.code(), Code::Ok, "it was too quick:\n{died}");
@@ -60,11 +60,11 @@ async fn whoever_joined_takes_a_dead_server_s_import_over(database: Database) {
 async fn stop_server(
     one: &Scene,
 ) -> (
-    Imported,
+    ImportResponses,
     tonic::Streaming<user_import::proto::ImportUsersResponse>,
 ) {
     let mut answers = one.app.begin(start(), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     one.process.signal(Signal::STOP);
     (first, answers)
 }

@@ -8,7 +8,7 @@ use user_import::{
 
 use crate::scene::{ID, Scene, eventually, start};
 use user_import_testing::{
-    Database, Imported, Roster, database::FreshDatabase, on_both_databases, roster,
+    Database, ImportResponses, Roster, database::FreshDatabase, on_both_databases, roster,
 };
 
 on_both_databases![hung_up_clients_leave_nothing_behind];
@@ -67,7 +67,7 @@ async fn hung_up_clients_leave_nothing_behind(database: Database) {
         };
         let client = scene.another_client().await;
         let mut answers = client.begin(named, &crowd(round)).await;
-        Imported::first_results(&mut answers).await;
+        ImportResponses::first_results(&mut answers).await;
         drop((answers, client));
         let ended = async || {
             let record = scene.app.import_record(&import_id).await;

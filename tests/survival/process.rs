@@ -22,7 +22,7 @@ pub const IMPATIENT: u32 = 5;
 
 /// A running `user-import serve`, which is killed when dropped.
 #[derive(Debug)]
-pub struct Process {
+pub struct ServeProcess {
     child: Child,
     pub address: SocketAddr,
 }
@@ -71,7 +71,7 @@ pub fn create_token(database_url: &str) -> String {
     String::from_utf8(made.stdout).unwrap().trim().to_owned()
 }
 
-impl Process {
+impl ServeProcess {
     /// Starts a server with short leases that waits `patience` seconds for its database. Returns once the server
     /// listens.
     pub fn start(database_url: &str, transaction_rows: usize, patience: u32) -> Self {
@@ -145,7 +145,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for ServeProcess {
     fn drop(&mut self) {
         self.kill();
     }

@@ -22,13 +22,13 @@ const COMMIT: &[u8] = b"COMMIT\0";
 
 /// A proxy, which runs until it is dropped.
 #[derive(Clone, Debug)]
-pub struct Proxy {
+pub struct FaultyProxy {
     pub address: SocketAddr,
-    faults: Arc<Faults>,
+    faults: Arc<ProxyFaults>,
 }
 
 #[derive(Debug)]
-struct Faults {
+struct ProxyFaults {
     /// Signals that all connections are to be cut.
     cuts: broadcast::Sender<()>,
     /// If `true`, new connections are closed at once.
@@ -37,7 +37,7 @@ struct Faults {
     lost_commits: AtomicUsize,
 }
 
-impl Proxy {
+impl FaultyProxy {
     /// Passes connections on to `target`.
     pub async fn start(target: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await;
@@ -45,7 +45,7 @@ impl Proxy {
         let address = listener
             .local_addr()
             .expect("a bound socket has an address");
-        let faults = Arc::new(Faults {
+        let faults = Arc::new(ProxyFaults {
             cuts: broadcast::channel(1).0,
             away: AtomicBool::new(false),
             lost_commits: AtomicUsize::new(0),
@@ -79,7 +79,7 @@ impl Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, target: String, faults: Arc<Faults>) {
+async fn accept(listener: TcpListener, target: String, faults: Arc<ProxyFaults>) {
     while let Ok((client, _)) = listener.accept().await {
         if faults.away.load(SeqCst) {
             continue;
@@ -90,7 +90,7 @@ async fn accept(listener: TcpListener, target: String, faults: Arc<Faults>) {
     }
 }
 
-async fn pass(client: TcpStream, server: TcpStream, faults: Arc<Faults>) {
+async fn pass(client: TcpStream, server: TcpStream, faults: Arc<ProxyFaults>) {
     let mut cuts = faults.cuts.subscribe();
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
@@ -101,7 +101,7 @@ async fn pass(client: TcpStream, server: TcpStream, faults: Arc<Faults>) {
     }
 }
 
-async fn pass_requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: &Faults) {
+async fn pass_requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: &ProxyFaults) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         let bytes = &buffer[..length];

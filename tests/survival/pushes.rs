@@ -10,9 +10,9 @@ use user_import::{
 
 use crate::{
     scene::{Scene, eventually},
-    workload::Chance,
+    workload::SeededRandom,
 };
-use user_import_testing::{App, Database, Imported, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, ImportResponses, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_push_killed_at_a_random_point_is_written_once,
@@ -47,14 +47,14 @@ async fn a_push_killed_at_a_random_point_is_written_once(database: Database) {
     let calm = scene.app.import_with(named(0), change(0)).await;
     assert_eq!(calm.summary().updated, 1, "{calm}");
     let calm_time = begun.elapsed();
-    let mut chance = Chance::new(7);
+    let mut chance = SeededRandom::new(7);
     for round in 1..=KILLS {
         let before = scene.database.number(REVISIONS).await;
         let mut push = tokio::spawn(scene.app.sending(named(round), change(round)));
         let point = calm_time / 1_000 * chance.permille();
         let ended = tokio::time::timeout(point, &mut push).await;
         scene.process.kill();
-        let cut: Imported = match ended {
+        let cut: ImportResponses = match ended {
             Ok(ended) => ended.unwrap(),
             Err(_) => push.await.unwrap(),
         };

@@ -8,10 +8,10 @@ use user_import::proto::{ImportStart, ImportState};
 use crate::{
     footprint::Footprint,
     leftovers::expect_quiet,
-    process::{PATIENT, Process},
+    process::{PATIENT, ServeProcess},
 };
 use user_import_testing::{
-    App, Database, Imported, PATIENCE, Roster, database::FreshDatabase, roster, start_of,
+    App, Database, ImportResponses, PATIENCE, Roster, database::FreshDatabase, roster, start_of,
 };
 
 /// The import ID that a test with one import uses.
@@ -23,7 +23,7 @@ const MANY: usize = 150;
 /// A server process with its database and a client. The organisation is `pd`.
 #[derive(Debug)]
 pub struct Scene {
-    pub process: Process,
+    pub process: ServeProcess,
     pub app: App,
     pub database: Arc<FreshDatabase>,
     url: String,
@@ -51,7 +51,7 @@ impl Scene {
         transaction_rows: usize,
         patience: u32,
     ) -> Self {
-        let process = Process::start(&url, transaction_rows, patience);
+        let process = ServeProcess::start(&url, transaction_rows, patience);
         let app = App::attach(Arc::clone(&database), process.address).await;
         app.organization("warm-up").await;
         expect_whole(&app.import_with(start_of("warm-up"), &many()).await);
@@ -68,7 +68,7 @@ impl Scene {
 
     /// Starts one more server on the same database.
     pub async fn another(&self) -> Self {
-        let process = Process::start(&self.url, self.transaction_rows, self.patience);
+        let process = ServeProcess::start(&self.url, self.transaction_rows, self.patience);
         let app = App::attach(Arc::clone(&self.database), process.address).await;
         Self {
             process,
@@ -131,7 +131,7 @@ pub fn many() -> Roster {
 }
 
 /// Makes sure that an import of [`many`] ended well and reported every row once.
-pub fn expect_whole(imported: &Imported) {
+pub fn expect_whole(imported: &ImportResponses) {
     assert_eq!(imported.code(), tonic::Code::Ok, "{imported}");
     let rows: Vec<u32> = imported.results.iter().map(|result| result.row).collect();
     let every = (1u32..).take(MANY).collect::<Vec<_>>();

@@ -12,7 +12,7 @@ use crate::{
     leftovers::expect_quiet,
     scene::{Scene, expect_whole, many, start},
 };
-use user_import_testing::{Database, Imported, on_both_databases, signal::Signal, start_of};
+use user_import_testing::{Database, ImportResponses, on_both_databases, signal::Signal, start_of};
 
 on_both_databases![
     an_orderly_shutdown_interrupts_and_the_import_goes_on_later,
@@ -26,7 +26,7 @@ const BOUND: Duration = Duration::from_secs(15);
 async fn an_orderly_shutdown_interrupts_and_the_import_goes_on_later(database: Database) {
     let mut scene = Scene::start(database, 1).await;
     let mut answers = scene.app.begin(start(), &many()).await;
-    let first = Imported::first_results(&mut answers).await;
+    let first = ImportResponses::first_results(&mut answers).await;
     scene.process.signal(Signal::TERM);
     let ended = first.and_rest(answers).await;
     assert_eq!(ended.code(), Code::Unavailable, "{ended}");

@@ -8,7 +8,7 @@ use user_import::proto::{ImportState, append_import_request::Content};
 use crate::{
     kills::{comparable, counts},
     scene::{ID, Scene, expect_whole, many, start},
-    workload::{Chance, Workload},
+    workload::{SeededRandom, Workload},
 };
 use user_import_testing::{Database, finish_of, on_both_databases, roster, start_of};
 
@@ -121,7 +121,7 @@ async fn a_server_killed_at_random_points_leaves_what_an_undisturbed_run_would(d
         let expected = scene.app.import_with(workload.start(&calm), csv.clone());
         let expected = expected.await;
         let point = begun.elapsed() / 1_000;
-        let mut chance = Chance::new(seed);
+        let mut chance = SeededRandom::new(seed);
         upload(&mut scene, &workload, &stormy, &csv, &mut chance).await;
         let found = loop {
             let id = &workload.import_id;
@@ -151,7 +151,7 @@ async fn upload(
     workload: &Workload,
     organization: &str,
     csv: &[u8],
-    chance: &mut Chance,
+    chance: &mut SeededRandom,
 ) {
     loop {
         let begun = scene.app.begin_upload(workload.start(organization)).await;

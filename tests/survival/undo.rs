@@ -8,9 +8,9 @@ use user_import::proto::UndoImportRequest;
 use crate::{
     kills::{comparable, counts},
     scene::Scene,
-    workload::{Chance, Workload},
+    workload::{SeededRandom, Workload},
 };
-use user_import_testing::{Database, Imported, on_both_databases, start_of};
+use user_import_testing::{Database, ImportResponses, on_both_databases, start_of};
 
 on_both_databases![an_undo_cut_short_at_random_points_leaves_what_an_undisturbed_one_would];
 
@@ -59,7 +59,7 @@ async fn disturb(scene: &mut Scene, seed: u64) {
     let expected = undone(scene, undo_of(&calm, &import)).await;
     assert_eq!(expected.code(), Code::Ok, "{expected}");
     let calm_time = begun.elapsed();
-    let mut chance = Chance::new(seed);
+    let mut chance = SeededRandom::new(seed);
     for _ in 0..=chance.below(KILLS) {
         let point = calm_time / 1_000 * chance.permille();
         kill_after(scene, undo_of(&stormy, &import), point).await;
@@ -75,9 +75,9 @@ async fn disturb(scene: &mut Scene, seed: u64) {
     assert_eq!(again.results, resumed.results, "{seed}");
 }
 
-async fn undone(scene: &Scene, request: UndoImportRequest) -> Imported {
+async fn undone(scene: &Scene, request: UndoImportRequest) -> ImportResponses {
     let responses = scene.app.imports().undo_import(request).await;
-    Imported::undone(responses.map(tonic::Response::into_inner)).await
+    ImportResponses::undone(responses.map(tonic::Response::into_inner)).await
 }
 
 /// Asks for the undo, kills the server after `time`, and starts another one.
@@ -85,7 +85,7 @@ async fn kill_after(scene: &mut Scene, request: UndoImportRequest, time: Duratio
     let mut client = scene.app.imports();
     let mut undoing = tokio::spawn(async move {
         let responses = client.undo_import(request).await;
-        Imported::undone(responses.map(tonic::Response::into_inner)).await
+        ImportResponses::undone(responses.map(tonic::Response::into_inner)).await
     });
     let ended = tokio::time::timeout(time, &mut undoing).await;
     scene.process.kill();

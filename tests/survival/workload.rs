@@ -19,9 +19,9 @@ const NEW: usize = 60;
 
 /// A generator of numbers that depend only on the seed (`SplitMix64`).
 #[derive(Debug)]
-pub struct Chance(u64);
+pub struct SeededRandom(u64);
 
-impl Chance {
+impl SeededRandom {
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -57,13 +57,13 @@ pub struct Workload {
 }
 
 /// A row: a name, and the values that differ from the row that [`Roster::row`] makes of the name.
-type Person = (String, Vec<(Column, String)>);
+type ChangedPerson = (String, Vec<(Column, String)>);
 
 impl Workload {
     /// Returns the workload of this seed.
     pub fn new(seed: u64) -> Self {
-        let mut chance = Chance::new(seed);
-        let mut people: Vec<Person> = (0..BEFORE)
+        let mut chance = SeededRandom::new(seed);
+        let mut people: Vec<ChangedPerson> = (0..BEFORE)
             .map(|number| member(number, &mut chance))
             .collect();
         let before = as_roster(&people);
@@ -115,7 +115,7 @@ fn match_by(seed: u64) -> MatchBy {
 }
 
 /// Removes the external IDs of some people, and gives new ones to others.
-fn renumber(people: &mut [Person], chance: &mut Chance) {
+fn renumber(people: &mut [ChangedPerson], chance: &mut SeededRandom) {
     for (name, differing) in people {
         match chance.below(4) {
             0 => differing.push((ExternalId, String::new())),
@@ -125,14 +125,14 @@ fn renumber(people: &mut [Person], chance: &mut Chance) {
     }
 }
 
-fn as_roster(people: &[Person]) -> Roster {
+fn as_roster(people: &[ChangedPerson]) -> Roster {
     people.iter().fold(roster(), |roster, (name, differing)| {
         roster.row(name, differing.iter().map(|(c, v)| (*c, v.as_str())))
     })
 }
 
 /// Returns a person whose supervisor, if any, has a lower number.
-fn member(number: usize, chance: &mut Chance) -> Person {
+fn member(number: usize, chance: &mut SeededRandom) -> ChangedPerson {
     let mut differing = Vec::new();
     if number > 0 && chance.below(3) > 0 {
         let supervisor = format!("m{:03}@pd.example", chance.below(number.min(40)));
@@ -142,7 +142,7 @@ fn member(number: usize, chance: &mut Chance) -> Person {
 }
 
 /// Returns a new person: some have no external ID, some have a fault, and most have a supervisor.
-fn newcomer(number: usize, chance: &mut Chance) -> Person {
+fn newcomer(number: usize, chance: &mut SeededRandom) -> ChangedPerson {
     let mut differing = vec![(
         SupervisorEmail,
         format!("m{:03}@pd.example", chance.below(40)),
@@ -161,7 +161,7 @@ fn newcomer(number: usize, chance: &mut Chance) -> Person {
 }
 
 /// Changes people: pairs swap badge numbers, triples rotate usernames, and others are renamed or stay.
-fn change(people: &mut [Person], chance: &mut Chance) {
+fn change(people: &mut [ChangedPerson], chance: &mut SeededRandom) {
     let names: Vec<String> = people.iter().map(|person| person.0.clone()).collect();
     let mut at = 0;
     while at + 3 < names.len() {

@@ -23,14 +23,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Rows of a roster, each with a phone number that differs from the last time it was taken.
 #[derive(Clone, Debug)]
-pub struct Changes {
+pub struct PhoneChanges {
     rows: Vec<UserRow>,
     taken: usize,
 }
 
 /// What one push took.
 #[derive(Clone, Copy, Debug)]
-pub struct Pushed {
+pub struct PushTime {
     /// From the first attempt to the answer.
     pub wait: Duration,
     /// How often it was turned away because another import was running.
@@ -38,13 +38,13 @@ pub struct Pushed {
 }
 
 /// A connection that pushes.
-pub struct Pusher {
+pub struct PushClient {
     client: ImportServiceClient<Channel>,
     authorization: AsciiMetadataValue,
     organization: String,
 }
 
-impl Changes {
+impl PhoneChanges {
     /// Reads the first rows of a roster.
     pub fn read(roster: &Path) -> anyhow::Result<Self> {
         let lines = BufReader::new(File::open(roster)?).lines().skip(1);
@@ -97,7 +97,7 @@ fn row(line: &str) -> Option<UserRow> {
     row.phone.is_some().then_some(row)
 }
 
-impl Pusher {
+impl PushClient {
     /// Opens a connection of its own.
     pub async fn connect(endpoint: &str, token: &str, organization: &str) -> anyhow::Result<Self> {
         Ok(Self {
@@ -108,7 +108,7 @@ impl Pusher {
     }
 
     /// Pushes the next change, and sends it again as the server says while another import runs.
-    pub async fn push(&mut self, changes: &mut Changes) -> anyhow::Result<Pushed> {
+    pub async fn push(&mut self, changes: &mut PhoneChanges) -> anyhow::Result<PushTime> {
         let row = changes.next();
         let began = Instant::now();
         let mut turned_away = 0;
@@ -116,7 +116,7 @@ impl Pusher {
             turned_away += 1;
             sleep(pause).await;
         }
-        Ok(Pushed {
+        Ok(PushTime {
             wait: began.elapsed(),
             turned_away,
         })

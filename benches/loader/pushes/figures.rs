@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    database::Engine,
+    database::DatabaseEngine,
     figures::{Environment, median},
     measurement::count,
     options::Options,
@@ -20,18 +20,18 @@ pub struct PushFigures {
     /// The machine and the programs.
     pub environment: Environment,
     /// One push after another, by the number of users.
-    pub latencies: Vec<Latency>,
+    pub latencies: Vec<PushLatency>,
     /// Pushes into many organisations at once.
-    pub throughputs: Vec<Throughput>,
+    pub throughputs: Vec<PushThroughput>,
     /// Jobs that push into one organisation at once.
-    pub contentions: Vec<Contention>,
+    pub contentions: Vec<PushContention>,
 }
 
 /// Pushes of one changed row, one after another.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Latency {
+pub struct PushLatency {
     /// On which database.
-    pub engine: Engine,
+    pub engine: DatabaseEngine,
     /// Users of the organisation.
     pub users: u64,
     /// Milliseconds, from the call to its answer.
@@ -42,9 +42,9 @@ pub struct Latency {
 
 /// A connection for each organisation, all at once.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Throughput {
+pub struct PushThroughput {
     /// On which database.
-    pub engine: Engine,
+    pub engine: DatabaseEngine,
     /// Organisations, each with a connection.
     pub organizations: u64,
     /// Users of each organisation.
@@ -61,9 +61,9 @@ pub struct Throughput {
 
 /// Jobs that push into one organisation, all at once.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Contention {
+pub struct PushContention {
     /// On which database.
-    pub engine: Engine,
+    pub engine: DatabaseEngine,
     /// Jobs, each with a connection.
     pub jobs: u64,
     /// Users of the organisation.
@@ -124,14 +124,19 @@ impl PushFigures {
     }
 
     /// The median of something about pushes into an organisation of this many users.
-    pub fn latency(&self, engine: Engine, users: u64, of: fn(&Latency) -> f64) -> Option<f64> {
+    pub fn latency(
+        &self,
+        engine: DatabaseEngine,
+        users: u64,
+        of: fn(&PushLatency) -> f64,
+    ) -> Option<f64> {
         let runs = self.latencies.iter();
         let runs = runs.filter(|run| (run.engine, run.users) == (engine, users));
         median(runs.map(of).collect())
     }
 }
 
-impl Throughput {
+impl PushThroughput {
     /// Pushes a second.
     pub fn per_second(&self) -> f64 {
         count(self.pushes) / self.seconds

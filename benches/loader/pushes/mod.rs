@@ -13,13 +13,13 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::{
-    bench::Bench,
-    database::{Database, Engine},
+    bench::BenchSetup,
+    database::{Database, DatabaseEngine},
     measurement::Workload,
     options::Options,
-    service::Service,
+    service::BenchServer,
 };
-use client::Changes;
+use client::PhoneChanges;
 use work::PushWork;
 
 pub use figures::PushFigures;
@@ -32,7 +32,7 @@ const ORGANIZATIONS: u64 = 8;
 const JOBS: usize = 8;
 
 /// Measures everything about pushes, and keeps the figures in the folder for results.
-pub fn measure(bench: &mut Bench, options: &Options) -> anyhow::Result<PushFigures> {
+pub fn measure(bench: &mut BenchSetup, options: &Options) -> anyhow::Result<PushFigures> {
     let mut figures = PushFigures::new(options);
     for &engine in options.engines() {
         for &users in &options.users {
@@ -68,7 +68,7 @@ pub fn write(figures: &PushFigures, directory: &Path) -> anyhow::Result<()> {
 /// A server with organisations that have users, and a row of each.
 struct PushTarget {
     // Dropped before its database.
-    service: Service,
+    service: BenchServer,
     database: Database,
     work: Vec<PushWork>,
 }
@@ -76,8 +76,8 @@ struct PushTarget {
 impl PushTarget {
     /// Imports `users` users into each of `organizations` organisations of a new database.
     fn prepare(
-        bench: &mut Bench,
-        engine: Engine,
+        bench: &mut BenchSetup,
+        engine: DatabaseEngine,
         (organizations, users): (u64, u64),
     ) -> anyhow::Result<Self> {
         let database = Database::create(engine, &bench.place, "bench_pushes")?;
@@ -90,7 +90,7 @@ impl PushTarget {
             let answers = bench.place.directory.join("answers.jsonl");
             let import = service.import(&organization, &roster, answers)?;
             import.watch().context("the users cannot be imported")?;
-            let changes = Changes::read(&roster)?;
+            let changes = PhoneChanges::read(&roster)?;
             work.push(PushWork {
                 organization,
                 changes,

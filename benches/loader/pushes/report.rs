@@ -2,24 +2,24 @@
 
 use std::fmt::{Result, Write};
 
-use super::figures::{Contention, Latency, PushFigures, Throughput};
+use super::figures::{PushContention, PushFigures, PushLatency, PushThroughput};
 use crate::{
-    database::Engine,
-    plots::{self, Line},
+    database::DatabaseEngine,
+    plots::{self, PanelLine},
     report,
-    targets::Target,
+    targets::TargetDirection,
 };
 
-const ENGINES: [Engine; 2] = [Engine::Postgres, Engine::Sqlite];
+const ENGINES: [DatabaseEngine; 2] = [DatabaseEngine::Postgres, DatabaseEngine::Sqlite];
 
 /// How much longer a push may take into the largest organisation than into the smallest.
-const GROWTH: Target = Target::AtMost(1.5);
+const GROWTH: TargetDirection = TargetDirection::AtMost(1.5);
 
 /// Pushes a second into several organisations.
-const PER_SECOND: Target = Target::AtLeast(800.0);
+const PER_SECOND: TargetDirection = TargetDirection::AtLeast(800.0);
 
 /// The longest wait of a push beside its share.
-const WAIT: Target = Target::AtMost(3.0);
+const WAIT: TargetDirection = TargetDirection::AtMost(3.0);
 
 /// The whole report.
 pub fn markdown(figures: &PushFigures) -> std::result::Result<String, std::fmt::Error> {
@@ -45,7 +45,7 @@ fn latencies(figures: &PushFigures, out: &mut String) -> Result {
             let Some((found, fewest)) = median(users).zip(fewest) else {
                 continue;
             };
-            let p95 = figures.latency(engine, users, |run: &Latency| run.p95_ms);
+            let p95 = figures.latency(engine, users, |run: &PushLatency| run.p95_ms);
             let ratio = found / fewest;
             writeln!(
                 out,
@@ -60,7 +60,7 @@ fn latencies(figures: &PushFigures, out: &mut String) -> Result {
     writeln!(out)
 }
 
-fn throughputs(throughputs: &[Throughput], out: &mut String) -> Result {
+fn throughputs(throughputs: &[PushThroughput], out: &mut String) -> Result {
     writeln!(
         out,
         "| many organisations at once | organisations | users each | pushes/s | target | | server's CPU | \
@@ -84,7 +84,7 @@ fn throughputs(throughputs: &[Throughput], out: &mut String) -> Result {
     writeln!(out)
 }
 
-fn contentions(contentions: &[Contention], out: &mut String) -> Result {
+fn contentions(contentions: &[PushContention], out: &mut String) -> Result {
     writeln!(
         out,
         "| one organisation at once | jobs | that got on | pushes | of a job | longest wait | share | wait / share | \
@@ -116,9 +116,9 @@ fn contentions(contentions: &[Contention], out: &mut String) -> Result {
 /// Draws the time of a push over the number of users.
 pub fn plot(figures: &PushFigures) -> anyhow::Result<String> {
     let sizes = figures.sizes();
-    let line = |engine: Engine| {
+    let line = |engine: DatabaseEngine| {
         let median = |users| figures.latency(engine, users, |run| run.median_ms);
-        Line::of(engine, &sizes, median)
+        PanelLine::of(engine, &sizes, median)
     };
     let lines = ENGINES.map(line);
     plots::lines("One pushed user (ms)", "users of the organisation", &lines)

@@ -7,13 +7,13 @@ use tokio::{runtime::Runtime, task::JoinSet, time::Instant};
 
 use super::{
     JOBS, PushTarget,
-    client::{Changes, Pushed, Pusher},
-    figures::{Contention, Latency, Throughput},
+    client::{PhoneChanges, PushClient, PushTime},
+    figures::{PushContention, PushLatency, PushThroughput},
 };
 use crate::{
     measurement::{between, count},
     options::Options,
-    service::Service,
+    service::BenchServer,
 };
 
 /// Pushes before the first one that counts: connections, caches and plans are there afterwards.
@@ -31,7 +31,7 @@ pub struct PushWork {
     /// The organisation's slug.
     pub organization: String,
     /// Rows that change its users.
-    pub changes: Changes,
+    pub changes: PhoneChanges,
 }
 
 /// The work of one connection.
@@ -43,7 +43,7 @@ struct JobRun {
 }
 
 impl JobRun {
-    fn add(&mut self, pushed: Pushed) {
+    fn add(&mut self, pushed: PushTime) {
         self.pushes += 1;
         self.longest_wait = self.longest_wait.max(pushed.wait);
         self.turned_away += pushed.turned_away;
@@ -51,11 +51,11 @@ impl JobRun {
 }
 
 /// One push after another over one connection.
-pub fn latency(target: &PushTarget, users: u64) -> anyhow::Result<Latency> {
+pub fn latency(target: &PushTarget, users: u64) -> anyhow::Result<PushLatency> {
     let work = target.work.first().context("there is no organisation")?;
     let (endpoint, token) = (target.service.endpoint(), target.service.local_token()?);
     let mut waits = Runtime::new()?.block_on(async {
-        let mut pusher = Pusher::connect(endpoint, &token, &work.organization).await?;
+        let mut pusher = PushClient::connect(endpoint, &token, &work.organization).await?;
         let mut changes = work.changes.clone();
         let mut waits = Vec::with_capacity(PUSHES);
         for number in 0..WARM_UP + PUSHES {
@@ -68,7 +68,7 @@ pub fn latency(target: &PushTarget, users: u64) -> anyhow::Result<Latency> {
     })?;
     waits.sort_by(f64::total_cmp);
     let at = |percent: usize| waits[(waits.len() * percent / 100).min(waits.len() - 1)];
-    let latency = Latency {
+    let latency = PushLatency {
         engine: target.database.engine(),
         users,
         median_ms: at(50),
@@ -83,10 +83,10 @@ pub fn latency(target: &PushTarget, users: u64) -> anyhow::Result<Latency> {
 }
 
 /// A connection for each organisation, as fast as they can.
-pub fn throughput(target: &PushTarget, options: &Options) -> anyhow::Result<Throughput> {
+pub fn throughput(target: &PushTarget, options: &Options) -> anyhow::Result<PushThroughput> {
     let (server, database) = (target.service.cpu()?, target.database.cpu()?);
     let (runs, seconds) = run(&target.service, target.work.clone(), options.push_seconds)?;
-    let throughput = Throughput {
+    let throughput = PushThroughput {
         engine: target.database.engine(),
         organizations: u64::try_from(target.work.len())?,
         users: options.users.first().copied().unwrap_or_default(),
@@ -105,7 +105,7 @@ pub fn throughput(target: &PushTarget, options: &Options) -> anyhow::Result<Thro
 }
 
 /// Several connections that push into one organisation, as fast as they can.
-pub fn contention(target: &PushTarget, options: &Options) -> anyhow::Result<Contention> {
+pub fn contention(target: &PushTarget, options: &Options) -> anyhow::Result<PushContention> {
     let work = target.work.first().context("there is no organisation")?;
     let jobs = (0..JOBS).map(|number| PushWork {
         organization: work.organization.clone(),
@@ -115,7 +115,7 @@ pub fn contention(target: &PushTarget, options: &Options) -> anyhow::Result<Cont
     let pushes: u64 = runs.iter().map(|run| run.pushes).sum();
     let refused = format!("SELECT count(*) FROM imports WHERE state = {REFUSED}");
     let longest = runs.iter().map(|run| run.longest_wait).max();
-    let contention = Contention {
+    let contention = PushContention {
         engine: target.database.engine(),
         jobs: u64::try_from(JOBS)?,
         users: options.users.first().copied().unwrap_or_default(),
@@ -140,7 +140,7 @@ pub fn contention(target: &PushTarget, options: &Options) -> anyhow::Result<Cont
 /// Lets a connection push for each piece of work, for so many seconds. Returns what each did, and how long it took until
 /// the last one had its answer.
 fn run(
-    service: &Service,
+    service: &BenchServer,
     works: Vec<PushWork>,
     seconds: u64,
 ) -> anyhow::Result<(Vec<JobRun>, f64)> {
@@ -148,7 +148,7 @@ fn run(
     Runtime::new()?.block_on(async {
         let mut connected = Vec::new();
         for work in works {
-            let pusher = Pusher::connect(&endpoint, &token, &work.organization).await?;
+            let pusher = PushClient::connect(&endpoint, &token, &work.organization).await?;
             connected.push((pusher, work.changes));
         }
         let began = Instant::now();

@@ -9,7 +9,7 @@ use tracing::warn;
 
 use super::AlgorithmName;
 
-type Members = Map<String, Value>;
+type KeyMembers = Map<String, Value>;
 
 /// Members that only private and symmetric keys have (RFC 7518 §6, RFC 8037 §2, and `priv` of newer kinds).
 const SECRETS: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
@@ -116,11 +116,11 @@ impl KeySet {
 
 #[derive(serde::Deserialize)]
 struct KeySetDocument {
-    keys: Vec<Members>,
+    keys: Vec<KeyMembers>,
 }
 
 /// How a key is named to the operator.
-fn name(members: &Members, index: usize) -> String {
+fn name(members: &KeyMembers, index: usize) -> String {
     match members.get("kid").and_then(Value::as_str) {
         Some(id) => format!("the key {id:?}"),
         None => format!("key {} (without a kid)", index + 1),
@@ -128,7 +128,7 @@ fn name(members: &Members, index: usize) -> String {
 }
 
 impl PublicKey {
-    fn parse(members: &Members) -> anyhow::Result<Self> {
+    fn parse(members: &KeyMembers) -> anyhow::Result<Self> {
         expect_for_signatures(members)?;
         let text = |name| text(members, name);
         let family = match (text("kty")?, text("crv").ok()) {
@@ -173,7 +173,7 @@ impl KeyFamily {
     }
 
     /// The key itself, once its parts have the size that they must have.
-    fn key(self, members: &Members) -> anyhow::Result<DecodingKey> {
+    fn key(self, members: &KeyMembers) -> anyhow::Result<DecodingKey> {
         let part = |name| text(members, name);
         let expect_bytes = |name, bytes| {
             let found = decode(part(name)?)?.len();
@@ -209,7 +209,7 @@ impl KeyFamily {
 }
 
 /// Expects that `use` and `key_ops`, if they are there, permit signatures (RFC 7517 §4.2 and §4.3).
-fn expect_for_signatures(members: &Members) -> anyhow::Result<()> {
+fn expect_for_signatures(members: &KeyMembers) -> anyhow::Result<()> {
     let is_for_signatures = members.get("use").is_none_or(|uses| *uses == "sig");
     ensure!(is_for_signatures, "its use is not sig");
     let verifies = |operations: &Value| {
@@ -221,7 +221,7 @@ fn expect_for_signatures(members: &Members) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn text<'a>(members: &'a Members, name: &str) -> anyhow::Result<&'a str> {
+fn text<'a>(members: &'a KeyMembers, name: &str) -> anyhow::Result<&'a str> {
     let value = members
         .get(name)
         .with_context(|| format!("it has no {name}"))?;
@@ -241,7 +241,7 @@ fn decode(text: &str) -> anyhow::Result<Vec<u8>> {
         .context("a part of it is no base64url")
 }
 
-fn bits_of_exponent(members: &Members) -> anyhow::Result<usize> {
+fn bits_of_exponent(members: &KeyMembers) -> anyhow::Result<usize> {
     Ok(bits(&decode(text(members, "e")?)?))
 }
 

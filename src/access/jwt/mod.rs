@@ -19,7 +19,7 @@ pub use settings::{JwtKeyLocation, JwtSettings};
 pub use signatures::{AlgorithmName, UnknownAlgorithm};
 
 use self::{token_claims::TokenClaims, token_header::TokenHeader};
-use super::{Denial, Principal};
+use super::{AccessDenial, Principal};
 
 /// Verifies tokens of one identity provider.
 #[derive(Debug)]
@@ -47,15 +47,19 @@ impl IdentityProvider {
     /// # Errors
     /// Fails if the token is not from this provider for this service, or its time is over or has not
     /// come.
-    pub async fn recognise(&self, text: &str, now: OffsetDateTime) -> Result<Principal, Denial> {
+    pub async fn recognise(
+        &self,
+        text: &str,
+        now: OffsetDateTime,
+    ) -> Result<Principal, AccessDenial> {
         let header = TokenHeader::parse(text, &self.settings.algorithms);
-        let TokenHeader { algorithm, key_id } = header.ok_or(Denial::Invalid)?;
+        let TokenHeader { algorithm, key_id } = header.ok_or(AccessDenial::Invalid)?;
         let keys = self.keys.find(key_id.as_deref(), algorithm).await;
         let signature = signature_alone(algorithm);
         let mut verified = keys
             .iter()
             .filter_map(|key| decode::<TokenClaims>(text, key, &signature).ok());
-        let claims = verified.next().ok_or(Denial::Invalid)?.claims;
+        let claims = verified.next().ok_or(AccessDenial::Invalid)?.claims;
         claims.principal(&self.settings, now)
     }
 }

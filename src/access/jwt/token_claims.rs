@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use crate::{
-    access::{Credential, Denial, OrganizationScope, Principal, jwt::JwtSettings},
-    domain::{Permissions, Slug},
+    access::{AccessDenial, Credential, OrganizationScope, Principal, jwt::JwtSettings},
+    domain::{OrganizationSlug, Permissions},
 };
 
 /// Most characters of a subject that records keep.
@@ -58,24 +58,24 @@ impl TokenClaims {
         &self,
         settings: &JwtSettings,
         now: OffsetDateTime,
-    ) -> Result<Principal, Denial> {
+    ) -> Result<Principal, AccessDenial> {
         if self.iss != settings.issuer || !self.aud.includes(&settings.audience) {
-            return Err(Denial::Invalid);
+            return Err(AccessDenial::Invalid);
         }
         let expires_at =
             moment(self.exp)?.saturating_add(settings.leeway.try_into().unwrap_or_default());
         if expires_at <= now {
-            return Err(Denial::Expired);
+            return Err(AccessDenial::Expired);
         }
         if let Some(from) = self.nbf
             && moment(from)? > now + settings.leeway
         {
-            return Err(Denial::Invalid);
+            return Err(AccessDenial::Invalid);
         }
         let subject = self.sub.chars().filter(|c| !c.is_control());
         let subject: String = subject.take(MAX_SUBJECT).collect();
         if subject.trim().is_empty() {
-            return Err(Denial::Invalid);
+            return Err(AccessDenial::Invalid);
         }
         Ok(Principal {
             name: format!("jwt {subject}"),
@@ -86,11 +86,13 @@ impl TokenClaims {
         })
     }
 
-    fn scope(&self, claim: &str) -> Result<OrganizationScope, Denial> {
+    fn scope(&self, claim: &str) -> Result<OrganizationScope, AccessDenial> {
         let text = self.others.get(claim).and_then(Value::as_str);
-        let scope = OrganizationScope::parse(text.ok_or(Denial::Invalid)?);
+        let scope = OrganizationScope::parse(text.ok_or(AccessDenial::Invalid)?);
         match &scope {
-            OrganizationScope::One(slug) if Slug::parse(slug).is_err() => Err(Denial::Invalid),
+            OrganizationScope::One(slug) if OrganizationSlug::parse(slug).is_err() => {
+                Err(AccessDenial::Invalid)
+            }
             _ => Ok(scope),
         }
     }
@@ -110,8 +112,8 @@ impl TokenClaims {
 }
 
 /// A time of a token: seconds since 1970, which may have a fraction.
-fn moment(seconds: f64) -> Result<OffsetDateTime, Denial> {
+fn moment(seconds: f64) -> Result<OffsetDateTime, AccessDenial> {
     #[allow(clippy::cast_possible_truncation)] // saturates, and what is out of range is refused
     let seconds = seconds.floor() as i64;
-    OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| Denial::Invalid)
+    OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| AccessDenial::Invalid)
 }

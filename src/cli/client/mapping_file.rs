@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::client::{ClientError, ServiceClient};
-use crate::domain::Slug;
+use crate::domain::OrganizationSlug;
 use crate::proto::{Mapping, ValueMapping};
 
 /// The contents of a mapping's file. The names are those of the contract; `values` are grouped by column.
@@ -41,7 +41,7 @@ pub(super) enum MappingChoice {
     /// The one in this file.
     File { path: PathBuf, mapping: Mapping },
     /// The one that the organisation has saved under this name.
-    Saved(Slug),
+    Saved(OrganizationSlug),
 }
 
 impl MappingChoice {
@@ -90,7 +90,7 @@ impl MappingChoice {
 /// # Errors
 /// Returns a sentence that says what is wrong with the file.
 pub(super) fn choose(word: &str) -> Result<MappingChoice, String> {
-    if let Ok(name) = Slug::parse(word) {
+    if let Ok(name) = OrganizationSlug::parse(word) {
         return Ok(MappingChoice::Saved(name));
     }
     Ok(MappingChoice::File {

@@ -6,7 +6,7 @@ use clap::{Args, builder::BoolishValueParser};
 use crate::cli::{ExitStatus, output::Verbosity, secret::unquoted};
 use crate::{
     config::Settings,
-    store::{DatabaseUrl, Distribution, Store, StoreError},
+    store::{DatabaseUrl, Store, StoreError, TableDistribution},
 };
 
 /// Bring the schema of a database up to date, as `serve` does when it starts
@@ -83,13 +83,15 @@ async fn distribute(store: &Store, verbosity: Verbosity) -> anyhow::Result<()> {
     let distributed = store.distribute().await;
     distributed.context("the database cannot be distributed; it stays as it was")?;
     let text = match store.distribution().await? {
-        Distribution::Distributed { workers: 1 } => {
+        TableDistribution::Distributed { workers: 1 } => {
             "Its organisations are on 1 worker.\n".to_owned()
         }
-        Distribution::Distributed { workers } => {
+        TableDistribution::Distributed { workers } => {
             format!("Its organisations are spread over {workers} workers.\n")
         }
-        Distribution::Plain | Distribution::Partial(_) => "It is not distributed.\n".to_owned(),
+        TableDistribution::Plain | TableDistribution::Partial(_) => {
+            "It is not distributed.\n".to_owned()
+        }
     };
     verbosity.confirm(&text)
 }

@@ -8,7 +8,7 @@ use super::limits::LimitsArgs;
 use crate::cli::failure::UsageError;
 use crate::{
     config::{MassDeactivation, MassIdentityChange, Settings},
-    input::{Limits, WorkbookLimits},
+    input::{InputLimits, WorkbookLimits},
 };
 
 /// The settings that an operator may set; the rest of [`Settings`] has its defaults.
@@ -91,11 +91,11 @@ pub(super) struct SettingsArgs {
     shutdown_grace_seconds: u64,
     /// Most rows of one import
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_ROWS")]
-    #[arg(default_value_t = Limits::default().max_rows, value_parser = value_parser!(u32).range(1..))]
+    #[arg(default_value_t = InputLimits::default().max_rows, value_parser = value_parser!(u32).range(1..))]
     max_rows: u32,
     /// Most bytes of one import
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_BYTES")]
-    #[arg(default_value_t = Limits::default().max_bytes, value_parser = value_parser!(u64).range(1..))]
+    #[arg(default_value_t = InputLimits::default().max_bytes, value_parser = value_parser!(u64).range(1..))]
     max_bytes: u64,
     /// Most bytes of a workbook
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_WORKBOOK_BYTES")]
@@ -193,7 +193,7 @@ impl SettingsArgs {
         let bytes = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         let days = |number: u64| Duration::from_hours(24 * number);
         Settings {
-            limits: Limits {
+            limits: InputLimits {
                 max_rows: self.max_rows,
                 max_bytes: self.max_bytes,
                 max_record_bytes: bytes(self.max_record_bytes),

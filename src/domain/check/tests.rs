@@ -216,7 +216,7 @@ fn a_record_with_a_wrong_number_of_fields_has_that_fault_alone(
         number: 1,
         line: 2,
         cells,
-        misfit: Some(Fault::FieldCount {
+        misfit: Some(ValueFault::FieldCount {
             expected: 13_u32.into(),
             found: found.into(),
         }),

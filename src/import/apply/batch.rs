@@ -14,7 +14,7 @@ use crate::import::{
 use crate::{
     domain::{Column, ColumnSet, GroupId, RankId, Status, User},
     plan::{FinalUser, RowIndex, UserWrite},
-    store::{ImportTransaction, Payload, RoleGrants, UserValues, WriteError},
+    store::{CompressedMessage, ImportTransaction, RoleGrants, UserValues, WriteError},
 };
 
 /// The keys that a user can give to another user.
@@ -29,7 +29,7 @@ pub(crate) struct WriteBatch {
     /// Their results, as recorded.
     pub(crate) results: Vec<EncodedResults>,
     /// The changes that they make to users, as recorded.
-    pub(crate) changes: Vec<Payload>,
+    pub(crate) changes: Vec<CompressedMessage>,
     grants: RoleGrants,
     handed_over: Vec<Uuid>,
     created: UserValues,

@@ -23,7 +23,7 @@ use super::{batch::WriteBatch, batch_size::QUICK};
 use crate::import::{Clock, review::PlannedImport};
 use crate::{
     domain::Actor,
-    plan::{RowIndex, Schedule},
+    plan::{RowIndex, WriteSchedule},
     store::{ImportTransaction, Lease, OverlapPermit, Store, WriteError, WriteVolume},
 };
 
@@ -51,7 +51,7 @@ pub(crate) struct BatchPipeline {
     /// Resolves when the last batch has begun its transaction, or will not begin one.
     last_begun: Option<oneshot::Receiver<()>>,
     planned: Arc<PlannedImport>,
-    schedule: Schedule,
+    schedule: WriteSchedule,
     under_way: VecDeque<BatchInFlight>,
 }
 
@@ -79,7 +79,7 @@ impl BatchPipeline {
             context,
             overlap: None,
             last_begun: None,
-            schedule: Schedule::new(Arc::clone(&planned.plan.order)),
+            schedule: WriteSchedule::new(Arc::clone(&planned.plan.order)),
             planned,
             under_way: VecDeque::new(),
         }

@@ -11,15 +11,15 @@ use super::{
     pipeline::ReadyBatch,
 };
 use crate::{
-    domain::{ImportState, Tally},
+    domain::{ImportState, OutcomeCounts},
     import::{
         messages,
         record::{EncodedResults, FinalResults, ResultLog, changed_users},
         review::MissingUser,
     },
     store::{
-        BackOff, BatchKind, FEW_ROWS, ImportRecord, ImportTransaction, Payload, RecordChanges,
-        WriteError, WriteVolume,
+        BackOff, BatchKind, CompressedMessage, FEW_ROWS, ImportRecord, ImportTransaction,
+        RecordChanges, WriteError, WriteVolume,
     },
     telemetry::metrics::ImportStageTimer,
 };
@@ -233,7 +233,7 @@ impl ImportWriter {
     fn record_changes(
         &self,
         parts: TransactionParts<'_>,
-        counted: Option<(i32, Tally)>,
+        counted: Option<(i32, OutcomeCounts)>,
         effects: &TransactionEffects,
     ) -> RecordChanges<'_> {
         let end = parts.end.map(|state| {
@@ -263,9 +263,12 @@ impl ImportWriter {
     /// the first plan.
     async fn record_rest(&self, result_log: &mut ResultLog<'_>) -> Result<(), WriteError> {
         for users in messages::deactivations(self.missing.iter().cloned()) {
-            let users = Payload::new(&users.encode_to_vec());
+            let users = CompressedMessage::new(&users.encode_to_vec());
             result_log
-                .write(&[(BatchKind::ToDeactivate, &users)], Tally::default())
+                .write(
+                    &[(BatchKind::ToDeactivate, &users)],
+                    OutcomeCounts::default(),
+                )
                 .await?;
         }
         result_log
@@ -306,11 +309,11 @@ impl ImportWriter {
         for users in messages::deactivations(deactivated.iter().cloned()) {
             let (described, others) = rest.split_at(users.users.len());
             rest = others;
-            let counts = Tally {
+            let counts = OutcomeCounts {
                 deactivated: u32::try_from(described.len()).unwrap_or(u32::MAX),
-                ..Tally::default()
+                ..OutcomeCounts::default()
             };
-            let payload = Payload::new(&users.encode_to_vec());
+            let payload = CompressedMessage::new(&users.encode_to_vec());
             let changes = changed_users::encode_deactivated(described);
             let batches = [
                 (BatchKind::Deactivated, &payload),
@@ -335,7 +338,7 @@ impl ImportWriter {
         now: OffsetDateTime,
         revision: i64,
         sequence: i32,
-        counts: Tally,
+        counts: OutcomeCounts,
     ) {
         // A transaction that does not depend on the plan may run on a directory that others have changed. The next one
         // that does depend on it must notice.
@@ -343,9 +346,9 @@ impl ImportWriter {
             self.revision = revision;
         }
         self.record.results = sequence;
-        let mut tally = messages::recorded_counts(&self.record);
-        tally.add(&counts);
-        messages::set_recorded_counts(&mut self.record, &tally);
+        let mut total = messages::recorded_counts(&self.record);
+        total.add(&counts);
+        messages::set_recorded_counts(&mut self.record, &total);
         if let Some(state) = parts.end {
             self.record.state = state.into();
             self.record.finished_at = Some(now);

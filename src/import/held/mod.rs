@@ -14,7 +14,7 @@ use super::{
     stages,
 };
 use crate::{
-    access::{Denial, Principal},
+    access::{AccessDenial, Principal},
     domain::{Actor, ImportState, Permission},
     proto::ImportStart,
     store::{HeldImport, HoldEnd, ImportRecord, StoreError},
@@ -77,7 +77,7 @@ impl Importer {
         let kept = kept.ok_or_else(|| not_held(import, state))?;
         let is_approval = matches!(action, HeldAction::Approve(_));
         if is_approval && self.settings.four_eyes && kept.principal == submitter.principal.name {
-            return Err(Denial::SameCredential.into());
+            return Err(AccessDenial::SameCredential.into());
         }
         let held = HeldRun {
             action,

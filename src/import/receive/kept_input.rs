@@ -4,8 +4,8 @@
 use prost::Message as _;
 use uuid::Uuid;
 
-use super::Request;
-use crate::{proto::ImportStart, store::Payload};
+use super::PlanRequest;
+use crate::{proto::ImportStart, store::CompressedMessage};
 
 /// The kinds of input, as stored.
 pub(crate) const CSV: i32 = 1;
@@ -23,7 +23,7 @@ pub(crate) struct KeptInput {
     /// The kind of the input: one of those of an upload.
     kind: i32,
     pending: Vec<u8>,
-    parts: Vec<Payload>,
+    parts: Vec<CompressedMessage>,
     compressed: usize,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct KeptInput {
 pub(crate) struct WholeInput {
     pub(crate) start: Vec<u8>,
     pub(crate) kind: i32,
-    pub(crate) parts: Vec<Payload>,
+    pub(crate) parts: Vec<CompressedMessage>,
 }
 
 impl KeptInput {
@@ -52,13 +52,13 @@ impl KeptInput {
     }
 
     /// Adds the content of a message.
-    pub(crate) fn add(&mut self, message: &Request) {
+    pub(crate) fn add(&mut self, message: &PlanRequest) {
         match message {
-            Request::CsvChunk(chunk) => self.add_bytes(CSV, chunk),
-            Request::WorkbookChunk(chunk) => self.add_bytes(WORKBOOK, chunk),
+            PlanRequest::CsvChunk(chunk) => self.add_bytes(CSV, chunk),
+            PlanRequest::WorkbookChunk(chunk) => self.add_bytes(WORKBOOK, chunk),
             // Encoded messages with lists, one after another, are the message with all items.
-            Request::Rows(rows) => self.add_bytes(ROWS, &rows.encode_to_vec()),
-            Request::Start(_) | Request::Finish(_) => {}
+            PlanRequest::Rows(rows) => self.add_bytes(ROWS, &rows.encode_to_vec()),
+            PlanRequest::Start(_) | PlanRequest::Finish(_) => {}
         }
     }
 
@@ -71,7 +71,7 @@ impl KeptInput {
     }
 
     fn compress(&mut self) {
-        let part = Payload::new(&self.pending);
+        let part = CompressedMessage::new(&self.pending);
         self.pending.clear();
         self.compressed += part.bytes();
         self.parts.push(part);
@@ -112,7 +112,7 @@ mod tests {
         let mut kept = KeptInput::new(&ImportStart::default(), Uuid::nil());
         for rows in [0..2, 2..5] {
             let rows = rows.map(row).collect();
-            kept.add(&Request::Rows(UserRows { rows }));
+            kept.add(&PlanRequest::Rows(UserRows { rows }));
         }
         let whole = kept.finish();
         assert_eq!((whole.kind, whole.parts.len()), (ROWS, 1));
@@ -126,7 +126,7 @@ mod tests {
         let mut kept = KeptInput::new(&ImportStart::default(), Uuid::nil());
         let chunk = b"EMAIL,BADGE_NUMBER\r\n".repeat(50_000);
         for _ in 0..8 {
-            kept.add(&Request::CsvChunk(chunk.clone().into()));
+            kept.add(&PlanRequest::CsvChunk(chunk.clone().into()));
         }
         assert!(kept.bytes() < 4 * chunk.len(), "{}", kept.bytes());
         let whole = kept.finish();

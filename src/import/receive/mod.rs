@@ -14,7 +14,7 @@ mod upload_buffer;
 mod workbook_input;
 
 /// A message of the contract that a client sends.
-pub(crate) use crate::proto::import_users_request::Message as Request;
+pub(crate) use crate::proto::import_users_request::Message as PlanRequest;
 pub(super) use import_limiter::ImportLimiter;
 pub(crate) use import_limiter::{UploadPermit, WriteTurn};
 pub(crate) use kept_input::{CSV, KeptInput, ROWS, WORKBOOK};

@@ -7,10 +7,10 @@ use uuid::Uuid;
 use super::saved_mapping::expect_one_mapping;
 use crate::import::{Refusal, review::HeldRun};
 use crate::{
-    access::{Denial, Principal},
-    domain::{Catalog, NameIndex, Offers, Permission, SuggestionBudget, fold, normalise},
+    access::{AccessDenial, Principal},
+    domain::{Catalog, NameIndex, Permission, SearchedNames, SuggestionBudget, fold, normalise},
     input::{CsvOptions, Mapping, ValueMapping},
-    plan::{MatchBy, Outcome, Scope},
+    plan::{MatchBy, MissingUsersScope, Outcome},
     proto::{self, ImportStart},
 };
 
@@ -182,12 +182,12 @@ impl DeactivationScope {
     ///
     /// # Errors
     /// Fails with the unknown names: a scope with a mistyped name must not become another scope.
-    pub fn resolve(&self, catalog: &Catalog) -> Result<Scope, Vec<Refusal>> {
+    pub fn resolve(&self, catalog: &Catalog) -> Result<MissingUsersScope, Vec<Refusal>> {
         let mut faults = Vec::new();
         let mut budget = SuggestionBudget::of_call();
-        let mut scope = Scope::default();
-        let role_names = Offers::new(catalog.roles.iter().map(|role| &*role.name));
-        let group_ids = Offers::new(catalog.groups.iter().map(|group| &*group.external_id));
+        let mut scope = MissingUsersScope::default();
+        let role_names = SearchedNames::new(catalog.roles.iter().map(|role| &*role.name));
+        let group_ids = SearchedNames::new(catalog.groups.iter().map(|group| &*group.external_id));
         let roles = catalog.roles.iter();
         let roles = NameIndex::new(fold, roles.map(|role| (&*role.name, role.id)));
         for name in &self.only_roles {
@@ -224,7 +224,10 @@ impl DeactivationScope {
 }
 
 /// Fails if the caller has no permission for these options (semantics §3). Checked before any look-up.
-pub(crate) fn expect_permitted(principal: &Principal, start: &ImportStart) -> Result<(), Denial> {
+pub(crate) fn expect_permitted(
+    principal: &Principal,
+    start: &ImportStart,
+) -> Result<(), AccessDenial> {
     principal.expect_organization(&start.organization)?;
     principal.expect(Permission::UsersImport)?;
     if start.include_values {
@@ -242,7 +245,7 @@ pub(crate) fn expect_permitted_held(
     principal: &Principal,
     held: &HeldRun,
     start: &ImportStart,
-) -> Result<(), Denial> {
+) -> Result<(), AccessDenial> {
     principal.expect_organization(&start.organization)?;
     principal.expect(Permission::UsersApprove)?;
     match held.is_review() {

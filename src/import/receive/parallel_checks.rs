@@ -18,7 +18,9 @@ use std::{
 use rayon::Scope;
 
 use super::phone_memo;
-use crate::domain::{Cell, CheckOptions, Column, Fault, MappingFailure, RawRow, Row, RowPacker};
+use crate::domain::{
+    Cell, CheckOptions, Column, MappingFailure, RawRow, Row, RowPacker, ValueFault,
+};
 
 /// Rows that are checked together, and whose texts share an allocation. Checking them takes a small multiple of the
 /// time that it takes to hand work to another core.
@@ -39,11 +41,11 @@ const USUAL_BYTES: usize = 192;
 pub(super) fn check_rows<'scope, R>(
     options: CheckOptions,
     checked: &mut Vec<Row>,
-    receive: impl FnOnce(&mut Intake<'_, 'scope>) -> R,
+    receive: impl FnOnce(&mut RowIntake<'_, 'scope>) -> R,
 ) -> R {
     let (done, batches) = mpsc::channel();
     let (received, last) = rayon::in_place_scope(|scope| {
-        let mut intake = Intake {
+        let mut intake = RowIntake {
             scope,
             raw: RawRows::default(),
             begun: 0,
@@ -65,7 +67,7 @@ pub(super) fn check_rows<'scope, R>(
 }
 
 /// Takes received rows, and has them checked in batches.
-pub(super) struct Intake<'a, 'scope> {
+pub(super) struct RowIntake<'a, 'scope> {
     scope: &'a Scope<'scope>,
     raw: RawRows,
     /// Number of batches whose check has begun or finished.
@@ -76,7 +78,7 @@ pub(super) struct Intake<'a, 'scope> {
     options: CheckOptions,
 }
 
-impl<'scope> Intake<'_, 'scope> {
+impl<'scope> RowIntake<'_, 'scope> {
     /// Runs `work` on another core at the same time.
     pub(super) fn beside(&self, work: impl FnOnce() + Send + 'scope) {
         self.scope.spawn(|_| work());
@@ -113,15 +115,15 @@ impl<'scope> Intake<'_, 'scope> {
 #[derive(Debug, Default)]
 struct RawRows {
     text: String,
-    rows: Vec<Kept>,
+    rows: Vec<KeptRow>,
 }
 
 /// One row. Its cells are ranges of the common text.
 #[derive(Debug)]
-struct Kept {
+struct KeptRow {
     number: u32,
     line: u32,
-    misfit: Option<Fault>,
+    misfit: Option<ValueFault>,
     cells: [KeptCell; Column::COUNT],
 }
 
@@ -154,7 +156,7 @@ impl RawRows {
                 KeptCell::Text(start..self.text.len())
             }
         });
-        self.rows.push(Kept {
+        self.rows.push(KeptRow {
             number: row.number,
             line: row.line,
             misfit: row.misfit,
@@ -183,7 +185,7 @@ impl RawRows {
     }
 }
 
-impl Kept {
+impl KeptRow {
     fn raw<'a>(&self, text: &'a str) -> RawRow<'a> {
         let cells = self.cells.each_ref().map(|cell| match cell {
             KeptCell::Absent => Cell::Absent,
@@ -217,7 +219,7 @@ mod tests {
             number,
             line: number + 1,
             cells,
-            misfit: number.is_multiple_of(7).then_some(Fault::Blank),
+            misfit: number.is_multiple_of(7).then_some(ValueFault::Blank),
         }
     }
 

@@ -14,7 +14,7 @@ use std::{
     },
 };
 
-use crate::domain::{Fault, PhoneNumber, has_digits, strip_plus};
+use crate::domain::{PhoneNumber, ValueFault, has_digits, strip_plus};
 
 /// Numbers kept, eight bytes each: 4 MiB in all. This is also the number of different hashes.
 const KEPT: usize = 1 << 19;
@@ -28,15 +28,15 @@ const LONGEST: usize = 15;
 /// The bit that is set if a number is assigned.
 const ASSIGNED: u64 = 1 << 63;
 
-static SEEN: LazyLock<Memo> = LazyLock::new(|| Memo::new(KEPT));
+static SEEN: LazyLock<PhoneTable> = LazyLock::new(|| PhoneTable::new(KEPT));
 
 /// Reads a number that begins with its `+`. The memo keeps only the writing, so it has only numbers that follow from
 /// the writing's digits.
 ///
 /// # Errors
 /// Fails as [`PhoneNumber::parse`] does.
-pub fn read_phone(international: Cow<'_, str>) -> Result<PhoneNumber<'_>, Fault> {
-    let writing = Writing::of(&international);
+pub fn read_phone(international: Cow<'_, str>) -> Result<PhoneNumber<'_>, ValueFault> {
+    let writing = PackedNumber::of(&international);
     if let Some(assigned) = writing.and_then(|writing| SEEN.find(writing)) {
         return Ok(PhoneNumber::of_digits(international, assigned));
     }
@@ -51,7 +51,7 @@ pub fn read_phone(international: Cow<'_, str>) -> Result<PhoneNumber<'_>, Fault>
 /// different part of memory, and the processor fetches several parts at once if no fetch waits for the previous one.
 pub(super) fn anticipate<'t>(texts: impl Iterator<Item = &'t str>) {
     let written = texts.map(|text| strip_plus(text.trim_ascii()));
-    let numbers = written.filter_map(Writing::without_plus);
+    let numbers = written.filter_map(PackedNumber::without_plus);
     let look = |sum, number| sum ^ SEEN.place(number).0[0].load(Relaxed);
     // The result is not used; `black_box` keeps the compiler from removing the reads.
     black_box(numbers.fold(0, look));
@@ -59,9 +59,9 @@ pub(super) fn anticipate<'t>(texts: impl Iterator<Item = &'t str>) {
 
 /// The characters of an international number, four bits each. Only short and plain numbers have this form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Writing(u64);
+struct PackedNumber(u64);
 
-impl Writing {
+impl PackedNumber {
     /// Returns the writing of a number that begins with `+` and has only digits, spaces, hyphens, dots and round
     /// brackets after it. Returns `None` for other numbers.
     fn of(international: &str) -> Option<Self> {
@@ -100,34 +100,36 @@ const fn symbol(byte: u8) -> Option<u64> {
 /// A table of places, found by hash, with a few slots each. If all slots of a place are taken, the hash chooses the
 /// slot to overwrite. Each slot is written and read in one step, so no lock is needed: in the worst case a race
 /// keeps a number twice, or not at all.
-struct Memo {
-    places: Box<[Place]>,
+struct PhoneTable {
+    places: Box<[PhoneSlots]>,
 }
 
 /// Each slot holds a writing and [`ASSIGNED`]; 0 means empty.
 #[derive(Default)]
 #[repr(align(64))]
-struct Place([AtomicU64; SHARING]);
+struct PhoneSlots([AtomicU64; SHARING]);
 
-impl Memo {
+impl PhoneTable {
     /// Makes room for `slots` numbers; `slots` is a power of two.
     fn new(slots: usize) -> Self {
         Self {
-            places: (0..slots / SHARING).map(|_| Place::default()).collect(),
+            places: (0..slots / SHARING)
+                .map(|_| PhoneSlots::default())
+                .collect(),
         }
     }
 
-    fn place(&self, number: Writing) -> &Place {
+    fn place(&self, number: PackedNumber) -> &PhoneSlots {
         &self.places[(number.hash() / SHARING) & (self.places.len() - 1)]
     }
 
-    fn find(&self, number: Writing) -> Option<bool> {
+    fn find(&self, number: PackedNumber) -> Option<bool> {
         let mut slots = self.place(number).0.iter().map(|slot| slot.load(Relaxed));
         let found = slots.find(|slot| slot & !ASSIGNED == number.0)?;
         Some(found & ASSIGNED != 0)
     }
 
-    fn keep(&self, number: Writing, assigned: bool) {
+    fn keep(&self, number: PackedNumber, assigned: bool) {
         let slots = &self.place(number).0;
         let empty = slots.iter().find(|slot| slot.load(Relaxed) == 0);
         let slot = empty.unwrap_or(&slots[number.hash() % SHARING]);
@@ -150,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_number_read_before_is_what_it_was() {
-        let recall = |text| SEEN.find(Writing::of(text).unwrap());
+        let recall = |text| SEEN.find(PackedNumber::of(text).unwrap());
         assert_remembered_as_read("+12025550143");
         assert_eq!(recall("+12025550143"), Some(true));
         assert_remembered_as_read("+1 555 555 0143");
@@ -185,7 +187,7 @@ mod tests {
             "+1)",
             "+999999999999999",
         ];
-        let writings = texts.map(|text| Writing::of(text).unwrap());
+        let writings = texts.map(|text| PackedNumber::of(text).unwrap());
         for (index, writing) in writings.iter().enumerate() {
             assert!(!writings[..index].contains(writing), "{}", texts[index]);
             assert_eq!(writing.0 & ASSIGNED, 0);
@@ -204,14 +206,14 @@ mod tests {
             "+1234567890123456",
             "(+1)",
         ] {
-            assert_eq!(Writing::of(text), None, "{text}");
+            assert_eq!(PackedNumber::of(text), None, "{text}");
         }
     }
 
     #[test]
     fn what_is_kept_is_found_until_there_is_no_room() {
-        let memo = Memo::new(1024);
-        let numbers = || (1_000_000_u64..1_001_000).map(Writing);
+        let memo = PhoneTable::new(1024);
+        let numbers = || (1_000_000_u64..1_001_000).map(PackedNumber);
         let known = || numbers().filter(|&number| memo.find(number).is_some());
         assert_eq!(known().count(), 0);
         for (number, assigned) in numbers().zip([true, false].into_iter().cycle()) {
@@ -226,8 +228,8 @@ mod tests {
 
     #[test]
     fn nearly_all_that_come_are_kept_where_there_is_room_for_thrice_as_many() {
-        let memo = Memo::new(2048);
-        let numbers = || (1_000_000_u64..1_000_680).map(Writing);
+        let memo = PhoneTable::new(2048);
+        let numbers = || (1_000_000_u64..1_000_680).map(PackedNumber);
         numbers().for_each(|number| memo.keep(number, true));
         let known = numbers().filter(|&number| memo.find(number).is_some());
         assert!(known.count() > 670);

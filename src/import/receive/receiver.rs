@@ -4,12 +4,12 @@ use std::{ops::ControlFlow, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
-use super::workbook_input::{Pause, WorkbookInput};
+use super::workbook_input::{ContinueCheck, WorkbookInput};
 use super::{parallel_checks::check_rows, phone_memo::read_phone};
 use crate::import::Refusal;
 use crate::{
     domain::{CheckOptions, Column, PhoneRegion, Row},
-    input::{CsvDecoder, CsvOptions, Failure, FileFault, Header, Limits, TypedRows},
+    input::{CsvDecoder, CsvOptions, FileFault, Header, InputLimits, TypedRows, WorkbookFailure},
     proto::{ImportFinish, UserRow, import_users_request::Message},
 };
 
@@ -22,16 +22,16 @@ pub struct RosterReceiver {
     /// Bytes of the texts of the first `measured` rows.
     text_bytes: usize,
     measured: usize,
-    limits: Limits,
+    limits: InputLimits,
     checks: CheckOptions,
     /// How to read a file.
     options: CsvOptions,
     /// The name of the sheet to read of a workbook, or empty.
     sheet: String,
-    input: Input,
+    input: ReceivedInput,
 }
 
-enum Input {
+enum ReceivedInput {
     /// CSV, until typed rows or a workbook come first.
     Csv(Box<CsvInput>),
     Workbook(Box<WorkbookInput>),
@@ -84,7 +84,7 @@ impl RosterReceiver {
     ///
     /// # Errors
     /// Fails if the CSV options are wrong.
-    pub fn new(options: &CsvOptions, limits: Limits) -> Result<Self, Vec<Refusal>> {
+    pub fn new(options: &CsvOptions, limits: InputLimits) -> Result<Self, Vec<Refusal>> {
         let csv = CsvInput {
             decoder: CsvDecoder::new(options, limits).map_err(refusals)?,
             digest: Sha256::new(),
@@ -102,7 +102,7 @@ impl RosterReceiver {
             },
             options: options.clone(),
             sheet: String::new(),
-            input: Input::Csv(Box::new(csv)),
+            input: ReceivedInput::Csv(Box::new(csv)),
         })
     }
 
@@ -127,8 +127,8 @@ impl RosterReceiver {
         self.text_bytes += Row::text_bytes(&self.rows[self.measured..]);
         self.measured = self.rows.len();
         let workbook = match &self.input {
-            Input::Workbook(workbook) => workbook.held(),
-            Input::Csv(_) | Input::Typed(_) => 0,
+            ReceivedInput::Workbook(workbook) => workbook.held(),
+            ReceivedInput::Csv(_) | ReceivedInput::Typed(_) => 0,
         };
         self.text_bytes + self.rows.capacity() * size_of::<Row>() + workbook
     }
@@ -136,15 +136,15 @@ impl RosterReceiver {
     /// Returns `true` if a workbook is received, which is read at its end.
     #[must_use]
     pub const fn is_workbook(&self) -> bool {
-        matches!(self.input, Input::Workbook(_))
+        matches!(self.input, ReceivedInput::Workbook(_))
     }
 
     /// The name of the sheet that was read, or `None` if there is none, or it is not known yet.
     #[must_use]
     pub fn sheet(&self) -> Option<&str> {
         match &self.input {
-            Input::Workbook(workbook) => Some(&workbook.found().sheet),
-            Input::Csv(_) | Input::Typed(_) => None,
+            ReceivedInput::Workbook(workbook) => Some(&workbook.found().sheet),
+            ReceivedInput::Csv(_) | ReceivedInput::Typed(_) => None,
         }
     }
 
@@ -152,16 +152,16 @@ impl RosterReceiver {
     #[must_use]
     pub fn header(&self) -> Option<&Header> {
         match &self.input {
-            Input::Typed(_) => None,
-            Input::Csv(csv) => csv.decoder.header(),
-            Input::Workbook(workbook) => workbook.found().header.as_ref(),
+            ReceivedInput::Typed(_) => None,
+            ReceivedInput::Csv(csv) => csv.decoder.header(),
+            ReceivedInput::Workbook(workbook) => workbook.found().header.as_ref(),
         }
     }
 
     /// Returns `true` once the kind of input is known and, for a file, its header.
     #[must_use]
     pub fn knows_input(&self) -> bool {
-        matches!(self.input, Input::Typed(_)) || self.header().is_some()
+        matches!(self.input, ReceivedInput::Typed(_)) || self.header().is_some()
     }
 
     /// Decodes one message of the input.
@@ -198,7 +198,7 @@ impl RosterReceiver {
     pub(crate) fn finish_while(
         &mut self,
         stated: &ImportFinish,
-        pause: Pause<'_>,
+        pause: ContinueCheck<'_>,
     ) -> Result<ReceivedRoster, ReceiveFailure> {
         let digest = self.end(stated, pause)?;
         let mut faults = Vec::new();
@@ -219,15 +219,15 @@ impl RosterReceiver {
             digest,
             file_columns: file_columns.unwrap_or_default().into(),
             ignored_lines: match &self.input {
-                Input::Typed(_) => None,
-                Input::Csv(csv) => csv.decoder.ignored_lines(),
-                Input::Workbook(workbook) => workbook.found().ignored_lines,
+                ReceivedInput::Typed(_) => None,
+                ReceivedInput::Csv(csv) => csv.decoder.ignored_lines(),
+                ReceivedInput::Workbook(workbook) => workbook.found().ignored_lines,
             },
         })
     }
 
     fn push_chunk(&mut self, chunk: &[u8]) -> Result<(), Vec<Refusal>> {
-        let Input::Csv(csv) = &mut self.input else {
+        let ReceivedInput::Csv(csv) = &mut self.input else {
             return Err(vec![both_kinds()]);
         };
         if !self.sheet.is_empty() {
@@ -249,12 +249,12 @@ impl RosterReceiver {
     }
 
     fn push_workbook(&mut self, chunk: &[u8]) -> Result<(), Vec<Refusal>> {
-        if matches!(&self.input, Input::Csv(csv) if !csv.begun) {
+        if matches!(&self.input, ReceivedInput::Csv(csv) if !csv.begun) {
             let (options, sheet) = (self.options.clone(), self.sheet.clone());
             let workbook = WorkbookInput::new(options, sheet, self.limits);
-            self.input = Input::Workbook(Box::new(workbook));
+            self.input = ReceivedInput::Workbook(Box::new(workbook));
         }
-        let Input::Workbook(workbook) = &mut self.input else {
+        let ReceivedInput::Workbook(workbook) = &mut self.input else {
             return Err(vec![both_kinds()]);
         };
         workbook.push(chunk).map_err(|fault| vec![(&fault).into()])
@@ -267,10 +267,10 @@ impl RosterReceiver {
         if !self.sheet.is_empty() {
             return Err(vec![sheet_of_no_workbook()]);
         }
-        if matches!(&self.input, Input::Csv(csv) if !csv.begun) {
-            self.input = Input::Typed(Box::new(TypedRows::new(self.limits)));
+        if matches!(&self.input, ReceivedInput::Csv(csv) if !csv.begun) {
+            self.input = ReceivedInput::Typed(Box::new(TypedRows::new(self.limits)));
         }
-        let Input::Typed(input) = &mut self.input else {
+        let ReceivedInput::Typed(input) = &mut self.input else {
             return Err(vec![both_kinds()]);
         };
         let checks = self.checks;
@@ -282,24 +282,28 @@ impl RosterReceiver {
     }
 
     /// Ends any kind of input, and returns its digest. No input at all is an empty file.
-    fn end(&mut self, stated: &ImportFinish, pause: Pause<'_>) -> Result<[u8; 32], ReceiveFailure> {
+    fn end(
+        &mut self,
+        stated: &ImportFinish,
+        pause: ContinueCheck<'_>,
+    ) -> Result<[u8; 32], ReceiveFailure> {
         match &mut self.input {
-            Input::Typed(input) => {
+            ReceivedInput::Typed(input) => {
                 check_typed(stated)?;
                 input.finish().map_err(refusals)?;
                 Ok(input.digest())
             }
-            Input::Workbook(workbook) => {
+            ReceivedInput::Workbook(workbook) => {
                 let digest = workbook.digest();
                 check_bytes(stated, workbook.received(), &digest)?;
                 let read = workbook.read(self.checks, &mut self.rows, pause);
                 read.map_err(|failure| match failure {
-                    Failure::Faults(faults) => refusals(faults).into(),
-                    Failure::Halted => ReceiveFailure::Halted,
+                    WorkbookFailure::Faults(faults) => refusals(faults).into(),
+                    WorkbookFailure::Halted => ReceiveFailure::Halted,
                 })?;
                 Ok(digest)
             }
-            Input::Csv(csv) => {
+            ReceivedInput::Csv(csv) => {
                 let digest: [u8; 32] = csv.digest.clone().finalize().into();
                 // Bytes come first: if they differ, the file was cut or changed in transit, and that causes any
                 // fault in it.
@@ -424,7 +428,7 @@ mod tests {
         let kept = |length: usize| {
             let row = Column::ALL.map(|_| "x".repeat(length)).join(",") + "\n";
             let csv = format!("{header}\n{}", row.repeat(200));
-            let limits = Limits::default();
+            let limits = InputLimits::default();
             let mut receiver = RosterReceiver::new(&CsvOptions::default(), limits).unwrap();
             let size = csv.len();
             receiver.push(Message::CsvChunk(csv.into())).unwrap();

@@ -4,7 +4,7 @@ use prost::Message;
 
 use super::ImportOptions;
 use crate::{
-    domain::Slug,
+    domain::OrganizationSlug,
     import::{ImportError, Importer, Refusal},
     input::{self, FileFault},
     proto::{ImportStart, Mapping},
@@ -64,7 +64,7 @@ impl Importer {
         if name.is_empty() {
             return Ok(None);
         }
-        let Ok(slug) = Slug::parse(&name) else {
+        let Ok(slug) = OrganizationSlug::parse(&name) else {
             return Err(ImportError::UnknownMapping(name));
         };
         let found = self.store.mapping(organization, slug.as_str()).await?;

@@ -17,18 +17,19 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::{
-    Request, import_limiter::ImportPermit, kept_input::KeptInput, read_ahead::DirectoryReadAhead,
+    PlanRequest, import_limiter::ImportPermit, kept_input::KeptInput,
+    read_ahead::DirectoryReadAhead,
 };
 use crate::import::{
     ImportError, ImportOptions, Importer, ResponseSender, messages, record::import_record,
     respond::ProgressCounters, review::HeldRun,
 };
 use crate::{
-    access::{Denial, Principal},
-    domain::{Actor, Column, ImportState, Tally},
+    access::{AccessDenial, Principal},
+    domain::{Actor, Column, ImportState, OutcomeCounts},
     input::Header,
     limits::MemoryReservation,
-    plan::{DigestKey, Matching},
+    plan::{DigestKey, RowMatching},
     proto::{ImportSummary, timestamp},
     store::{AttemptEnd, ImportRecord},
     telemetry::metrics,
@@ -40,12 +41,12 @@ pub(crate) const SESSION_BYTES: usize = 512 * 1024;
 /// A client's messages. An error ends them: a refusal for the client, or [`ImportError::ClientGone`] if it has
 /// gone. `None` is a message without content.
 pub trait RequestStream:
-    Stream<Item = Result<Option<Request>, ImportError>> + Send + Unpin
+    Stream<Item = Result<Option<PlanRequest>, ImportError>> + Send + Unpin
 {
 }
 
 impl<S> RequestStream for S where
-    S: Stream<Item = Result<Option<Request>, ImportError>> + Send + Unpin
+    S: Stream<Item = Result<Option<PlanRequest>, ImportError>> + Send + Unpin
 {
 }
 
@@ -69,7 +70,7 @@ pub(crate) struct ImportSession<'a> {
     pub(crate) organization: i64,
     pub(crate) options: ImportOptions,
     /// How rows find their users.
-    pub(crate) matching: Matching,
+    pub(crate) matching: RowMatching,
     /// For an undo: the import whose changes the rows reverse, and the number of batches that the record of that import
     /// had then.
     pub(crate) undone: Option<(Uuid, i32)>,
@@ -141,7 +142,7 @@ impl ImportSession<'_> {
                 // counts its rows.
                 let only_planned = self.summary.state == i32::from(ImportState::Receiving);
                 if only_planned || matches!(error, ImportError::ClientGone) {
-                    messages::set_counts(&mut self.summary, &Tally::default());
+                    messages::set_counts(&mut self.summary, &OutcomeCounts::default());
                     self.summary.identity_changes = 0;
                     self.summary.going_inactive = 0;
                     self.summary.consequences.clear();
@@ -261,7 +262,7 @@ impl ImportSession<'_> {
         let importer = self.importer;
         let confirmed = importer.store.retry(|| async {
             match importer.gate.confirm(&self.principal).await {
-                Err(Denial::Store(error)) => Err(error),
+                Err(AccessDenial::Store(error)) => Err(error),
                 confirmed => Ok(confirmed),
             }
         });

@@ -8,17 +8,20 @@ use sha2::{Digest, Sha256};
 use super::parallel_checks::check_rows;
 use crate::{
     domain::{self, CheckOptions, RawRow, Row},
-    input::{CsvOptions, Failure, FileFault, FoundSheet, Limits, WorkbookFault, WorkbookReader},
+    input::{
+        CsvOptions, FileFault, FoundSheet, InputLimits, WorkbookFailure, WorkbookFault,
+        WorkbookReader,
+    },
 };
 
 /// Asks whether to go on reading. The number is the bytes that are held besides the workbook itself.
-pub(crate) type Pause<'a> = &'a mut dyn FnMut(usize) -> ControlFlow<()>;
+pub(crate) type ContinueCheck<'a> = &'a mut dyn FnMut(usize) -> ControlFlow<()>;
 
 /// A workbook that is received.
 pub(super) struct WorkbookInput {
     options: CsvOptions,
     sheet: String,
-    limits: Limits,
+    limits: InputLimits,
     bytes: Vec<u8>,
     digest: Sha256,
     found: FoundSheet,
@@ -26,7 +29,7 @@ pub(super) struct WorkbookInput {
 
 impl WorkbookInput {
     /// Nothing received yet.
-    pub(super) fn new(options: CsvOptions, sheet: String, limits: Limits) -> Self {
+    pub(super) fn new(options: CsvOptions, sheet: String, limits: InputLimits) -> Self {
         Self {
             options,
             sheet,
@@ -79,8 +82,8 @@ impl WorkbookInput {
         &mut self,
         checks: CheckOptions,
         rows: &mut Vec<Row>,
-        pause: Pause<'_>,
-    ) -> Result<(), Failure> {
+        pause: ContinueCheck<'_>,
+    ) -> Result<(), WorkbookFailure> {
         let reader = WorkbookReader {
             options: &self.options,
             sheet: &self.sheet,

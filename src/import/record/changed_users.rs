@@ -16,7 +16,7 @@ use crate::{
         review::{MissingUser, PlannedImport},
     },
     plan::{FinalUser, RowIndex, UserWrite},
-    store::Payload,
+    store::CompressedMessage,
 };
 
 /// Marks a user that the import created, beside the changed columns.
@@ -44,12 +44,12 @@ pub(crate) struct ChangedUser<'a> {
     /// The import created the user.
     pub(crate) is_created: bool,
     /// The changed columns in order: all of them if the user is new.
-    pub(crate) changes: Vec<ColumnValues<'a>>,
+    pub(crate) changes: Vec<ChangedColumn<'a>>,
 }
 
 /// The value of a column before and after an import. For a new user both are the value after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ColumnValues<'a> {
+pub(crate) struct ChangedColumn<'a> {
     pub(crate) column: Column,
     pub(crate) before: RecordedValue<'a>,
     pub(crate) after: RecordedValue<'a>,
@@ -63,7 +63,7 @@ pub(crate) struct RecordedValue<'a>(&'a [u8]);
 const ATTRIBUTES: ColumnSet = ColumnSet::ALL.without(Column::Location);
 
 /// Encodes that these users were made Inactive.
-pub(crate) fn encode_deactivated(users: &[MissingUser]) -> Payload {
+pub(crate) fn encode_deactivated(users: &[MissingUser]) -> CompressedMessage {
     let mut batch = ChangedUsers::default();
     for user in users {
         let status = ColumnSet::of(&[Column::Status]);
@@ -76,7 +76,7 @@ pub(crate) fn encode_deactivated(users: &[MissingUser]) -> Payload {
 }
 
 /// Encodes what the `rows` of a plan change, in batches of bounded size.
-pub(crate) fn encode(planned: &PlannedImport, rows: &[RowIndex]) -> Vec<Payload> {
+pub(crate) fn encode(planned: &PlannedImport, rows: &[RowIndex]) -> Vec<CompressedMessage> {
     let mut payloads = Vec::new();
     let mut batch = ChangedUsers::default();
     let mut value = Vec::new();
@@ -218,8 +218,8 @@ impl ChangedUsers {
         self.changes.push(changes);
     }
 
-    fn payload(&self) -> Payload {
-        Payload::dense(&self.encode_to_vec())
+    fn payload(&self) -> CompressedMessage {
+        CompressedMessage::dense(&self.encode_to_vec())
     }
 }
 
@@ -240,7 +240,7 @@ pub(crate) fn read(batch: &[u8], mut each: impl FnMut(ChangedUser<'_>)) -> Resul
         for column in ColumnSet::from_bits(columns).iter() {
             let mut next = || take_value(&mut values).ok_or_else(damaged);
             let first = next()?;
-            changes.push(ColumnValues {
+            changes.push(ChangedColumn {
                 column,
                 before: first,
                 after: if is_created { first } else { next()? },

@@ -12,7 +12,7 @@ use crate::import::{
     review::{PlannedImport, planned_import},
 };
 use crate::{
-    domain::{Column, ColumnSet, Tally},
+    domain::{Column, ColumnSet, OutcomeCounts},
     plan::RowIndex,
     proto::{RowOutcome, RowResults},
 };
@@ -34,7 +34,7 @@ mod field {
 #[derive(Debug)]
 pub(crate) struct EncodedMessage {
     pub(crate) message: Bytes,
-    pub(crate) counts: Tally,
+    pub(crate) counts: OutcomeCounts,
 }
 
 impl PlannedImport {
@@ -71,7 +71,7 @@ impl PlannedImport {
         std::iter::from_fn(move || {
             rows.peek()?;
             let mut message = BytesMut::new();
-            let mut counts = Tally::default();
+            let mut counts = OutcomeCounts::default();
             while message.len() < messages::MESSAGE_BYTES
                 && let Some(row) = rows.next()
             {
@@ -144,7 +144,7 @@ pub(crate) mod tests {
     use crate::{
         domain::{Catalog, Cell, Permissions, RawRow, Role, RoleId, Row, SnapshotExtent, User},
         import::review::PlanningInput,
-        plan::{ByRow, DigestKey, Matching, Number, Outcome, PlanningTerms},
+        plan::{ByRow, DenseIndex, DigestKey, Outcome, PlanningTerms, RowMatching},
         proto::RowResult,
         store::Snapshot,
     };
@@ -214,7 +214,7 @@ pub(crate) mod tests {
         };
         let terms = PlanningTerms {
             scope: None,
-            matching: Matching::ByKeys(None),
+            matching: RowMatching::ByKeys(None),
             permitted: Permissions::ALL.into(),
             file_columns: std::sync::Arc::default(),
             digest_key: DigestKey::new(&[7; 32]),
@@ -273,7 +273,7 @@ pub(crate) mod tests {
         let encoded: Vec<EncodedMessage> = planned.recorded(rows).collect();
         let longest = encoded.iter().map(|m| m.message.len()).max();
         assert!(longest < Some(messages::MESSAGE_BYTES + 4_096) && encoded.len() > 4);
-        let mut counts = Tally::default();
+        let mut counts = OutcomeCounts::default();
         for message in &encoded {
             counts.add(&message.counts);
         }

@@ -19,17 +19,17 @@ use crate::import::{
     review::{FirstPlanWarnings, PlannedImport, planned_import},
 };
 use crate::{
-    domain::Tally,
+    domain::OutcomeCounts,
     plan::RowIndex,
     proto::{RowResult, RowResults},
-    store::{BatchKind, ImportTransaction, Payload, StoreError, WriteError},
+    store::{BatchKind, CompressedMessage, ImportTransaction, StoreError, WriteError},
 };
 
 /// The log of an import's results, within one transaction.
 pub(crate) struct ResultLog<'a> {
     write: &'a ImportTransaction,
     pub(crate) sequence: i32,
-    pub(crate) counts: Tally,
+    pub(crate) counts: OutcomeCounts,
     /// The sequence that the import's record has.
     first: i32,
 }
@@ -39,7 +39,7 @@ impl<'a> ResultLog<'a> {
         Self {
             write,
             sequence,
-            counts: Tally::default(),
+            counts: OutcomeCounts::default(),
             first: sequence,
         }
     }
@@ -47,8 +47,8 @@ impl<'a> ResultLog<'a> {
     /// Writes batches in one statement, and adds the counts of all of them.
     pub(crate) async fn write(
         &mut self,
-        batches: &[(BatchKind, &Payload)],
-        counts: Tally,
+        batches: &[(BatchKind, &CompressedMessage)],
+        counts: OutcomeCounts,
     ) -> Result<(), WriteError> {
         self.write.record_batches(self.sequence, batches).await?;
         self.sequence = i32::try_from(batches.len())
@@ -59,7 +59,7 @@ impl<'a> ResultLog<'a> {
 
     /// The number of batches that the record has now, and the counts that this transaction adds; `None` if it adds no
     /// batch.
-    pub(crate) fn counted(&self) -> Option<(i32, Tally)> {
+    pub(crate) fn counted(&self) -> Option<(i32, OutcomeCounts)> {
         (self.sequence != self.first).then_some((self.sequence, self.counts))
     }
 
@@ -69,8 +69,8 @@ impl<'a> ResultLog<'a> {
         first_plan_warnings: &FirstPlanWarnings,
     ) -> Result<(), WriteError> {
         for message in messages::results(first_plan_warnings.results()) {
-            let payload = Payload::new(&message.encode_to_vec());
-            self.write(&[(BatchKind::ToWrite, &payload)], Tally::default())
+            let payload = CompressedMessage::new(&message.encode_to_vec());
+            self.write(&[(BatchKind::ToWrite, &payload)], OutcomeCounts::default())
                 .await?;
         }
         Ok(())
@@ -93,14 +93,14 @@ impl<'a> ResultLog<'a> {
     pub(crate) async fn results(
         &mut self,
         results: &[EncodedResults],
-        changes: &[Payload],
+        changes: &[CompressedMessage],
     ) -> Result<(), WriteError> {
         if results.is_empty() {
-            let nothing = Payload::new(&RowResults::default().encode_to_vec());
+            let nothing = CompressedMessage::new(&RowResults::default().encode_to_vec());
             let nothing = [(BatchKind::Results, &nothing)];
-            return self.write(&nothing, Tally::default()).await;
+            return self.write(&nothing, OutcomeCounts::default()).await;
         }
-        let mut all = Tally::default();
+        let mut all = OutcomeCounts::default();
         for result in results {
             all.add(&result.counts);
         }
@@ -116,8 +116,8 @@ impl<'a> ResultLog<'a> {
 /// Encoded results for the log: one message of bounded size.
 #[derive(Debug)]
 pub(crate) struct EncodedResults {
-    payload: Payload,
-    counts: Tally,
+    payload: CompressedMessage,
+    counts: OutcomeCounts,
 }
 
 impl EncodedResults {
@@ -132,11 +132,11 @@ impl EncodedResults {
 pub(crate) fn encode(results: impl Iterator<Item = RowResult>) -> Vec<EncodedResults> {
     messages::results(results)
         .map(|message| {
-            let mut counts = Tally::default();
+            let mut counts = OutcomeCounts::default();
             for result in &message.results {
                 planned_import::count(&mut counts, messages::outcome(result));
             }
-            let payload = Payload::new(&message.encode_to_vec());
+            let payload = CompressedMessage::new(&message.encode_to_vec());
             EncodedResults { payload, counts }
         })
         .collect()
@@ -153,7 +153,7 @@ pub(crate) fn encode_rows(planned: &PlannedImport, rows: &[RowIndex]) -> Vec<Enc
 }
 
 /// Encodes what rows of a plan change of users for the log, on all cores.
-pub(crate) fn encode_changes(planned: &PlannedImport, rows: &[RowIndex]) -> Vec<Payload> {
+pub(crate) fn encode_changes(planned: &PlannedImport, rows: &[RowIndex]) -> Vec<CompressedMessage> {
     rows.par_chunks(CHUNK_ROWS)
         .flat_map_iter(|rows| changed_users::encode(planned, rows))
         .collect()
@@ -165,7 +165,7 @@ fn encode_chunk(
 ) -> impl Iterator<Item = EncodedResults> {
     let rows = planned.recorded(rows.iter().copied());
     rows.map(|EncodedMessage { message, counts }| EncodedResults {
-        payload: Payload::new(&message),
+        payload: CompressedMessage::new(&message),
         counts,
     })
 }
@@ -281,7 +281,7 @@ mod tests {
 
     use super::super::encoding::tests::planned_import_of;
     use super::*;
-    use crate::plan::Number;
+    use crate::plan::DenseIndex;
 
     fn planned() -> Arc<PlannedImport> {
         Arc::new(planned_import_of(&[

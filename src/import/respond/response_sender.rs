@@ -34,10 +34,10 @@ const LARGE_MESSAGES: usize = 1;
 /// Places of [`QUEUE_LENGTH`] that progress messages leave for `started`, the summary and the status.
 const RESERVED_PLACES: usize = 3;
 
-type Reply = Result<Message, ImportError>;
+type ImportResponse = Result<Message, ImportError>;
 
 /// A response that waits. A large one holds its place until it is taken.
-type QueuedResponse = (Reply, Option<OwnedSemaphorePermit>);
+type QueuedResponse = (ImportResponse, Option<OwnedSemaphorePermit>);
 
 /// The sending end. Once the client has gone, nothing is sent.
 #[derive(Clone, Debug)]
@@ -196,7 +196,7 @@ impl ResponseSender {
         self.enqueue(Err(error), None).await;
     }
 
-    async fn enqueue(&self, reply: Reply, room: Option<OwnedSemaphorePermit>) -> bool {
+    async fn enqueue(&self, reply: ImportResponse, room: Option<OwnedSemaphorePermit>) -> bool {
         let sending = self.sender.send((reply, room));
         if let Ok(sent) = timeout(self.read_timeout, sending).await {
             return sent.is_ok();
@@ -216,9 +216,9 @@ const fn is_large(message: &Message) -> bool {
 }
 
 impl Stream for ResponseStream {
-    type Item = Reply;
+    type Item = ImportResponse;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Reply>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ImportResponse>> {
         if let Some(receiver) = self.waiting.receiver.lock().as_mut() {
             return receiver
                 .poll_recv(cx)

@@ -21,7 +21,7 @@ pub(crate) fn check(
     settings: &Settings,
     planned: &PlannedImport,
 ) -> Vec<Refusal> {
-    let rejected = planned.tally().rejected;
+    let rejected = planned.counts().rejected;
     let plan = &planned.plan;
     [
         check_rejected(options, rejected),

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::FirstPlanWarnings;
 use super::planning::PlanningInput;
 use crate::{
-    domain::{Column, Issue, IssueCode, Tally},
-    plan::{self, ByRow, Decision, Outcome, Plan, Request, RowIndex},
+    domain::{Column, Issue, IssueCode, OutcomeCounts},
+    plan::{self, ByRow, Decision, Outcome, Plan, PlanRequest, RowIndex},
 };
 
 /// How many skipped users the summary names: it must fit into one message.
@@ -47,7 +47,7 @@ impl PlannedImport {
             terms,
         } = input;
         let users = (snapshot.users, snapshot.extent);
-        let request = Request::new(rows, users, snapshot.catalog, import, terms);
+        let request = PlanRequest::new(rows, users, snapshot.catalog, import, terms);
         let request = request.with_last_imports(snapshot.last_imports);
         Some(Self {
             revision: snapshot.revision,
@@ -129,16 +129,16 @@ impl PlannedImport {
 
     /// The planned counts.
     #[must_use]
-    pub fn tally(&self) -> Tally {
-        let mut tally = Tally {
+    pub fn counts(&self) -> OutcomeCounts {
+        let mut counts = OutcomeCounts {
             deactivated: u32::try_from(self.plan.deactivations.len()).unwrap_or(u32::MAX),
             protected_skipped: self.plan.protected_skipped,
-            ..Tally::default()
+            ..OutcomeCounts::default()
         };
         for decision in self.plan.decisions.iter() {
-            count(&mut tally, decision.outcome);
+            count(&mut counts, decision.outcome);
         }
-        tally
+        counts
     }
 }
 
@@ -152,11 +152,11 @@ fn left_active(external_id: &str) -> Issue {
 }
 
 /// Counts one row.
-pub(crate) const fn count(tally: &mut Tally, outcome: Outcome) {
+pub(crate) const fn count(counts: &mut OutcomeCounts, outcome: Outcome) {
     match outcome {
-        Outcome::Created => tally.created += 1,
-        Outcome::Updated => tally.updated += 1,
-        Outcome::Unchanged => tally.unchanged += 1,
-        Outcome::Rejected => tally.rejected += 1,
+        Outcome::Created => counts.created += 1,
+        Outcome::Updated => counts.updated += 1,
+        Outcome::Unchanged => counts.unchanged += 1,
+        Outcome::Rejected => counts.rejected += 1,
     }
 }

@@ -9,7 +9,7 @@ use super::guard;
 use crate::{
     config::{MassDeactivation, PartialSnapshots},
     domain::{Catalog, Row, User, UserKeys},
-    plan::{ByRow, Matching, UserSelection},
+    plan::{ByRow, RowMatching, UserSelection},
     store::{FurtherUsers, SelectUsers},
 };
 
@@ -26,7 +26,7 @@ pub(crate) struct DeactivationGuard {
 /// active users nor consequences.
 pub(crate) fn select_users(
     rows: &Arc<ByRow<Row>>,
-    matching: &Matching,
+    matching: &RowMatching,
     settings: PartialSnapshots,
     guard: Option<DeactivationGuard>,
 ) -> Option<Arc<dyn SelectUsers>> {

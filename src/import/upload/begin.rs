@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     access::Principal,
-    domain::{Actor, ImportState, Tally},
+    domain::{Actor, ImportState, OutcomeCounts},
     import::{
         ImportError, ImportOptions, Importer, Refusal, RosterReceiver, Submitter, messages,
         receive::expect_permitted, record::import_record,
@@ -130,7 +130,7 @@ impl Importer {
         import_record::close(&mut record, &summary, self.clock.now());
         let close = self.store.close_import((&record, true), actor, end);
         close.await?;
-        metrics::import_ended(state, record.validate_only, &Tally::default());
+        metrics::import_ended(state, record.validate_only, &OutcomeCounts::default());
         Ok(())
     }
 }

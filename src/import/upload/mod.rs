@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use super::{ImportError, Importer, Refusal};
 use crate::{
-    access::{Denial, Principal},
+    access::{AccessDenial, Principal},
     proto::ImportStart,
     store::{StoreError, Upload, UploadStage},
 };
@@ -45,7 +45,7 @@ impl Importer {
         let found = self.store.upload(organization, import);
         match found.await? {
             Some(upload) if upload.principal == principal.name => Ok(upload),
-            Some(_) => Err(Denial::OtherCredential.into()),
+            Some(_) => Err(AccessDenial::OtherCredential.into()),
             None => Err(self.no_upload(organization, import).await),
         }
     }

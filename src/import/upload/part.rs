@@ -5,13 +5,13 @@ use prost::Message;
 use uuid::Uuid;
 
 use crate::{
-    access::{Denial, Principal},
+    access::{AccessDenial, Principal},
     domain::Column,
     import::{
         ImportError, Importer, Refusal,
         receive::{CSV, ROWS, WORKBOOK, both_kinds},
     },
-    input::Limits,
+    input::InputLimits,
     proto::{UserRow, UserRows, append_import_request::Content},
     store::{AppendOutcome, Upload, UploadPart, UploadStage},
 };
@@ -60,7 +60,7 @@ impl Importer {
         part: &UploadPart,
     ) -> Result<(), ImportError> {
         if upload.principal != principal.name {
-            return Err(Denial::OtherCredential.into());
+            return Err(AccessDenial::OtherCredential.into());
         }
         if upload.kind != 0 && upload.kind != part.kind {
             return Err(both_kinds().into());
@@ -132,7 +132,7 @@ impl Importer {
 }
 
 /// Most bytes of an upload of this kind.
-fn most_bytes(kind: i32, limits: Limits) -> u64 {
+fn most_bytes(kind: i32, limits: InputLimits) -> u64 {
     match kind {
         WORKBOOK => limits.workbook.max_bytes.min(limits.max_bytes),
         _ => limits.max_bytes,

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use crate::{
     import::{ImportError, Importer, ResponseStream},
     proto::{ImportUsersResponse, import_users_response::Message},
-    store::{ClaimedRun, Payload},
+    store::{ClaimedRun, CompressedMessage},
 };
 
 impl Importer {
@@ -37,7 +37,7 @@ impl Importer {
                         Some(message) => Some(message?),
                         None => return Ok(()),
                     };
-                    let reply = Payload::new(&ImportUsersResponse { message }.encode_to_vec());
+                    let reply = CompressedMessage::new(&ImportUsersResponse { message }.encode_to_vec());
                     if !self.store.add_reply(run, sequence, &reply).await? {
                         return Err(ImportError::TakenOver);
                     }

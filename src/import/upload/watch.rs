@@ -26,7 +26,7 @@ use crate::{
 const READ_AHEAD: i32 = 16;
 
 /// A call that watches an upload's import.
-struct Watcher<'a> {
+struct UploadWatcher<'a> {
     importer: &'a Importer,
     responses: &'a ResponseSender,
     /// The import's log.
@@ -52,7 +52,7 @@ impl Importer {
         let Some(mut upload) = self.store.upload(organization, import).await? else {
             return Ok(false);
         };
-        let mut watcher = Watcher::new(self, responses, &upload, asked)?;
+        let mut watcher = UploadWatcher::new(self, responses, &upload, asked)?;
         let mut reported = Instant::now();
         while !watcher.catch_up(&upload).await? && !responses.is_gone() {
             if self.stop.is_cancelled() {
@@ -97,7 +97,7 @@ impl Importer {
     }
 }
 
-impl<'a> Watcher<'a> {
+impl<'a> UploadWatcher<'a> {
     fn new(
         importer: &'a Importer,
         responses: &'a ResponseSender,

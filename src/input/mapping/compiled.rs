@@ -4,26 +4,26 @@ use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
 
-use super::template::Templates;
+use super::template::CompiledTemplates;
 use super::{Mapping, MappingFault};
 use crate::domain::{Column, cell_text, fold};
-use crate::input::name::{Name, column_named};
+use crate::input::name::{ComparableName, column_named};
 
 /// A mapping, compiled.
 pub(in crate::input) struct CompiledMapping {
-    columns: HashMap<Name, Option<Column>>,
+    columns: HashMap<ComparableName, Option<Column>>,
     /// Names that templates read.
-    read: Vec<Name>,
-    null_values: Words,
-    values: [Words; Column::COUNT],
-    templates: Templates,
+    read: Vec<ComparableName>,
+    null_values: MatchingWords,
+    values: [MatchingWords; Column::COUNT],
+    templates: CompiledTemplates,
     lines: LineRules,
     is_empty: bool,
 }
 
 /// What a mapping says of a name in the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::input) enum Named {
+pub(in crate::input) enum MappedName {
     /// The cell is a value of this column.
     Column(Column),
     /// The cell is ignored, or only read by templates.
@@ -81,7 +81,7 @@ impl CompiledMapping {
             .columns()
             .iter()
             .flat_map(|(_, read)| read);
-        compiled.read = read.map(|name| Name::parse(name)).collect();
+        compiled.read = read.map(|name| ComparableName::parse(name)).collect();
         match faults.is_empty() {
             true => Ok(compiled),
             false => Err(faults),
@@ -94,26 +94,26 @@ impl CompiledMapping {
     }
 
     /// Returns what the mapping says of `name`.
-    pub(in crate::input) fn named(&self, name: &Name) -> Named {
+    pub(in crate::input) fn named(&self, name: &ComparableName) -> MappedName {
         match self.columns.get(name) {
-            Some(Some(column)) => Named::Column(*column),
-            Some(None) => Named::Ignored,
-            None if name.column().is_none() && self.read.contains(name) => Named::Ignored,
-            None => Named::Unmapped,
+            Some(Some(column)) => MappedName::Column(*column),
+            Some(None) => MappedName::Ignored,
+            None if name.column().is_none() && self.read.contains(name) => MappedName::Ignored,
+            None => MappedName::Unmapped,
         }
     }
 
     /// Returns `true` if `name` is a name that the mapping or a roster knows.
-    pub(in crate::input) fn knows(&self, name: &Name) -> bool {
-        self.named(name) != Named::Unmapped || name.column().is_some()
+    pub(in crate::input) fn knows(&self, name: &ComparableName) -> bool {
+        self.named(name) != MappedName::Unmapped || name.column().is_some()
     }
 
     /// Returns the column whose cells `name` has, or `None` if the name is ignored or unknown.
-    pub(in crate::input) fn column(&self, name: &Name) -> Option<Column> {
+    pub(in crate::input) fn column(&self, name: &ComparableName) -> Option<Column> {
         match self.named(name) {
-            Named::Column(column) => Some(column),
-            Named::Ignored => None,
-            Named::Unmapped => name.column(),
+            MappedName::Column(column) => Some(column),
+            MappedName::Ignored => None,
+            MappedName::Unmapped => name.column(),
         }
     }
 
@@ -138,7 +138,7 @@ impl CompiledMapping {
         &self.lines
     }
 
-    pub(super) const fn templates(&self) -> &Templates {
+    pub(super) const fn templates(&self) -> &CompiledTemplates {
         &self.templates
     }
 
@@ -155,14 +155,14 @@ impl CompiledMapping {
 
 /// Words that are found in any case, each with a text.
 #[derive(Default)]
-struct Words {
+struct MatchingWords {
     /// By the word as it is compared.
     texts: HashMap<String, String>,
     /// Bytes of the longest word.
     longest: usize,
 }
 
-impl Words {
+impl MatchingWords {
     /// Adds a word. Returns `false` if it is there already.
     fn add(&mut self, word: &str, text: &str) -> bool {
         let word = fold(&cell_text(word)).into_owned();
@@ -180,7 +180,10 @@ impl Words {
     }
 }
 
-fn columns(mapping: &Mapping, faults: &mut Vec<MappingFault>) -> HashMap<Name, Option<Column>> {
+fn columns(
+    mapping: &Mapping,
+    faults: &mut Vec<MappingFault>,
+) -> HashMap<ComparableName, Option<Column>> {
     let mut columns = HashMap::new();
     for (name, column) in &mapping.columns {
         let field = "columns";
@@ -191,7 +194,10 @@ fn columns(mapping: &Mapping, faults: &mut Vec<MappingFault>) -> HashMap<Name, O
         if name.trim().is_empty() {
             faults.push(MappingFault::Blank { field });
         }
-        if columns.insert(Name::parse(name), target).is_some() {
+        if columns
+            .insert(ComparableName::parse(name), target)
+            .is_some()
+        {
             let name = name.clone();
             faults.push(MappingFault::Twice { field, name });
         }
@@ -199,16 +205,16 @@ fn columns(mapping: &Mapping, faults: &mut Vec<MappingFault>) -> HashMap<Name, O
     columns
 }
 
-fn null_values(mapping: &Mapping) -> Words {
-    let mut words = Words::default();
+fn null_values(mapping: &Mapping) -> MatchingWords {
+    let mut words = MatchingWords::default();
     for word in &mapping.null_values {
         words.add(word, "");
     }
     words
 }
 
-fn values(mapping: &Mapping, faults: &mut Vec<MappingFault>) -> [Words; Column::COUNT] {
-    let mut values: [Words; Column::COUNT] = Default::default();
+fn values(mapping: &Mapping, faults: &mut Vec<MappingFault>) -> [MatchingWords; Column::COUNT] {
+    let mut values: [MatchingWords; Column::COUNT] = Default::default();
     for value in &mapping.values {
         let field = "values";
         let Some(column) = our_column(field, &value.column, faults) else {
@@ -222,8 +228,8 @@ fn values(mapping: &Mapping, faults: &mut Vec<MappingFault>) -> [Words; Column::
     values
 }
 
-fn templates(mapping: &Mapping, faults: &mut Vec<MappingFault>) -> Templates {
-    let mut templates = Templates::new();
+fn templates(mapping: &Mapping, faults: &mut Vec<MappingFault>) -> CompiledTemplates {
+    let mut templates = CompiledTemplates::new();
     let mut computed = BTreeSet::new();
     for (name, source) in &mapping.templates {
         let field = "templates";

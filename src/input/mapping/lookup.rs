@@ -1,9 +1,9 @@
 //! Answers what a mapping does to single names and cells, for a look at a file without importing it.
 
-use super::{CompiledMapping, Mapping, Named};
+use super::{CompiledMapping, MappedName, Mapping};
 use crate::domain::{Column, cell_text};
 use crate::input::FileFault;
-use crate::input::name::Name;
+use crate::input::name::ComparableName;
 
 /// What a mapping makes of a column of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +31,10 @@ impl MappingLookup {
 
     /// Returns what the mapping says of a name in the file's header, or `None` if it says nothing.
     pub(crate) fn column(&self, name: &str) -> Option<MappedTo> {
-        match self.0.named(&Name::parse(name)) {
-            Named::Column(column) => Some(MappedTo::Column(column)),
-            Named::Ignored => Some(MappedTo::Nothing),
-            Named::Unmapped => None,
+        match self.0.named(&ComparableName::parse(name)) {
+            MappedName::Column(column) => Some(MappedTo::Column(column)),
+            MappedName::Ignored => Some(MappedTo::Nothing),
+            MappedName::Unmapped => None,
         }
     }
 

@@ -13,7 +13,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub(super) use compiled::{CompiledMapping, LineRules, Named};
+pub(super) use compiled::{CompiledMapping, LineRules, MappedName};
 pub(crate) use fault::MappingFault;
 pub(crate) use lookup::{MappedTo, MappingLookup};
 pub(super) use mapper::{CellMapper, ColumnsRead};

@@ -36,7 +36,7 @@ pub(super) fn columns_read(source: &str, filters: &[&str]) -> Result<BTreeSet<St
                 continue;
             }
         };
-        let mut tokens = Tokens {
+        let mut tokens = TemplateTokens {
             rest: &code[2..],
             end,
         };
@@ -49,14 +49,14 @@ pub(super) fn columns_read(source: &str, filters: &[&str]) -> Result<BTreeSet<St
     Ok(columns)
 }
 
-fn expect_tag(tokens: &mut Tokens<'_>) -> Result<(), String> {
+fn expect_tag(tokens: &mut TemplateTokens<'_>) -> Result<(), String> {
     let mut tag = tokens.next();
-    if matches!(tag, Some(Token::Mark('-' | '+'))) {
+    if matches!(tag, Some(TemplateToken::Mark('-' | '+'))) {
         tag = tokens.next();
     }
     match tag {
-        Some(Token::Word(word)) if TAGS.contains(&word) => Ok(()),
-        Some(Token::Word(word)) => Err(format!(
+        Some(TemplateToken::Word(word)) if TAGS.contains(&word) => Ok(()),
+        Some(TemplateToken::Word(word)) => Err(format!(
             "it has \"{word}\" after {{%, where only if, elif, else and endif may be."
         )),
         _ => Err("something other than if, elif, else or endif follows {%.".to_owned()),
@@ -64,7 +64,7 @@ fn expect_tag(tokens: &mut Tokens<'_>) -> Result<(), String> {
 }
 
 fn read_expression(
-    tokens: &mut Tokens<'_>,
+    tokens: &mut TemplateTokens<'_>,
     filters: &[&str],
     columns: &mut BTreeSet<String>,
 ) -> Result<(), String> {
@@ -72,46 +72,50 @@ fn read_expression(
     let (mut has_number, mut compares) = (false, None);
     while let Some(token) = tokens.next() {
         match (before, token) {
-            (Some(Token::Mark('|')), Token::Word(filter)) if !filters.contains(&filter) => {
+            (Some(TemplateToken::Mark('|')), TemplateToken::Word(filter))
+                if !filters.contains(&filter) =>
+            {
                 return Err(format!(
                     "there is no filter \"{filter}\"; use one of {}.",
                     filters.join(", ")
                 ));
             }
-            (Some(Token::Mark('|')), Token::Word(filter)) => {
+            (Some(TemplateToken::Mark('|')), TemplateToken::Word(filter)) => {
                 has_number |= NUMBERS.contains(&filter);
             }
-            (Some(Token::Mark('.')), Token::Word(_)) => {}
-            (_, Token::Word("row")) => {
+            (Some(TemplateToken::Mark('.')), TemplateToken::Word(_)) => {}
+            (_, TemplateToken::Word("row")) => {
                 columns.insert(column_after(tokens)?);
             }
-            (_, Token::Word("is")) => {
+            (_, TemplateToken::Word("is")) => {
                 return Err("it has a test with \"is\"; compare with == instead.".to_owned());
             }
-            (_, Token::Word(word)) if is_number(word) => {
-                if matches!(before, Some(Token::Mark('=' | '<' | '>'))) {
+            (_, TemplateToken::Word(word)) if is_number(word) => {
+                if matches!(before, Some(TemplateToken::Mark('=' | '<' | '>'))) {
                     compares = Some(word);
                 }
             }
-            (_, Token::Word(word)) if !OPERATORS.contains(&word) => {
+            (_, TemplateToken::Word(word)) if !OPERATORS.contains(&word) => {
                 return Err(format!(
                     "it has the name \"{word}\", where only row, texts in quotes and numbers may be."
                 ));
             }
-            (Some(Token::Word(word)), Token::Mark('('))
+            (Some(TemplateToken::Word(word)), TemplateToken::Mark('('))
                 if !is_filter && !OPERATORS.contains(&word) =>
             {
                 return Err(format!("there is no function \"{word}\"; use filters."));
             }
-            (Some(Token::Word(word)), Token::Mark('=' | '<' | '>')) if is_number(word) => {
+            (Some(TemplateToken::Word(word)), TemplateToken::Mark('=' | '<' | '>'))
+                if is_number(word) =>
+            {
                 compares = Some(word);
             }
-            (_, Token::Mark('*')) => {
+            (_, TemplateToken::Mark('*')) => {
                 return Err("it multiplies, which no template may.".to_owned());
             }
             _ => {}
         }
-        is_filter = matches!(before, Some(Token::Mark('|')));
+        is_filter = matches!(before, Some(TemplateToken::Mark('|')));
         before = Some(token);
     }
     match compares {
@@ -127,11 +131,13 @@ fn is_number(word: &str) -> bool {
 }
 
 /// Returns the name of the column after `row`.
-fn column_after(tokens: &mut Tokens<'_>) -> Result<String, String> {
+fn column_after(tokens: &mut TemplateTokens<'_>) -> Result<String, String> {
     let name = match (tokens.next(), tokens.next()) {
-        (Some(Token::Mark('.')), Some(Token::Word(name))) => Some(name.to_owned()),
-        (Some(Token::Mark('[')), Some(Token::Text(name))) if !name.contains('\\') => {
-            matches!(tokens.next(), Some(Token::Mark(']'))).then(|| name.to_owned())
+        (Some(TemplateToken::Mark('.')), Some(TemplateToken::Word(name))) => Some(name.to_owned()),
+        (Some(TemplateToken::Mark('[')), Some(TemplateToken::Text(name)))
+            if !name.contains('\\') =>
+        {
+            matches!(tokens.next(), Some(TemplateToken::Mark(']'))).then(|| name.to_owned())
         }
         _ => None,
     };
@@ -139,7 +145,7 @@ fn column_after(tokens: &mut Tokens<'_>) -> Result<String, String> {
 }
 
 #[derive(Clone, Copy)]
-enum Token<'a> {
+enum TemplateToken<'a> {
     Word(&'a str),
     /// A text in quotes, without them.
     Text(&'a str),
@@ -147,15 +153,15 @@ enum Token<'a> {
 }
 
 /// The tokens up to `end`.
-struct Tokens<'a> {
+struct TemplateTokens<'a> {
     rest: &'a str,
     end: &'static str,
 }
 
-impl<'a> Iterator for Tokens<'a> {
-    type Item = Token<'a>;
+impl<'a> Iterator for TemplateTokens<'a> {
+    type Item = TemplateToken<'a>;
 
-    fn next(&mut self) -> Option<Token<'a>> {
+    fn next(&mut self) -> Option<TemplateToken<'a>> {
         self.rest = self.rest.trim_start();
         if let Some(after) = self.rest.strip_prefix(self.end) {
             // What is read stays read.
@@ -172,13 +178,13 @@ impl<'a> Iterator for Tokens<'a> {
                 let text = &self.rest[1..];
                 let length = quoted_length(text, first);
                 let closed = usize::from(length < text.len());
-                (Token::Text(&text[..length]), 1 + length + closed)
+                (TemplateToken::Text(&text[..length]), 1 + length + closed)
             }
             _ if is_word(first) => {
                 let length = self.rest.find(|c| !is_word(c)).unwrap_or(self.rest.len());
-                (Token::Word(&self.rest[..length]), length)
+                (TemplateToken::Word(&self.rest[..length]), length)
             }
-            _ => (Token::Mark(first), first.len_utf8()),
+            _ => (TemplateToken::Mark(first), first.len_utf8()),
         };
         self.rest = &self.rest[length..];
         Some(token)

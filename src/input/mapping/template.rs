@@ -14,7 +14,7 @@ use parking_lot::RwLock;
 use super::MappingFault;
 use super::scan::columns_read;
 use crate::domain::{Column, MappingFailure};
-use crate::input::name::Name;
+use crate::input::name::ComparableName;
 
 /// Longest source, in bytes.
 const SOURCE_BYTES: usize = 2_000;
@@ -47,13 +47,13 @@ const FILTERS: [&str; 15] = [
 ];
 
 /// The templates of a mapping, compiled.
-pub(super) struct Templates {
+pub(super) struct CompiledTemplates {
     environment: Environment<'static>,
     /// The column that each computes, and the file's columns that it reads.
     columns: Vec<(Column, Vec<String>)>,
 }
 
-impl Templates {
+impl CompiledTemplates {
     pub(super) fn new() -> Self {
         let mut environment = Environment::empty();
         environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -127,9 +127,12 @@ impl TemplateCells {
     /// Makes cells for the columns with these names, all of them blank.
     pub(super) fn new(names: &[String]) -> Self {
         let texts = RwLock::new(vec![String::new(); names.len()]);
-        let names = names.iter().map(|name| Name::parse(name)).collect();
+        let names = names
+            .iter()
+            .map(|name| ComparableName::parse(name))
+            .collect();
         let row = Arc::new(RowObject { names, texts });
-        let context = Value::from_object(Context(Value::from_dyn_object(Arc::clone(&row))));
+        let context = Value::from_object(TemplateContext(Value::from_dyn_object(Arc::clone(&row))));
         Self { row, context }
     }
 
@@ -145,13 +148,13 @@ impl TemplateCells {
 /// `row` in a template.
 #[derive(Debug)]
 struct RowObject {
-    names: Vec<Name>,
+    names: Vec<ComparableName>,
     texts: RwLock<Vec<String>>,
 }
 
 impl Object for RowObject {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let name = Name::parse(key.as_str()?);
+        let name = ComparableName::parse(key.as_str()?);
         let at = self.names.iter().position(|known| *known == name)?;
         Some(Value::from(&*self.texts.read()[at]))
     }
@@ -159,9 +162,9 @@ impl Object for RowObject {
 
 /// What a template sees: `row` alone.
 #[derive(Debug)]
-struct Context(Value);
+struct TemplateContext(Value);
 
-impl Object for Context {
+impl Object for TemplateContext {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         (key.as_str() == Some("row")).then(|| self.0.clone())
     }

@@ -1,7 +1,7 @@
 use insta::assert_snapshot;
 
 use super::super::harness::{REQUIRED, decode, header, read_with};
-use super::super::{CsvDecoder, CsvOptions, Limits};
+use super::super::{CsvDecoder, CsvOptions, InputLimits};
 use super::{Mapping, ValueMapping};
 use crate::domain::Column;
 
@@ -305,7 +305,7 @@ fn lines_that_a_prefix_leaves_out_are_counted() {
         ignored_line_prefixes: list(&["#"]),
         ..Mapping::default()
     };
-    let mut decoder = CsvDecoder::new(&with(mapping), Limits::default()).unwrap();
+    let mut decoder = CsvDecoder::new(&with(mapping), InputLimits::default()).unwrap();
     let file = format!("#\n#\n{REQUIRED}\n# 1\ne,b,f,l,s,u,r\n# 2");
     decoder.push(file.as_bytes(), &mut |_| {}).unwrap();
     decoder.finish(&mut |_| {}).unwrap();
@@ -335,7 +335,7 @@ fn a_mapping_that_cannot_be_used_is_refused_with_all_its_faults() {
         ignored_line_prefixes: list(&["", "a\nb"]),
         ..Mapping::default()
     };
-    let decoded = decode(&with(mapping), Limits::default(), b"");
+    let decoded = decode(&with(mapping), InputLimits::default(), b"");
     let faults = decoded.faults.iter();
     let faults: Vec<_> = faults
         .map(|fault| format!("{} {}: {fault}", fault.code(), fault.subject()))

@@ -14,7 +14,7 @@ pub(super) struct IgnoredLines {
 }
 
 /// What [`IgnoredLines`] has read.
-pub(super) enum Passed {
+pub(super) enum LinesRead {
     /// Nothing more: the line is a record that begins with these bytes, which were read before.
     Held(Vec<u8>),
     /// All input. The line goes on.
@@ -49,7 +49,7 @@ impl IgnoredLines {
     }
 
     /// Reads the line `at_line` from `input` as long as it is no record, or may still turn out to be none.
-    pub(super) fn pass(&mut self, input: &mut &[u8], at_line: u32) -> Passed {
+    pub(super) fn pass(&mut self, input: &mut &[u8], at_line: u32) -> LinesRead {
         if !self.is_inside {
             let is_leading = at_line <= self.rules.leading;
             self.is_inside = is_leading || self.begins_with_prefix(input);
@@ -61,19 +61,19 @@ impl IgnoredLines {
             if !self.is_inside && self.may_begin_with_prefix(input) {
                 self.held.extend_from_slice(input);
                 *input = &[];
-                return Passed::All;
+                return LinesRead::All;
             }
         }
         if !self.is_inside {
-            return Passed::Held(self.take_held());
+            return LinesRead::Held(self.take_held());
         }
         self.held.clear();
         let end = input.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
         *input = &input[end.unwrap_or(input.len())..];
         self.is_inside = end.is_none();
         match end {
-            Some(_) => Passed::UpToLineEnd,
-            None => Passed::All,
+            Some(_) => LinesRead::UpToLineEnd,
+            None => LinesRead::All,
         }
     }
 

@@ -28,12 +28,12 @@ pub(super) struct Record<'a> {
     /// `false` if the input ended before the record's line did.
     pub terminated: bool,
     /// The first quote in a place that allows none.
-    pub stray: Option<Stray>,
+    pub stray: Option<StrayQuotePlace>,
 }
 
 /// A quote in a place that allows none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stray {
+pub(super) struct StrayQuotePlace {
     pub fault: QuoteFault,
     /// The field that has the quote, counted from 0.
     pub field: usize,
@@ -81,7 +81,8 @@ impl<'a> Record<'a> {
     /// Returns `true` if a quoted field may hold more than one value. (An unpaired quote on a single line is part of
     /// its own value.)
     pub(super) fn has_unclosed_field(self) -> bool {
-        let is_unpaired = |stray: Stray| stray.fault == QuoteFault::Unpaired && self.lines == 1;
+        let is_unpaired =
+            |stray: StrayQuotePlace| stray.fault == QuoteFault::Unpaired && self.lines == 1;
         self.stray.is_some_and(|stray| !is_unpaired(stray))
     }
 
@@ -99,7 +100,7 @@ pub(super) struct OwnedRecord {
     line: u32,
     lines: u32,
     terminated: bool,
-    stray: Option<Stray>,
+    stray: Option<StrayQuotePlace>,
 }
 
 impl From<Record<'_>> for OwnedRecord {

@@ -7,11 +7,11 @@
 //! examine every byte; decoding took two and a half times as long that way.
 
 use super::{
-    Record, Stray,
-    ignored_lines::{IgnoredLines, Passed},
+    Record, StrayQuotePlace,
+    ignored_lines::{IgnoredLines, LinesRead},
 };
 use crate::domain::QuoteFault;
-use crate::input::{FileFault, blank::is_blank, mapping::LineRules, marks::Marks};
+use crate::input::{FileFault, blank::is_blank, mapping::LineRules, marks::StructuralMarks};
 
 /// Splits text into records, however the text is split.
 pub(crate) struct RecordReader {
@@ -19,7 +19,7 @@ pub(crate) struct RecordReader {
     /// The text of the current record so far.
     text: Vec<u8>,
     ends: Vec<usize>,
-    state: State,
+    state: FieldState,
     /// Number of bytes read of the current record, with its quotes; 0 between records.
     read: usize,
     /// The byte read last.
@@ -32,18 +32,18 @@ pub(crate) struct RecordReader {
     /// Longest record.
     cap: usize,
     /// Facts about the quoted field read last: the line of its opening quote, whether it holds the delimiter, and, in
-    /// `State::Closed`, the position of its closing quote in the text.
+    /// `FieldState::Closed`, the position of its closing quote in the text.
     opened_at_line: u32,
     holds_delimiter: bool,
     closed_at: usize,
-    stray: Option<Stray>,
+    stray: Option<StrayQuotePlace>,
     /// Lines that are no records, if there may be any.
     ignored: Option<Box<IgnoredLines>>,
 }
 
 /// The reader's place in a field.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum FieldState {
     /// At the beginning of a field.
     Begin,
     /// In a field that has no quote so far.
@@ -67,7 +67,7 @@ impl RecordReader {
             delimiter,
             text: Vec::new(),
             ends: Vec::new(),
-            state: State::Begin,
+            state: FieldState::Begin,
             read: 0,
             last: 0,
             at_line: 1,
@@ -170,10 +170,10 @@ impl RecordReader {
                 .map(|lines| lines.pass(input, self.at_line))
             {
                 None => break Vec::new(),
-                Some(Passed::Held(held)) => break held,
-                Some(Passed::All) => return false,
+                Some(LinesRead::Held(held)) => break held,
+                Some(LinesRead::All) => return false,
                 // This line end does not belong to the line before.
-                Some(Passed::UpToLineEnd) => self.last = 0,
+                Some(LinesRead::UpToLineEnd) => self.last = 0,
             }
         };
         self.begin_with(&held);
@@ -184,7 +184,7 @@ impl RecordReader {
     fn begin_with(&mut self, held: &[u8]) {
         self.text.clear();
         self.ends.clear();
-        self.state = State::Begin;
+        self.state = FieldState::Begin;
         self.stray = None;
         self.line = self.at_line;
         if let Some(&last) = held.last() {
@@ -214,35 +214,35 @@ impl RecordReader {
         let mut from = 0;
         // Position at which a mark is the first byte of its field, or directly follows a quote.
         let mut next = 0;
-        for at in Marks::of(bytes, self.delimiter) {
+        for at in StructuralMarks::of(bytes, self.delimiter) {
             let byte = bytes[at];
             if at > next {
                 self.pass_others();
             }
             match (self.state, byte) {
-                (State::Begin, b'"') => {
+                (FieldState::Begin, b'"') => {
                     self.copy(&bytes[from..at]);
                     self.open();
                     from = at + 1;
                 }
-                (State::Quoted, b'"') => {
+                (FieldState::Quoted, b'"') => {
                     self.copy(&bytes[from..at]);
-                    self.state = State::Quote;
+                    self.state = FieldState::Quote;
                     from = at + 1;
                 }
-                (State::Quote, b'"') => {
+                (FieldState::Quote, b'"') => {
                     // Two quotes stand for one: the second one is kept.
-                    self.state = State::Quoted;
+                    self.state = FieldState::Quoted;
                     from = at;
                 }
-                (State::Quoted, _) => {
+                (FieldState::Quoted, _) => {
                     let before = at.checked_sub(1).map_or(self.last, |before| bytes[before]);
                     self.pass_in_quotes(byte, before);
                 }
                 (_, b'"') => {
                     self.copy(&bytes[from..at]);
                     self.pass_quote();
-                    from = at + usize::from(self.state == State::Quoted);
+                    from = at + usize::from(self.state == FieldState::Quoted);
                 }
                 (_, b'\r' | b'\n') => {
                     self.end_field(&bytes[from..at]);
@@ -250,14 +250,14 @@ impl RecordReader {
                     self.at_line = self.at_line.saturating_add(1);
                     return Some(at + 1);
                 }
-                (State::Odd | State::Closed, _) => {
+                (FieldState::Odd | FieldState::Closed, _) => {
                     self.end_field(&bytes[from..at]);
                     from = at;
-                    self.state = State::Begin;
+                    self.state = FieldState::Begin;
                 }
                 (_, _) => {
                     self.ends.push(self.text.len() + at - from);
-                    self.state = State::Begin;
+                    self.state = FieldState::Begin;
                 }
             }
             next = at + 1;
@@ -283,11 +283,11 @@ impl RecordReader {
     /// Continues after bytes that are no marks.
     fn pass_others(&mut self) {
         match self.state {
-            State::Begin => self.state = State::Plain,
-            State::Quote => {
+            FieldState::Begin => self.state = FieldState::Plain,
+            FieldState::Quote => {
                 // All text before the quote is copied, and none of the text after it.
                 self.closed_at = self.text.len();
-                self.state = State::Closed;
+                self.state = FieldState::Closed;
             }
             _ => {}
         }
@@ -295,7 +295,7 @@ impl RecordReader {
 
     /// Begins a quoted field.
     fn open(&mut self) {
-        self.state = State::Quoted;
+        self.state = FieldState::Quoted;
         self.opened_at_line = self.at_line;
         self.holds_delimiter = false;
     }
@@ -304,27 +304,27 @@ impl RecordReader {
     #[cold]
     fn pass_quote(&mut self) {
         self.state = match self.state {
-            State::Plain if is_blank(&self.text[self.field_start()..]) => {
+            FieldState::Plain if is_blank(&self.text[self.field_start()..]) => {
                 self.text.truncate(self.field_start());
                 return self.open();
             }
-            State::Plain | State::Even => State::Odd,
-            State::Closed => {
+            FieldState::Plain | FieldState::Even => FieldState::Odd,
+            FieldState::Closed => {
                 self.note_text_behind();
-                State::Even
+                FieldState::Even
             }
-            _ => State::Even,
+            _ => FieldState::Even,
         };
     }
 
     /// Ends a field that is copied completely. Text after a closing quote must be blank, and is dropped.
     fn close_field(&mut self) {
         match self.state {
-            State::Odd => self.note(QuoteFault::Unpaired),
-            State::Closed if is_blank(&self.text[self.closed_at..]) => {
+            FieldState::Odd => self.note(QuoteFault::Unpaired),
+            FieldState::Closed if is_blank(&self.text[self.closed_at..]) => {
                 self.text.truncate(self.closed_at);
             }
-            State::Closed => self.note_text_behind(),
+            FieldState::Closed => self.note_text_behind(),
             _ => {}
         }
     }
@@ -353,7 +353,7 @@ impl RecordReader {
     #[cold]
     fn note(&mut self, fault: QuoteFault) {
         let field = self.ends.len();
-        self.stray.get_or_insert(Stray { fault, field });
+        self.stray.get_or_insert(StrayQuotePlace { fault, field });
     }
 
     /// Returns the position in the text at which the current field starts.

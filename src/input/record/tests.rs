@@ -45,7 +45,7 @@ fn show(record: Record<'_>) -> String {
     let fields: Vec<_> = record.fields().map(String::from_utf8_lossy).collect();
     let end = if record.terminated { "" } else { "~" };
     let stray = record.stray.map(|stray| {
-        let Stray { fault, field } = stray;
+        let StrayQuotePlace { fault, field } = stray;
         format!("!{fault:?} {field} {}", record.lines)
     });
     let stray = stray.unwrap_or_default();

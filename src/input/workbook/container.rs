@@ -11,9 +11,9 @@ use memchr::memmem;
 use zip::{ZipArchive, read::ZipFile, result::ZipError};
 
 use super::WorkbookFault;
-use super::meter::{Failure, Meter};
-use super::relations::Relations;
-use crate::input::{Mistaken, mistaken};
+use super::meter::{WorkbookFailure, WorkbookMeter};
+use super::relations::PartRelations;
+use crate::input::{MistakenFile, mistaken};
 
 /// Most entries of an archive. Workbooks have some dozens.
 const MOST_ENTRIES: usize = 10_000;
@@ -38,21 +38,21 @@ const ODS_TYPE: &[u8] = b"application/vnd.oasis.opendocument.spreadsheet";
 const COMPOUND_FILE: &[u8] = &[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
 
 /// A part of an archive while it is read.
-pub(super) type Part<'z, 'b> = ZipFile<'z, Cursor<&'b [u8]>>;
+pub(super) type ArchivePart<'z, 'b> = ZipFile<'z, Cursor<&'b [u8]>>;
 
 /// A workbook's archive.
-pub(super) struct Archive<'b> {
+pub(super) struct WorkbookArchive<'b> {
     zip: ZipArchive<Cursor<&'b [u8]>>,
     /// The place of each part, by its name in small letters.
     places: HashMap<String, usize>,
 }
 
 /// The kinds of workbooks that can be read.
-pub(super) enum Container<'b> {
+pub(super) enum WorkbookKind<'b> {
     /// Office Open XML, with the name of the part that lists the sheets.
-    Xlsx(Archive<'b>, String),
+    Xlsx(WorkbookArchive<'b>, String),
     /// `OpenDocument`.
-    Ods(Archive<'b>),
+    Ods(WorkbookArchive<'b>),
 }
 
 /// Returns `true` if a file with this beginning is to be sent as a workbook. It is a workbook, or an Office document of
@@ -67,12 +67,15 @@ pub fn is_workbook(beginning: &[u8]) -> bool {
     beginning.starts_with(COMPOUND_FILE)
 }
 
-impl<'b> Container<'b> {
+impl<'b> WorkbookKind<'b> {
     /// Opens the workbook that the bytes are.
     ///
     /// # Errors
     /// Fails if they are no workbook, or one that cannot be read.
-    pub(super) fn open(bytes: &'b [u8], meter: &Meter<'_>) -> Result<Self, Failure> {
+    pub(super) fn open(
+        bytes: &'b [u8],
+        meter: &WorkbookMeter<'_>,
+    ) -> Result<Self, WorkbookFailure> {
         if bytes.starts_with(COMPOUND_FILE) {
             return Err(compound_fault(bytes).into());
         }
@@ -80,13 +83,13 @@ impl<'b> Container<'b> {
             let found = mistaken::tell_bytes(bytes);
             return Err(WorkbookFault::Other { found }.into());
         }
-        let mut archive = Archive::open(bytes)?;
+        let mut archive = WorkbookArchive::open(bytes)?;
         if let Some(kind) = archive.media_type()? {
             return match kind.starts_with(ODS_TYPE) {
                 true if archive.has("encrypted-package") => Err(WorkbookFault::Protected.into()),
                 true => Ok(Self::Ods(archive)),
                 false => Err(WorkbookFault::Other {
-                    found: Mistaken::OtherDocument,
+                    found: MistakenFile::OtherDocument,
                 }
                 .into()),
             };
@@ -100,12 +103,12 @@ impl<'b> Container<'b> {
             Some(name) if archive.has(name) => Ok(Self::Xlsx(archive, name.clone())),
             _ if archive.has("word/document.xml") || archive.has("ppt/presentation.xml") => {
                 Err(WorkbookFault::Other {
-                    found: Mistaken::OtherDocument,
+                    found: MistakenFile::OtherDocument,
                 }
                 .into())
             }
             None if !archive.has("[content_types].xml") => Err(WorkbookFault::Other {
-                found: Mistaken::Zip,
+                found: MistakenFile::Zip,
             }
             .into()),
             _ => Err(WorkbookFault::Broken {
@@ -116,8 +119,8 @@ impl<'b> Container<'b> {
     }
 }
 
-impl<'b> Archive<'b> {
-    fn open(bytes: &'b [u8]) -> Result<Self, Failure> {
+impl<'b> WorkbookArchive<'b> {
+    fn open(bytes: &'b [u8]) -> Result<Self, WorkbookFailure> {
         let broken = || WorkbookFault::Broken {
             part: "its ZIP archive",
         };
@@ -153,7 +156,10 @@ impl<'b> Archive<'b> {
     ///
     /// # Errors
     /// Fails if the part is encrypted or cannot be decompressed.
-    pub(super) fn part(&mut self, name: &str) -> Result<Option<Part<'_, 'b>>, Failure> {
+    pub(super) fn part(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<ArchivePart<'_, 'b>>, WorkbookFailure> {
         let Some(&place) = self.places.get(&name.to_ascii_lowercase()) else {
             return Ok(None);
         };
@@ -170,7 +176,7 @@ impl<'b> Archive<'b> {
     }
 
     /// The content of the part that says what an `OpenDocument` file is, or `None` if there is no such part.
-    fn media_type(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+    fn media_type(&mut self) -> Result<Option<Vec<u8>>, WorkbookFailure> {
         let mut kind = Vec::new();
         let Some(part) = self.part("mimetype")? else {
             return Ok(None);
@@ -180,8 +186,11 @@ impl<'b> Archive<'b> {
     }
 
     /// The name of the part that lists the sheets of an Excel workbook, or `None` if none is stated.
-    fn workbook_part(&mut self, meter: &Meter<'_>) -> Result<Option<String>, Failure> {
-        let stated = Relations::read(self, "", "_rels/.rels", meter)?;
+    fn workbook_part(
+        &mut self,
+        meter: &WorkbookMeter<'_>,
+    ) -> Result<Option<String>, WorkbookFailure> {
+        let stated = PartRelations::read(self, "", "_rels/.rels", meter)?;
         let stated = stated.of_kind("officeDocument").map(str::to_owned);
         let usual = ["xl/workbook.xml", "xl/workbook.bin"];
         let usual = usual.into_iter().find(|name| self.has(name));

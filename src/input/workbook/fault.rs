@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::input::fault::{Mistaken, size};
+use crate::input::fault::{MistakenFile, size};
 
 /// Why a workbook is refused (semantics §10). `Display` is the sentence for the administrator. It quotes names of sheets,
 /// and nothing from a row.
@@ -12,7 +12,7 @@ pub enum WorkbookFault {
     #[error("This is not a workbook (.xlsx or .ods): {}", found.beside_workbooks())]
     Other {
         /// What they seem to be.
-        found: Mistaken,
+        found: MistakenFile,
     },
     /// A password is needed to read it.
     #[error(

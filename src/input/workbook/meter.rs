@@ -21,31 +21,31 @@ const BETWEEN_PAUSES: u64 = 64 * 1024;
 const EVENT_BYTES: usize = 512 * 1024;
 
 /// Asks whether to go on. The number is the bytes that the reader holds.
-pub(super) type Pause<'a> = &'a mut dyn FnMut(usize) -> ControlFlow<()>;
+pub(super) type ContinueCheck<'a> = &'a mut dyn FnMut(usize) -> ControlFlow<()>;
 
 /// Why the reading of a workbook ended early.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum WorkbookFailure {
     /// The file has faults.
     Faults(Vec<FileFault>),
     /// The caller wants no more.
     Halted,
 }
 
-impl From<FileFault> for Failure {
+impl From<FileFault> for WorkbookFailure {
     fn from(fault: FileFault) -> Self {
         Self::Faults(vec![fault])
     }
 }
 
-impl From<WorkbookFault> for Failure {
+impl From<WorkbookFault> for WorkbookFailure {
     fn from(fault: WorkbookFault) -> Self {
         FileFault::Workbook(fault).into()
     }
 }
 
 /// The counts of one workbook.
-pub(super) struct Meter<'a> {
+pub(super) struct WorkbookMeter<'a> {
     /// Most bytes of the parts that are read, decompressed.
     most: u64,
     /// The limit as a message states it.
@@ -59,16 +59,16 @@ pub(super) struct Meter<'a> {
     /// Bytes that the reader holds besides the workbook itself.
     held: Cell<usize>,
     paused_at: Cell<u64>,
-    pause: RefCell<Pause<'a>>,
-    failure: Cell<Option<Failure>>,
+    pause: RefCell<ContinueCheck<'a>>,
+    failure: Cell<Option<WorkbookFailure>>,
 }
 
-impl<'a> Meter<'a> {
+impl<'a> WorkbookMeter<'a> {
     /// Returns the meter of a workbook of `packed` bytes, of which at most `max_bytes` may be read.
     pub(super) fn new(
         packed: usize,
         (limits, max_bytes): (WorkbookLimits, u64),
-        pause: Pause<'a>,
+        pause: ContinueCheck<'a>,
     ) -> Self {
         let by_ratio = limits.max_ratio.saturating_mul(packed as u64).max(SMALL);
         let (most, limit) = match by_ratio < max_bytes {
@@ -98,8 +98,8 @@ impl<'a> Meter<'a> {
     }
 
     /// Reads a part through this meter.
-    pub(super) const fn measure<R: Read>(&self, part: R) -> Measured<'_, 'a, R> {
-        Measured { part, meter: self }
+    pub(super) const fn measure<R: Read>(&self, part: R) -> MeteredPart<'_, 'a, R> {
+        MeteredPart { part, meter: self }
     }
 
     /// Begins the next event of a part.
@@ -122,7 +122,7 @@ impl<'a> Meter<'a> {
     ///
     /// # Errors
     /// Fails if all rows together have more than a file may have, or the caller wants no more.
-    pub(super) fn add_text(&self, bytes: usize) -> Result<(), Failure> {
+    pub(super) fn add_text(&self, bytes: usize) -> Result<(), WorkbookFailure> {
         let bytes = bytes as u64 + 1;
         self.text.set(self.text.get() + bytes);
         if self.text.get() > self.most_text {
@@ -133,11 +133,11 @@ impl<'a> Meter<'a> {
     }
 
     /// Returns why the reading of a part was stopped, or `None` if the part itself is the cause.
-    pub(super) fn take_failure(&self) -> Option<Failure> {
+    pub(super) fn take_failure(&self) -> Option<WorkbookFailure> {
         self.failure.take()
     }
 
-    fn add(&self, bytes: usize) -> Result<(), Failure> {
+    fn add(&self, bytes: usize) -> Result<(), WorkbookFailure> {
         self.expanded.set(self.expanded.get() + bytes as u64);
         self.of_event.set(self.of_event.get() + bytes);
         if self.expanded.get() > self.most {
@@ -149,7 +149,7 @@ impl<'a> Meter<'a> {
         self.pause()
     }
 
-    fn pause(&self) -> Result<(), Failure> {
+    fn pause(&self) -> Result<(), WorkbookFailure> {
         let now = self.expanded.get() + self.text.get();
         if now - self.paused_at.get() < BETWEEN_PAUSES {
             return Ok(());
@@ -157,18 +157,18 @@ impl<'a> Meter<'a> {
         self.paused_at.set(now);
         match (self.pause.borrow_mut())(self.held.get()) {
             ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(Failure::Halted),
+            ControlFlow::Break(()) => Err(WorkbookFailure::Halted),
         }
     }
 }
 
 /// A part of a workbook whose bytes are counted.
-pub(super) struct Measured<'m, 'a, R> {
+pub(super) struct MeteredPart<'m, 'a, R> {
     part: R,
-    meter: &'m Meter<'a>,
+    meter: &'m WorkbookMeter<'a>,
 }
 
-impl<R: Read> Read for Measured<'_, '_, R> {
+impl<R: Read> Read for MeteredPart<'_, '_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> IoResult<usize> {
         let read = self.part.read(buffer)?;
         match self.meter.add(read) {

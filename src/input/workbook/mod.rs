@@ -35,20 +35,20 @@ mod tests;
 
 pub use container::is_workbook;
 pub(crate) use fault::WorkbookFault;
-pub use meter::Failure;
+pub use meter::WorkbookFailure;
 pub(crate) use sample::SheetSample;
 pub(crate) use split::split_sheet;
 
 use std::{ops::ControlFlow, sync::Arc};
 
 use super::mapping::CompiledMapping;
-use super::{CsvOptions, FileFault, Header, Limits};
+use super::{CsvOptions, FileFault, Header, InputLimits};
 use crate::domain::RawRow;
-use container::Container;
-use meter::Meter;
-use rows::{HeaderAndRows, Stage};
+use container::WorkbookKind;
+use meter::WorkbookMeter;
+use rows::{HeaderAndRows, SheetStage};
 use sheet_row::RowSink;
-use sheets::Sheets;
+use sheets::WorkbookSheets;
 
 /// The limits on one workbook, besides those of every import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ pub struct WorkbookReader<'o> {
     /// The name of the sheet. Empty: the first one that is not hidden.
     pub sheet: &'o str,
     /// The limits.
-    pub limits: Limits,
+    pub limits: InputLimits,
 }
 
 impl WorkbookReader<'_> {
@@ -110,16 +110,16 @@ impl WorkbookReader<'_> {
         bytes: &[u8],
         pause: &mut dyn FnMut(usize) -> ControlFlow<()>,
         sink: &mut impl FnMut(&RawRow<'_>),
-    ) -> (FoundSheet, Result<(), Failure>) {
+    ) -> (FoundSheet, Result<(), WorkbookFailure>) {
         let workbook = self.limits.workbook;
-        let meter = Meter::new(bytes.len(), (workbook, self.limits.max_bytes), pause);
+        let meter = WorkbookMeter::new(bytes.len(), (workbook, self.limits.max_bytes), pause);
         let mapping = match CompiledMapping::new(&self.options.mapping) {
             Ok(mapping) => Arc::new(mapping),
             Err(faults) => {
                 let faults = faults.into_iter().map(FileFault::BadMapping);
                 return (
                     FoundSheet::default(),
-                    Err(Failure::Faults(faults.collect())),
+                    Err(WorkbookFailure::Faults(faults.collect())),
                 );
             }
         };
@@ -135,7 +135,7 @@ impl WorkbookReader<'_> {
             most: workbook.max_rows.min(self.limits.max_rows),
             found,
             sink,
-            stage: Stage::begin(),
+            stage: SheetStage::begin(),
         };
         let most = (&meter, self.limits.max_record_bytes);
         let read = sheet.read(most, &mut rows).and_then(|()| rows.finish());
@@ -146,8 +146,8 @@ impl WorkbookReader<'_> {
 
 /// A workbook, and the place of the sheet in it that is read.
 enum OpenSheet<'b> {
-    Xlsx(xlsx::Xlsx<'b>, usize),
-    Ods(ods::Ods<'b>, usize),
+    Xlsx(xlsx::XlsxWorkbook<'b>, usize),
+    Ods(ods::OdsWorkbook<'b>, usize),
 }
 
 impl<'b> OpenSheet<'b> {
@@ -155,29 +155,29 @@ impl<'b> OpenSheet<'b> {
     fn open(
         bytes: &'b [u8],
         reader: &WorkbookReader<'_>,
-        meter: &Meter<'_>,
-    ) -> Result<(Self, FoundSheet), Failure> {
+        meter: &WorkbookMeter<'_>,
+    ) -> Result<(Self, FoundSheet), WorkbookFailure> {
         let limit = reader.limits.workbook.max_bytes;
         if bytes.len() as u64 > limit {
             return Err(WorkbookFault::TooLarge { limit }.into());
         }
-        let chosen = |sheets: &Sheets| {
+        let chosen = |sheets: &WorkbookSheets| {
             let place = sheets.find(reader.sheet)?;
             let found = FoundSheet {
                 sheet: sheets.name(place).to_owned(),
                 sheets: sheets.shown(),
                 ..FoundSheet::default()
             };
-            Ok::<_, Failure>((place, found))
+            Ok::<_, WorkbookFailure>((place, found))
         };
-        match Container::open(bytes, meter)? {
-            Container::Xlsx(archive, part) => {
-                let (workbook, sheets) = xlsx::Xlsx::open(archive, &part, meter)?;
+        match WorkbookKind::open(bytes, meter)? {
+            WorkbookKind::Xlsx(archive, part) => {
+                let (workbook, sheets) = xlsx::XlsxWorkbook::open(archive, &part, meter)?;
                 let (place, found) = chosen(&sheets)?;
                 Ok((Self::Xlsx(workbook, place), found))
             }
-            Container::Ods(archive) => {
-                let (workbook, sheets) = ods::Ods::open(archive, meter)?;
+            WorkbookKind::Ods(archive) => {
+                let (workbook, sheets) = ods::OdsWorkbook::open(archive, meter)?;
                 let (place, found) = chosen(&sheets)?;
                 Ok((Self::Ods(workbook, place), found))
             }
@@ -185,7 +185,11 @@ impl<'b> OpenSheet<'b> {
     }
 
     /// Gives the rows of the sheet to `rows`. A row has at most this number of bytes.
-    fn read(self, most: (&Meter<'_>, usize), rows: &mut impl RowSink) -> Result<(), Failure> {
+    fn read(
+        self,
+        most: (&WorkbookMeter<'_>, usize),
+        rows: &mut impl RowSink,
+    ) -> Result<(), WorkbookFailure> {
         match self {
             Self::Xlsx(workbook, place) => workbook.read(place, most, rows),
             Self::Ods(workbook, place) => workbook.read(place, most, rows),

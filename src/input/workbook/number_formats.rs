@@ -5,7 +5,7 @@ use std::{collections::HashMap, io::Read};
 use quick_xml::events::Event;
 
 use super::cell_text::NumberFormat;
-use super::meter::{Failure, Meter};
+use super::meter::{WorkbookFailure, WorkbookMeter};
 use super::xml::{XmlPart, attribute, number};
 
 /// Most styles of cells, and most number formats. Excel writes at most 65,490.
@@ -23,7 +23,10 @@ impl NumberFormats {
     ///
     /// # Errors
     /// Fails if the part cannot be read.
-    pub(super) fn read(part: impl Read, meter: &Meter<'_>) -> Result<Self, Failure> {
+    pub(super) fn read(
+        part: impl Read,
+        meter: &WorkbookMeter<'_>,
+    ) -> Result<Self, WorkbookFailure> {
         let mut xml = XmlPart::new(part, "the list of its styles", meter);
         let mut own = HashMap::new();
         let mut formats = Vec::new();

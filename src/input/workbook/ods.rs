@@ -8,31 +8,31 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::WorkbookFault;
 use super::cell_text::{NumberFormat, push_iso_date, push_iso_duration, push_number};
-use super::container::{Archive, Part};
-use super::meter::{Failure, Meter};
+use super::container::{ArchivePart, WorkbookArchive};
+use super::meter::{WorkbookFailure, WorkbookMeter};
 use super::ods_text::read_text;
 use super::sheet_row::{COLUMNS, ROWS, RowSink, SheetRow};
-use super::sheets::Sheets;
+use super::sheets::WorkbookSheets;
 use super::xml::{XmlPart, attribute, has, number};
 
 /// An `OpenDocument` spreadsheet.
-pub(super) struct Ods<'b> {
-    archive: Archive<'b>,
+pub(super) struct OdsWorkbook<'b> {
+    archive: WorkbookArchive<'b>,
 }
 
-type Xml<'m, 'a, 'z, 'b> = XmlPart<'m, 'a, Part<'z, 'b>>;
+type OdsXml<'m, 'a, 'z, 'b> = XmlPart<'m, 'a, ArchivePart<'z, 'b>>;
 
-impl<'b> Ods<'b> {
+impl<'b> OdsWorkbook<'b> {
     /// Reads which sheets the spreadsheet has.
     ///
     /// # Errors
     /// Fails if it cannot be read, or a password is needed.
     pub(super) fn open(
-        mut archive: Archive<'b>,
-        meter: &Meter<'_>,
-    ) -> Result<(Self, Sheets), Failure> {
+        mut archive: WorkbookArchive<'b>,
+        meter: &WorkbookMeter<'_>,
+    ) -> Result<(Self, WorkbookSheets), WorkbookFailure> {
         expect_open(&mut archive, meter)?;
-        let mut sheets = Sheets::default();
+        let mut sheets = WorkbookSheets::default();
         let mut hidden = Vec::new();
         let mut style = String::new();
         let mut xml = content(&mut archive, meter)?;
@@ -78,9 +78,9 @@ impl<'b> Ods<'b> {
     pub(super) fn read(
         mut self,
         sheet: usize,
-        (meter, longest): (&Meter<'_>, usize),
+        (meter, longest): (&WorkbookMeter<'_>, usize),
         rows: &mut impl RowSink,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), WorkbookFailure> {
         let mut xml = content(&mut self.archive, meter)?;
         let mut place = 0;
         while let Some(event) = xml.next()? {
@@ -108,9 +108,9 @@ impl<'b> Ods<'b> {
 }
 
 fn content<'m, 'a, 'z, 'b>(
-    archive: &'z mut Archive<'b>,
-    meter: &'m Meter<'a>,
-) -> Result<Xml<'m, 'a, 'z, 'b>, Failure> {
+    archive: &'z mut WorkbookArchive<'b>,
+    meter: &'m WorkbookMeter<'a>,
+) -> Result<OdsXml<'m, 'a, 'z, 'b>, WorkbookFailure> {
     match archive.part("content.xml")? {
         Some(part) => Ok(XmlPart::new(part, "its content", meter)),
         None => Err(WorkbookFault::Broken {
@@ -121,7 +121,10 @@ fn content<'m, 'a, 'z, 'b>(
 }
 
 /// Expects that no part is encrypted.
-fn expect_open(archive: &mut Archive<'_>, meter: &Meter<'_>) -> Result<(), Failure> {
+fn expect_open(
+    archive: &mut WorkbookArchive<'_>,
+    meter: &WorkbookMeter<'_>,
+) -> Result<(), WorkbookFailure> {
     let Some(part) = archive.part("META-INF/manifest.xml")? else {
         return Ok(());
     };
@@ -137,13 +140,13 @@ fn expect_open(archive: &mut Archive<'_>, meter: &Meter<'_>) -> Result<(), Failu
 }
 
 struct TableReader<'m, 'a, 'z, 'b> {
-    xml: Xml<'m, 'a, 'z, 'b>,
+    xml: OdsXml<'m, 'a, 'z, 'b>,
     row: SheetRow,
     text: String,
 }
 
 /// What a cell says about itself.
-struct CellStart {
+struct OdsCellStart {
     repeated: usize,
     value: CellValue,
 }
@@ -162,7 +165,7 @@ enum CellValue {
 
 impl TableReader<'_, '_, '_, '_> {
     /// Reads the rows of the table that has just begun.
-    fn read(&mut self, rows: &mut impl RowSink) -> Result<(), Failure> {
+    fn read(&mut self, rows: &mut impl RowSink) -> Result<(), WorkbookFailure> {
         let outside = self.xml.depth() - 1;
         let mut before: u32 = 0;
         while self.xml.depth() > outside {
@@ -197,13 +200,13 @@ impl TableReader<'_, '_, '_, '_> {
         Ok(())
     }
 
-    fn read_row(&mut self) -> Result<(), Failure> {
+    fn read_row(&mut self) -> Result<(), WorkbookFailure> {
         let outside = self.xml.depth() - 1;
         let mut column: usize = 0;
         while self.xml.depth() > outside {
             let cell = match self.xml.next()? {
                 Some(Event::Start(element)) => match element.local_name().as_ref() {
-                    "table-cell" | "covered-table-cell" => Some(CellStart::read(&element)),
+                    "table-cell" | "covered-table-cell" => Some(OdsCellStart::read(&element)),
                     _ => None,
                 },
                 _ => continue,
@@ -228,7 +231,7 @@ impl TableReader<'_, '_, '_, '_> {
     }
 
     /// Reads the text of the cell that has just begun.
-    fn read_cell(&mut self, value: &CellValue) -> Result<(), Failure> {
+    fn read_cell(&mut self, value: &CellValue) -> Result<(), WorkbookFailure> {
         self.text.clear();
         // What the cell shows.
         read_text(&mut self.xml, &mut self.text)?;
@@ -271,7 +274,7 @@ fn shows_zeros(shown: &str, number: &str) -> bool {
         && shown.parse::<f64>().ok() == number.trim().parse::<f64>().ok()
 }
 
-impl CellStart {
+impl OdsCellStart {
     fn read(element: &BytesStart<'_>) -> Self {
         let get = |name| attribute(element, name).map(std::borrow::Cow::into_owned);
         // LibreOffice writes a second type, with another prefix, which tells errors from numbers and texts.

@@ -4,9 +4,9 @@ use std::io::Read;
 
 use quick_xml::events::Event;
 
-use super::meter::Failure;
+use super::meter::WorkbookFailure;
 use super::xml::{XmlPart, number, push_text};
-use crate::input::Limits;
+use crate::input::InputLimits;
 
 /// Adds the text of the cell that has just begun, and reads to the cell's end. White space between elements, notes and
 /// drawings are not part of the text.
@@ -16,7 +16,7 @@ use crate::input::Limits;
 pub(super) fn read_text<R: Read>(
     xml: &mut XmlPart<'_, '_, R>,
     text: &mut String,
-) -> Result<(), Failure> {
+) -> Result<(), WorkbookFailure> {
     let outside = xml.depth() - 1;
     let mut is_first = true;
     while xml.depth() > outside {
@@ -38,7 +38,10 @@ pub(super) fn read_text<R: Read>(
 }
 
 /// Adds the text of the paragraph that has just begun.
-fn read_paragraph<R: Read>(xml: &mut XmlPart<'_, '_, R>, text: &mut String) -> Result<(), Failure> {
+fn read_paragraph<R: Read>(
+    xml: &mut XmlPart<'_, '_, R>,
+    text: &mut String,
+) -> Result<(), WorkbookFailure> {
     let outside = xml.depth() - 1;
     let begin = text.len();
     let mut piece = String::new();
@@ -46,11 +49,11 @@ fn read_paragraph<R: Read>(xml: &mut XmlPart<'_, '_, R>, text: &mut String) -> R
         let mut skips = false;
         match xml.next()? {
             // A longer text fits no row. It is read to its end, and not kept.
-            Some(_) if text.len() > Limits::MOST_RECORD_BYTES => {}
+            Some(_) if text.len() > InputLimits::MOST_RECORD_BYTES => {}
             Some(Event::Start(element)) => match element.local_name().as_ref() {
                 "s" => {
                     let count = number(&element, "c").unwrap_or(1) as usize;
-                    let count = count.min(Limits::MOST_RECORD_BYTES);
+                    let count = count.min(InputLimits::MOST_RECORD_BYTES);
                     text.extend(std::iter::repeat_n(' ', count));
                 }
                 "tab" => text.push('\t'),

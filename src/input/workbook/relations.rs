@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use quick_xml::events::Event;
 
-use super::container::Archive;
-use super::meter::{Failure, Meter};
+use super::container::WorkbookArchive;
+use super::meter::{WorkbookFailure, WorkbookMeter};
 use super::xml::{XmlPart, attribute};
 
 /// Most bytes of the texts of all relations. A workbook has a relation for each sheet, and a few more.
@@ -14,27 +14,27 @@ const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 /// The relations of one part, by their IDs.
 #[derive(Debug, Default)]
-pub(super) struct Relations(HashMap<String, Relation>);
+pub(super) struct PartRelations(HashMap<String, PartRelation>);
 
 #[derive(Debug)]
-pub(super) struct Relation {
+pub(super) struct PartRelation {
     /// The last word of its type, such as `worksheet`.
     pub kind: String,
     /// The name of the part.
     pub part: String,
 }
 
-impl Relations {
+impl PartRelations {
     /// Reads the relations in the part `name`, of a part in `folder`. There are none if the part is not there.
     ///
     /// # Errors
     /// Fails if the part cannot be read.
     pub(super) fn read(
-        archive: &mut Archive<'_>,
+        archive: &mut WorkbookArchive<'_>,
         folder: &str,
         name: &str,
-        meter: &Meter<'_>,
-    ) -> Result<Self, Failure> {
+        meter: &WorkbookMeter<'_>,
+    ) -> Result<Self, WorkbookFailure> {
         let mut found = HashMap::new();
         let Some(part) = archive.part(name)? else {
             return Ok(Self(found));
@@ -49,7 +49,7 @@ impl Relations {
             let is_inside = !get("TargetMode").eq_ignore_ascii_case("external");
             if element.local_name().as_ref() == "Relationship" && is_inside {
                 let kind = get("Type");
-                let relation = Relation {
+                let relation = PartRelation {
                     kind: kind.rsplit('/').next().unwrap_or_default().to_owned(),
                     part: resolve(folder, &get("Target")),
                 };
@@ -71,7 +71,7 @@ impl Relations {
     }
 
     /// The relation with this ID.
-    pub(super) fn with_id(&self, id: &str) -> Option<&Relation> {
+    pub(super) fn with_id(&self, id: &str) -> Option<&PartRelation> {
         self.0.get(id)
     }
 }

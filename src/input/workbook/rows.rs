@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::meter::{Failure, Meter};
+use super::meter::{WorkbookFailure, WorkbookMeter};
 use super::sheet_row::{DELIMITER, RowSink, SheetRow};
 use super::{FoundSheet, WorkbookFault};
 use crate::domain::RawRow;
@@ -14,7 +14,7 @@ use crate::input::charset::Charset;
 use crate::input::mapping::CompiledMapping;
 use crate::input::mistaken::{MIN_NAMES, known_names};
 use crate::input::record::{OwnedRecord, Record};
-use crate::input::table::{Numbered, Rows};
+use crate::input::table::{RowMaker, RowNumbering};
 
 /// Most rows, and most bytes of them, in which the header is searched for.
 const SEARCHED_ROWS: usize = 1_000;
@@ -24,17 +24,17 @@ const SEARCHED_BYTES: usize = 1024 * 1024;
 pub(super) struct HeaderAndRows<'m, 'a, 's, S> {
     pub mapping: Arc<CompiledMapping>,
     pub ignore_unknown: bool,
-    pub meter: &'m Meter<'a>,
+    pub meter: &'m WorkbookMeter<'a>,
     /// Number of rows so far, and most rows.
     pub count: u32,
     pub most: u32,
     pub found: FoundSheet,
     pub sink: &'s mut S,
-    pub stage: Stage,
+    pub stage: SheetStage,
 }
 
 /// The place in the sheet.
-pub(super) enum Stage {
+pub(super) enum SheetStage {
     /// No row has named several columns so far. These are the rows from the first one that names a column.
     Searching {
         seen: usize,
@@ -42,10 +42,10 @@ pub(super) enum Stage {
         kept: Vec<OwnedRecord>,
     },
     /// Below the header, which has this number of cells.
-    Below { rows: Box<Rows>, width: usize },
+    Below { rows: Box<RowMaker>, width: usize },
 }
 
-impl Stage {
+impl SheetStage {
     pub(super) const fn begin() -> Self {
         Self::Searching {
             seen: 0,
@@ -56,22 +56,22 @@ impl Stage {
 }
 
 impl<S: FnMut(&RawRow<'_>)> RowSink for HeaderAndRows<'_, '_, '_, S> {
-    fn take(&mut self, row: &mut SheetRow) -> Result<(), Failure> {
+    fn take(&mut self, row: &mut SheetRow) -> Result<(), WorkbookFailure> {
         self.meter.add_text(row.text().len())?;
         if self.is_ignored(row) {
             return Ok(());
         }
         match &mut self.stage {
-            Stage::Below { rows, width } => {
+            SheetStage::Below { rows, width } => {
                 row.fill(*width);
-                let mut numbered = Numbered {
+                let mut numbered = RowNumbering {
                     rows: &mut self.count,
                     limit: self.most,
                     sink: self.sink,
                 };
                 rows.take(row.record(), &mut numbered).map_err(failure)
             }
-            Stage::Searching { .. } => self.search(row.record()),
+            SheetStage::Searching { .. } => self.search(row.record()),
         }
     }
 }
@@ -81,12 +81,12 @@ impl<S: FnMut(&RawRow<'_>)> HeaderAndRows<'_, '_, '_, S> {
     ///
     /// # Errors
     /// Fails if there is no header, or there are no rows.
-    pub(super) fn finish(&mut self) -> Result<(), Failure> {
-        if matches!(self.stage, Stage::Searching { .. }) {
+    pub(super) fn finish(&mut self) -> Result<(), WorkbookFailure> {
+        if matches!(self.stage, SheetStage::Searching { .. }) {
             self.end_search()?;
         }
-        if let Stage::Below { rows, .. } = &mut self.stage {
-            let mut numbered = Numbered {
+        if let SheetStage::Below { rows, .. } = &mut self.stage {
+            let mut numbered = RowNumbering {
                 rows: &mut self.count,
                 limit: self.most,
                 sink: self.sink,
@@ -114,9 +114,9 @@ impl<S: FnMut(&RawRow<'_>)> HeaderAndRows<'_, '_, '_, S> {
         is_ignored
     }
 
-    fn search(&mut self, record: Record<'_>) -> Result<(), Failure> {
+    fn search(&mut self, record: Record<'_>) -> Result<(), WorkbookFailure> {
         let names = known_names(record, &self.mapping);
-        let Stage::Searching { seen, bytes, kept } = &mut self.stage else {
+        let SheetStage::Searching { seen, bytes, kept } = &mut self.stage else {
             return Ok(());
         };
         if names >= MIN_NAMES {
@@ -134,10 +134,10 @@ impl<S: FnMut(&RawRow<'_>)> HeaderAndRows<'_, '_, '_, S> {
     }
 
     /// Takes the first row that names a column as the header, and then the rows below it.
-    fn end_search(&mut self) -> Result<(), Failure> {
+    fn end_search(&mut self) -> Result<(), WorkbookFailure> {
         let kept = match &mut self.stage {
-            Stage::Searching { kept, .. } => std::mem::take(kept),
-            Stage::Below { .. } => Vec::new(),
+            SheetStage::Searching { kept, .. } => std::mem::take(kept),
+            SheetStage::Below { .. } => Vec::new(),
         };
         let mut kept = kept.iter().map(OwnedRecord::borrow);
         let Some(header) = kept.next() else {
@@ -145,14 +145,14 @@ impl<S: FnMut(&RawRow<'_>)> HeaderAndRows<'_, '_, '_, S> {
         };
         self.begin_rows(header)?;
         for record in kept {
-            if let Stage::Below { rows, width } = &mut self.stage {
+            if let SheetStage::Below { rows, width } = &mut self.stage {
                 let mut filled = SheetRow::new(usize::MAX);
                 filled.begin(record.line);
                 for (column, field) in record.fields().enumerate() {
                     filled.push(column, str::from_utf8(field).unwrap_or_default())?;
                 }
                 filled.fill(*width);
-                let mut numbered = Numbered {
+                let mut numbered = RowNumbering {
                     rows: &mut self.count,
                     limit: self.most,
                     sink: self.sink,
@@ -163,20 +163,20 @@ impl<S: FnMut(&RawRow<'_>)> HeaderAndRows<'_, '_, '_, S> {
         Ok(())
     }
 
-    fn begin_rows(&mut self, record: Record<'_>) -> Result<(), Failure> {
+    fn begin_rows(&mut self, record: Record<'_>) -> Result<(), WorkbookFailure> {
         let text = (Charset::OF_WORKBOOKS, DELIMITER);
-        let below = Rows::below(record, text, self.ignore_unknown, &self.mapping);
-        let (header, rows) = below.map_err(Failure::Faults)?;
+        let below = RowMaker::below(record, text, self.ignore_unknown, &self.mapping);
+        let (header, rows) = below.map_err(WorkbookFailure::Faults)?;
         self.found.header = Some(header);
         self.found.header_line = record.line;
-        self.stage = Stage::Below {
+        self.stage = SheetStage::Below {
             rows: Box::new(rows),
             width: record.filled(),
         };
         Ok(())
     }
 
-    fn no_header(&self) -> Failure {
+    fn no_header(&self) -> WorkbookFailure {
         let sheet = FileFault::showable(&self.found.sheet);
         let mut others = self.found.sheets.clone();
         others.retain(|other| *other != sheet);
@@ -184,7 +184,7 @@ impl<S: FnMut(&RawRow<'_>)> HeaderAndRows<'_, '_, '_, S> {
     }
 }
 
-fn failure(fault: FileFault) -> Failure {
+fn failure(fault: FileFault) -> WorkbookFailure {
     match fault {
         FileFault::TooManyRows { limit, row } => WorkbookFault::TooManyRows { limit, row }.into(),
         fault => fault.into(),

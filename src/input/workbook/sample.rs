@@ -2,9 +2,9 @@
 
 use std::{cmp::Reverse, ops::ControlFlow};
 
-use super::meter::{Failure, Meter};
+use super::meter::{WorkbookFailure, WorkbookMeter};
 use super::sheet_row::{RowSink, SheetRow};
-use super::{CsvOptions, Limits, OpenSheet, WorkbookReader};
+use super::{CsvOptions, InputLimits, OpenSheet, WorkbookReader};
 use crate::input::sample::{LINES, MOST_CELLS, MOST_COLUMNS, SampleTable, cells, score};
 
 /// A look at a workbook.
@@ -26,17 +26,17 @@ impl SheetSample {
     /// Fails if the workbook is refused, or `pause` breaks.
     pub(crate) fn read(
         bytes: &[u8],
-        (sheet, limits): (&str, Limits),
+        (sheet, limits): (&str, InputLimits),
         pause: &mut dyn FnMut(usize) -> ControlFlow<()>,
         is_known: impl Fn(&str) -> bool,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, WorkbookFailure> {
         let options = CsvOptions::default();
         let reader = WorkbookReader {
             options: &options,
             sheet,
             limits,
         };
-        let meter = Meter::new(bytes.len(), (limits.workbook, limits.max_bytes), pause);
+        let meter = WorkbookMeter::new(bytes.len(), (limits.workbook, limits.max_bytes), pause);
         let (sheet, found) = OpenSheet::open(bytes, &reader, &meter)?;
         let mut rows = SampledRows {
             meter: &meter,
@@ -44,7 +44,7 @@ impl SheetSample {
             left: MOST_CELLS,
         };
         match sheet.read((&meter, limits.max_record_bytes), &mut rows) {
-            Err(Failure::Halted) if rows.left == 0 => {}
+            Err(WorkbookFailure::Halted) if rows.left == 0 => {}
             read => read?,
         }
         Ok(Self {
@@ -56,7 +56,7 @@ impl SheetSample {
 }
 
 struct SampledRows<'m, 'a> {
-    meter: &'m Meter<'a>,
+    meter: &'m WorkbookMeter<'a>,
     /// The number of each row in the sheet, and its cells.
     rows: Vec<(u32, Vec<String>)>,
     /// How many cells may still be kept.
@@ -64,7 +64,7 @@ struct SampledRows<'m, 'a> {
 }
 
 impl RowSink for SampledRows<'_, '_> {
-    fn take(&mut self, row: &mut SheetRow) -> Result<(), Failure> {
+    fn take(&mut self, row: &mut SheetRow) -> Result<(), WorkbookFailure> {
         self.meter.add_text(row.text().len())?;
         let row_cells = cells(row.record(), MOST_COLUMNS.min(self.left));
         self.left -= row_cells.len();
@@ -72,7 +72,7 @@ impl RowSink for SampledRows<'_, '_> {
             self.rows.push((row.line(), row_cells));
         }
         match self.left {
-            0 => Err(Failure::Halted),
+            0 => Err(WorkbookFailure::Halted),
             _ => Ok(()),
         }
     }

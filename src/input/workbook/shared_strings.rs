@@ -5,7 +5,7 @@ use std::io::Read;
 use quick_xml::events::Event;
 
 use super::cell_text::push_escaped;
-use super::meter::{Failure, Meter};
+use super::meter::{WorkbookFailure, WorkbookMeter};
 use super::xml::XmlPart;
 
 /// The texts, in one allocation.
@@ -21,7 +21,11 @@ impl SharedStrings {
     ///
     /// # Errors
     /// Fails if the part cannot be read.
-    pub(super) fn read(part: impl Read, meter: &Meter<'_>, most: usize) -> Result<Self, Failure> {
+    pub(super) fn read(
+        part: impl Read,
+        meter: &WorkbookMeter<'_>,
+        most: usize,
+    ) -> Result<Self, WorkbookFailure> {
         let mut xml = XmlPart::new(part, "the list of its texts", meter);
         let mut strings = Self::default();
         let mut one = String::new();
@@ -64,7 +68,7 @@ pub(super) fn read_rich_text<R: Read>(
     xml: &mut XmlPart<'_, '_, R>,
     most: usize,
     text: &mut String,
-) -> Result<(), Failure> {
+) -> Result<(), WorkbookFailure> {
     let outside = xml.depth() - 1;
     while xml.depth() > outside {
         let (is_text, is_sound) = match xml.next()? {

@@ -5,7 +5,7 @@ use crate::input::FileFault;
 
 /// A sheet with cells.
 #[derive(Debug)]
-struct Sheet {
+struct WorkbookSheet {
     name: String,
     is_hidden: bool,
 }
@@ -16,12 +16,12 @@ const MOST_BYTES: usize = 1024 * 1024;
 
 /// The sheets with cells, in the workbook's order.
 #[derive(Debug, Default)]
-pub(super) struct Sheets {
-    sheets: Vec<Sheet>,
+pub(super) struct WorkbookSheets {
+    sheets: Vec<WorkbookSheet>,
     bytes: usize,
 }
 
-impl Sheets {
+impl WorkbookSheets {
     /// Adds a sheet at the end.
     ///
     /// # Errors
@@ -34,7 +34,7 @@ impl Sheets {
             });
         }
         let name = name.to_owned();
-        self.sheets.push(Sheet { name, is_hidden });
+        self.sheets.push(WorkbookSheet { name, is_hidden });
         Ok(())
     }
 
@@ -55,7 +55,7 @@ impl Sheets {
             return Ok(place);
         }
         let folded = crate::domain::fold(name.trim());
-        let alike = |sheet: &Sheet| crate::domain::fold(sheet.name.trim()) == folded;
+        let alike = |sheet: &WorkbookSheet| crate::domain::fold(sheet.name.trim()) == folded;
         let mut found = (0..self.sheets.len()).filter(|&place| alike(&self.sheets[place]));
         match (found.next(), found.next()) {
             (Some(place), None) => Ok(place),
@@ -84,8 +84,8 @@ impl Sheets {
 mod tests {
     use super::*;
 
-    fn sheets(names: &[&str]) -> Sheets {
-        let mut sheets = Sheets::default();
+    fn sheets(names: &[&str]) -> WorkbookSheets {
+        let mut sheets = WorkbookSheets::default();
         for name in names {
             let shown = name.trim_start_matches('~');
             sheets.add(shown, name.starts_with('~')).unwrap();

@@ -1,18 +1,18 @@
 //! Gives the rows of a sheet as they are, for reports that show rejected rows in the file's own columns.
 
-use super::meter::{Failure, Meter};
+use super::meter::{WorkbookFailure, WorkbookMeter};
 use super::sheet_row::{RowSink, SheetRow};
 use super::{OpenSheet, WorkbookLimits, WorkbookReader};
 use crate::input::split::SplitRecord;
-use crate::input::{CsvOptions, FileFault, Limits, Mapping};
+use crate::input::{CsvOptions, FileFault, InputLimits, Mapping};
 use std::ops::ControlFlow;
 
 /// A client reads its own workbook, which a server has read before.
-const LIMITS: Limits = Limits {
+const LIMITS: InputLimits = InputLimits {
     max_rows: u32::MAX,
     max_bytes: u64::MAX,
-    max_record_bytes: Limits::MOST_RECORD_BYTES,
-    max_field_bytes: Limits::MOST_RECORD_BYTES,
+    max_record_bytes: InputLimits::MOST_RECORD_BYTES,
+    max_field_bytes: InputLimits::MOST_RECORD_BYTES,
     workbook: WorkbookLimits {
         max_bytes: u64::MAX,
         max_rows: u32::MAX,
@@ -51,7 +51,7 @@ pub(crate) fn split_sheet(
     };
     let mut go_on = |_| ControlFlow::Continue(());
     let most = (LIMITS.workbook, LIMITS.max_bytes);
-    let meter = Meter::new(bytes.len(), most, &mut go_on);
+    let meter = WorkbookMeter::new(bytes.len(), most, &mut go_on);
     let (sheet, _) = OpenSheet::open(bytes, &reader, &meter).map_err(faults)?;
     let longest = LIMITS.max_record_bytes;
     sheet.read((&meter, longest), &mut rows).map_err(faults)?;
@@ -60,10 +60,10 @@ pub(crate) fn split_sheet(
     Ok(rows.leading)
 }
 
-fn faults(failure: Failure) -> Vec<FileFault> {
+fn faults(failure: WorkbookFailure) -> Vec<FileFault> {
     match failure {
-        Failure::Faults(faults) => faults,
-        Failure::Halted => Vec::new(),
+        WorkbookFailure::Faults(faults) => faults,
+        WorkbookFailure::Halted => Vec::new(),
     }
 }
 
@@ -77,7 +77,7 @@ struct SplitRows<'o, S> {
 }
 
 impl<S: FnMut(SplitRecord<'_>)> RowSink for SplitRows<'_, S> {
-    fn take(&mut self, row: &mut SheetRow) -> Result<(), Failure> {
+    fn take(&mut self, row: &mut SheetRow) -> Result<(), WorkbookFailure> {
         let text = String::from_utf8_lossy(row.text()).into_owned();
         if row.line() <= self.mapping.skip_leading_lines {
             // Rows without a cell are lines too.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{Cell, Column};
-use crate::input::harness::{Decoded, decode, show};
+use crate::input::harness::{HarnessResult, decode, show};
 use crate::input::{Mapping, ValueMapping};
 
 #[path = "../../../tests/support/workbook.rs"]
@@ -18,7 +18,7 @@ use crate::input::{Mapping, ValueMapping};
 )]
 mod files;
 
-use files::{Parts, ods, ods_content, ods_rows, shared_strings, xlsx, xlsx_rows};
+use files::{WorkbookParts, ods, ods_content, ods_rows, shared_strings, xlsx, xlsx_rows};
 
 const HEADER: [&str; 7] = [
     "EMAIL",
@@ -34,9 +34,9 @@ const ROW: [&str; 7] = ["e", "b", "f", "l", "s", "u", "r"];
 fn read_as(
     options: &CsvOptions,
     sheet: &str,
-    limits: Limits,
+    limits: InputLimits,
     bytes: &[u8],
-) -> (FoundSheet, Decoded) {
+) -> (FoundSheet, HarnessResult) {
     let reader = WorkbookReader {
         options,
         sheet,
@@ -47,13 +47,13 @@ fn read_as(
     let (found, read) = reader.read(bytes, &mut go_on, &mut |row| rows.push(show(row)));
     let faults = match read {
         Ok(()) => Vec::new(),
-        Err(Failure::Faults(faults)) => faults,
-        Err(Failure::Halted) => panic!("nobody stopped it"),
+        Err(WorkbookFailure::Faults(faults)) => faults,
+        Err(WorkbookFailure::Halted) => panic!("nobody stopped it"),
     };
     let header = found.header.clone();
     (
         found,
-        Decoded {
+        HarnessResult {
             header,
             rows,
             faults,
@@ -63,7 +63,7 @@ fn read_as(
 
 /// Shows the rows and faults of a workbook, one a line.
 fn read_with(options: &CsvOptions, sheet: &str, bytes: &[u8]) -> String {
-    let (_, decoded) = read_as(options, sheet, Limits::default(), bytes);
+    let (_, decoded) = read_as(options, sheet, InputLimits::default(), bytes);
     let faults = decoded.faults.iter();
     let faults = faults.map(|fault| format!("{}: {fault}", fault.code()));
     let shown: Vec<String> = decoded.rows.into_iter().chain(faults).collect();
@@ -105,9 +105,9 @@ fn csv(rows: &[Vec<String>]) -> Vec<u8> {
 /// Expects that both workbooks of these cells are read as their CSV is.
 #[track_caller]
 fn assert_equals_csv(options: &CsvOptions, rows: &[Vec<String>]) {
-    let of_csv = decode(options, Limits::default(), &csv(rows));
+    let of_csv = decode(options, InputLimits::default(), &csv(rows));
     for workbook in workbooks(rows) {
-        let (_, of_workbook) = read_as(options, "", Limits::default(), &workbook);
+        let (_, of_workbook) = read_as(options, "", InputLimits::default(), &workbook);
         assert_eq!(of_workbook, of_csv, "{rows:?}");
     }
 }
@@ -182,7 +182,7 @@ proptest! {
     ) {
         let header = HEADER.iter().map(|&name| name.to_owned()).collect();
         let rows: Vec<Vec<String>> = [header].into_iter().chain(rows).collect();
-        let of_csv = decode(&CsvOptions::default(), Limits::default(), &csv(&rows));
+        let of_csv = decode(&CsvOptions::default(), InputLimits::default(), &csv(&rows));
         // Excel escapes a text that looks like its escapes.
         let escaped: Vec<Vec<String>> = rows
             .iter()
@@ -193,7 +193,7 @@ proptest! {
             ods(&[("S", ods_rows(&rows))]).zip(),
         ];
         for workbook in workbooks {
-            let (_, of_workbook) = read_as(&CsvOptions::default(), "", Limits::default(), &workbook);
+            let (_, of_workbook) = read_as(&CsvOptions::default(), "", InputLimits::default(), &workbook);
             prop_assert_eq!(&of_workbook, &of_csv);
         }
     }
@@ -259,7 +259,7 @@ fn a_mapping_skips_rows_and_reads_columns_of_other_names() {
         ..CsvOptions::default()
     };
     for workbook in workbooks(&rows) {
-        let (found, decoded) = read_as(&options, "", Limits::default(), &workbook);
+        let (found, decoded) = read_as(&options, "", InputLimits::default(), &workbook);
         assert_eq!(
             (decoded.rows, decoded.faults),
             (vec!["1@4: e|b|F|l|Active|u|".to_owned()], vec![])
@@ -512,7 +512,7 @@ fn what_is_outside_the_workbook_is_no_part_of_it() {
 }
 
 /// Returns the fault that stops a workbook that becomes larger than it may, and how much of it was read by then.
-fn stopped(bytes: &[u8], limits: Limits) -> (String, usize) {
+fn stopped(bytes: &[u8], limits: InputLimits) -> (String, usize) {
     let reader = WorkbookReader {
         options: &CsvOptions::default(),
         sheet: "",
@@ -525,14 +525,14 @@ fn stopped(bytes: &[u8], limits: Limits) -> (String, usize) {
     };
     let (_, read) = reader.read(bytes, &mut pause, &mut |_| {});
     match read {
-        Err(Failure::Faults(faults)) => (faults[0].code().to_owned(), pauses),
+        Err(WorkbookFailure::Faults(faults)) => (faults[0].code().to_owned(), pauses),
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
 fn a_workbook_that_becomes_too_much_is_stopped_while_it_is_read() {
-    let limits = Limits::default();
+    let limits = InputLimits::default();
     let sheet = |rows: String| xlsx(&[("S", xlsx_rows([HEADER]) + &rows)]);
     let blanks = format!("{}<row><c s=\"1\"/></row>", " ".repeat(400_000)).repeat(60);
     let bomb = sheet(blanks).zip();
@@ -550,7 +550,7 @@ fn a_workbook_that_becomes_too_much_is_stopped_while_it_is_read() {
     let row = "<row><c t=\"s\"><v>0</v></c></row>".repeat(100_000);
     let shared = shared_strings(&[&"é".repeat(30 << 10)]);
     let bomb = sheet(row).with("xl/sharedStrings.xml", shared);
-    let small = Limits {
+    let small = InputLimits {
         max_bytes: 16 << 20,
         ..limits
     };
@@ -580,7 +580,7 @@ fn what_a_file_says_about_its_sizes_is_not_believed() {
     assert_eq!(read(&parts.zip()), "1@3: x||||||");
 }
 
-fn part_of(parts: &Parts, name: &str) -> Vec<u8> {
+fn part_of(parts: &WorkbookParts, name: &str) -> Vec<u8> {
     use std::io::Read;
     let mut zip = zip::ZipArchive::new(std::io::Cursor::new(parts.zip())).unwrap();
     let mut content = Vec::new();
@@ -600,9 +600,9 @@ fn repeated_cells_and_rows_count_as_if_they_were_written() {
         );
         ods(&[("S", row)]).zip()
     };
-    let limits = Limits {
+    let limits = InputLimits {
         max_bytes: 16 << 20,
-        ..Limits::default()
+        ..InputLimits::default()
     };
     for (rows, columns, text, code) in [
         (200_001, 7, "x", "TOO_MANY_ROWS"),
@@ -647,13 +647,13 @@ fn the_limits_of_rows_and_bytes_hold_from_both_sides() {
         xlsx(&[("S", xlsx_rows(table(&rows)))]).zip()
     };
     let two = workbook(2);
-    let with = |max_rows, max_bytes| Limits {
+    let with = |max_rows, max_bytes| InputLimits {
         workbook: WorkbookLimits {
             max_bytes,
             max_rows,
             ..WorkbookLimits::default()
         },
-        ..Limits::default()
+        ..InputLimits::default()
     };
     let read = |limits| {
         let (_, decoded) = read_as(&CsvOptions::default(), "", limits, &two);
@@ -692,10 +692,10 @@ fn the_caller_may_stop_it() {
     let reader = WorkbookReader {
         options: &options,
         sheet: "",
-        limits: Limits::default(),
+        limits: InputLimits::default(),
     };
     let (_, read) = reader.read(&workbook, &mut pause, &mut |_| seen += 1);
-    assert_eq!(read, Err(Failure::Halted));
+    assert_eq!(read, Err(WorkbookFailure::Halted));
     assert!((1..2_000).contains(&seen), "{seen}");
 }
 
@@ -731,7 +731,7 @@ fn calamine_reads_the_same() {
         let reader = WorkbookReader {
             options: &options,
             sheet: "",
-            limits: Limits::default(),
+            limits: InputLimits::default(),
         };
         let mut go_on = |_| ControlFlow::Continue(());
         let (_, read) = reader.read(bytes, &mut go_on, &mut |row| {

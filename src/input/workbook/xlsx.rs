@@ -5,42 +5,42 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::WorkbookFault;
 use super::cell_text::{push_escaped, push_iso_date, push_number};
-use super::container::{Archive, Part};
-use super::meter::{Failure, Meter};
+use super::container::{ArchivePart, WorkbookArchive};
+use super::meter::{WorkbookFailure, WorkbookMeter};
 use super::number_formats::NumberFormats;
-use super::relations::Relations;
+use super::relations::PartRelations;
 use super::shared_strings::{SharedStrings, read_rich_text};
 use super::sheet_row::{COLUMNS, ROWS, RowSink, SheetRow};
-use super::sheets::Sheets;
+use super::sheets::WorkbookSheets;
 use super::xml::{XmlPart, attribute, number};
 
 /// An Excel workbook.
-pub(super) struct Xlsx<'b> {
-    archive: Archive<'b>,
-    relations: Relations,
+pub(super) struct XlsxWorkbook<'b> {
+    archive: WorkbookArchive<'b>,
+    relations: PartRelations,
     folder: String,
     is_1904: bool,
-    /// The part of each of `Sheets`.
+    /// The part of each sheet of `sheets`.
     parts: Vec<String>,
 }
 
-impl<'b> Xlsx<'b> {
+impl<'b> XlsxWorkbook<'b> {
     /// Reads which sheets the workbook has. `workbook` is the part that lists them.
     ///
     /// # Errors
     /// Fails if that part cannot be read.
     pub(super) fn open(
-        mut archive: Archive<'b>,
+        mut archive: WorkbookArchive<'b>,
         workbook: &str,
-        meter: &Meter<'_>,
-    ) -> Result<(Self, Sheets), Failure> {
+        meter: &WorkbookMeter<'_>,
+    ) -> Result<(Self, WorkbookSheets), WorkbookFailure> {
         let (folder, file) = match workbook.rfind('/') {
             Some(slash) => workbook.split_at(slash + 1),
             None => ("", workbook),
         };
         let relations = format!("{folder}_rels/{file}.rels");
-        let relations = Relations::read(&mut archive, folder, &relations, meter)?;
-        let mut sheets = Sheets::default();
+        let relations = PartRelations::read(&mut archive, folder, &relations, meter)?;
+        let mut sheets = WorkbookSheets::default();
         let (mut parts, mut is_1904) = (Vec::new(), false);
         let Some(listed) = archive.part(workbook)? else {
             return Err(WorkbookFault::Broken {
@@ -90,9 +90,9 @@ impl<'b> Xlsx<'b> {
     pub(super) fn read(
         mut self,
         sheet: usize,
-        (meter, longest): (&Meter<'_>, usize),
+        (meter, longest): (&WorkbookMeter<'_>, usize),
         rows: &mut impl RowSink,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), WorkbookFailure> {
         let styles = self.part_of_kind("styles", "styles.xml")?;
         let formats = styles.map(|part| NumberFormats::read(part, meter));
         let formats = formats.transpose()?.unwrap_or_default();
@@ -115,7 +115,11 @@ impl<'b> Xlsx<'b> {
         sheet.read(rows)
     }
 
-    fn part_of_kind(&mut self, kind: &str, usual: &str) -> Result<Option<Part<'_, 'b>>, Failure> {
+    fn part_of_kind(
+        &mut self,
+        kind: &str,
+        usual: &str,
+    ) -> Result<Option<ArchivePart<'_, 'b>>, WorkbookFailure> {
         let usual = format!("{}{usual}", self.folder);
         let name = self.relations.of_kind(kind).map_or(usual, str::to_owned);
         self.archive.part(&name)
@@ -123,7 +127,7 @@ impl<'b> Xlsx<'b> {
 }
 
 struct SheetReader<'m, 'a, 'z, 'b> {
-    xml: XmlPart<'m, 'a, Part<'z, 'b>>,
+    xml: XmlPart<'m, 'a, ArchivePart<'z, 'b>>,
     row: SheetRow,
     formats: NumberFormats,
     strings: SharedStrings,
@@ -134,7 +138,7 @@ struct SheetReader<'m, 'a, 'z, 'b> {
 }
 
 /// What a cell says about itself.
-struct CellStart {
+struct XlsxCellStart {
     column: Option<usize>,
     line: Option<u32>,
     style: Option<u32>,
@@ -154,7 +158,7 @@ enum CellKind {
 
 impl SheetReader<'_, '_, '_, '_> {
     /// Reads the rows up to the end of the sheet's data; nothing behind it is needed.
-    fn read(&mut self, rows: &mut impl RowSink) -> Result<(), Failure> {
+    fn read(&mut self, rows: &mut impl RowSink) -> Result<(), WorkbookFailure> {
         let mut before = 0;
         loop {
             let line = match self.xml.next()? {
@@ -183,13 +187,13 @@ impl SheetReader<'_, '_, '_, '_> {
         }
     }
 
-    fn read_row(&mut self) -> Result<(), Failure> {
+    fn read_row(&mut self) -> Result<(), WorkbookFailure> {
         let outside = self.xml.depth() - 1;
         let mut next = 0;
         while self.xml.depth() > outside {
             let cell = match self.xml.next()? {
                 Some(Event::Start(element)) if element.local_name().as_ref() == "c" => {
-                    CellStart::read(&element)
+                    XlsxCellStart::read(&element)
                 }
                 _ => continue,
             };
@@ -209,42 +213,42 @@ impl SheetReader<'_, '_, '_, '_> {
     }
 
     /// Reads the text of the cell that has just begun.
-    fn read_cell(&mut self, cell: &CellStart) -> Result<(), Failure> {
-        enum Child {
+    fn read_cell(&mut self, cell: &XlsxCellStart) -> Result<(), WorkbookFailure> {
+        enum CellChild {
             Value,
             Inline,
             Other,
         }
         let outside = self.xml.depth() - 1;
         self.text.clear();
-        let most = crate::input::Limits::MOST_RECORD_BYTES;
+        let most = crate::input::InputLimits::MOST_RECORD_BYTES;
         while self.xml.depth() > outside {
             let child = match self.xml.next()? {
                 Some(Event::Start(element)) => match element.local_name().as_ref() {
-                    "v" if cell.kind != CellKind::Inline => Child::Value,
-                    "is" => Child::Inline,
-                    _ => Child::Other,
+                    "v" if cell.kind != CellKind::Inline => CellChild::Value,
+                    "is" => CellChild::Inline,
+                    _ => CellChild::Other,
                 },
                 _ => continue,
             };
             self.value.clear();
             match child {
-                Child::Value => {
+                CellChild::Value => {
                     self.xml.text(most, &mut self.value)?;
                     self.set_text(cell)?;
                 }
-                Child::Inline => {
+                CellChild::Inline => {
                     read_rich_text(&mut self.xml, most, &mut self.value)?;
                     push_escaped(&self.value, &mut self.text);
                 }
-                Child::Other => self.xml.skip()?,
+                CellChild::Other => self.xml.skip()?,
             }
         }
         Ok(())
     }
 
     /// Makes the text of the value that has been read.
-    fn set_text(&mut self, cell: &CellStart) -> Result<(), Failure> {
+    fn set_text(&mut self, cell: &XlsxCellStart) -> Result<(), WorkbookFailure> {
         let (value, text) = (&self.value, &mut self.text);
         match cell.kind {
             CellKind::Shared => {
@@ -272,7 +276,7 @@ impl SheetReader<'_, '_, '_, '_> {
     }
 }
 
-impl CellStart {
+impl XlsxCellStart {
     /// Returns `None` if the reference of the cell is not valid.
     fn read(element: &BytesStart<'_>) -> Option<Self> {
         let (column, line) = match attribute(element, "r") {

@@ -5,7 +5,7 @@ use std::{borrow::Cow, hash::BuildHasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
 
-use super::numbers::{ByUser, KeyId, Number, UserIndex};
+use super::numbers::{ByUser, DenseIndex, KeyId, UserIndex};
 use crate::domain::{Column, IssueCode, User};
 
 /// A key that is unique within an organisation.
@@ -102,15 +102,15 @@ pub(crate) fn holder(key: KeyId, users: &ByUser<User>) -> Option<UserIndex> {
 
 /// Numbers for the texts of one key, counted from 0. The keys of the directory's users come first, in the users' order,
 /// so that a user and its key have the same number.
-pub(crate) struct Numbering<'a> {
-    texts: Texts<'a>,
+pub(crate) struct KeyNumbering<'a> {
+    texts: KeyTexts<'a>,
     /// Numbers by text. Built on the first look-up: most rows have the same key as their user, and the number of such a
     /// key is known without a look-up.
     numbers: Option<HashTable<KeyId>>,
 }
 
 /// The texts of one key, by their numbers.
-struct Texts<'a> {
+struct KeyTexts<'a> {
     key: Key,
     users: &'a ByUser<User>,
     /// The texts that no user of the directory has, in the order of their numbers.
@@ -118,7 +118,7 @@ struct Texts<'a> {
     hashing: DefaultHashBuilder,
 }
 
-impl<'a> Texts<'a> {
+impl<'a> KeyTexts<'a> {
     /// Returns the text of a number in its comparable form, as its first user or row writes it.
     fn comparable(&self, number: KeyId) -> Cow<'a, str> {
         self.key.comparable(match holder(number, self.users) {
@@ -136,10 +136,10 @@ impl<'a> Texts<'a> {
     }
 }
 
-impl<'a> Numbering<'a> {
+impl<'a> KeyNumbering<'a> {
     /// Numbers the keys of `users`.
     pub(crate) fn new(key: Key, users: &'a ByUser<User>) -> Self {
-        let texts = Texts {
+        let texts = KeyTexts {
             key,
             users,
             others: Vec::new(),
@@ -149,7 +149,7 @@ impl<'a> Numbering<'a> {
         Self { texts, numbers }
     }
 
-    fn tables(&mut self) -> (&mut Texts<'a>, &mut HashTable<KeyId>) {
+    fn tables(&mut self) -> (&mut KeyTexts<'a>, &mut HashTable<KeyId>) {
         let Self { texts, numbers } = self;
         let numbers = numbers.get_or_insert_with(|| {
             let mut numbers = HashTable::with_capacity(texts.users.len());
@@ -193,7 +193,7 @@ impl<'a> Numbering<'a> {
 
     /// Returns the user who has `text`, or `None` if no user has it. Tries `likely` first.
     pub(crate) fn holder(&mut self, text: &str, likely: Option<UserIndex>) -> Option<UserIndex> {
-        let Texts { key, users, .. } = self.texts;
+        let KeyTexts { key, users, .. } = self.texts;
         let likely =
             likely.filter(|&user| users.get(user).is_some_and(|user| key.of(user) == text));
         likely.or_else(|| holder(self.find(text)?, users))
@@ -207,13 +207,13 @@ impl<'a> Numbering<'a> {
 
 /// Finds users of the directory by their keys. The table of a key is built on its first use.
 pub(crate) struct KeyHolders<'a> {
-    by_key: [Numbering<'a>; Key::ALL.len()],
+    by_key: [KeyNumbering<'a>; Key::ALL.len()],
 }
 
 impl<'a> KeyHolders<'a> {
     pub(crate) fn new(users: &'a ByUser<User>) -> Self {
         Self {
-            by_key: Key::ALL.map(|key| Numbering::new(key, users)),
+            by_key: Key::ALL.map(|key| KeyNumbering::new(key, users)),
         }
     }
 

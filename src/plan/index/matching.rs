@@ -3,22 +3,22 @@
 
 use std::sync::Arc;
 
-use super::keys::{Key, MatchBy, Numbering};
-use super::numbers::{ByRow, ByUser, Number, UserIndex};
+use super::keys::{Key, KeyNumbering, MatchBy};
+use super::numbers::{ByRow, ByUser, DenseIndex, UserIndex};
 use super::parallel;
 use super::undone::UndoneChanges;
 use crate::domain::{Column, Row, User};
 
 /// How rows find their users.
 #[derive(Clone, Debug)]
-pub enum Matching {
+pub enum RowMatching {
     /// By external ID, and also by this key.
     ByKeys(Option<MatchBy>),
     /// The rows reverse these changes, each the change of its number.
     Undone(Arc<UndoneChanges>),
 }
 
-impl Matching {
+impl RowMatching {
     /// Returns the changes that the rows reverse, or `None` if the rows are those of a roster.
     #[must_use]
     pub const fn undone(&self) -> Option<&Arc<UndoneChanges>> {
@@ -42,22 +42,22 @@ impl Matching {
 pub(crate) fn match_rows(
     users: &ByUser<User>,
     rows: &ByRow<Row>,
-    matching: &Matching,
+    matching: &RowMatching,
 ) -> ByRow<Option<UserIndex>> {
     match matching {
-        Matching::ByKeys(None) => match_by_id(users, rows),
-        Matching::ByKeys(Some(key)) => {
+        RowMatching::ByKeys(None) => match_by_id(users, rows),
+        RowMatching::ByKeys(Some(key)) => {
             let mut matched = match_by_id(users, rows);
             match_others(users, rows, (*key).into(), &mut matched);
             matched
         }
-        Matching::Undone(undone) => undone.users(users, rows, |change| Some(change.left.id)),
+        RowMatching::Undone(undone) => undone.users(users, rows, |change| Some(change.left.id)),
     }
 }
 
 fn match_by_id(users: &ByUser<User>, rows: &ByRow<Row>) -> ByRow<Option<UserIndex>> {
-    let mut matcher = Matcher {
-        ids: Numbering::new(Key::ExternalId, users),
+    let mut matcher = UserMatcher {
+        ids: KeyNumbering::new(Key::ExternalId, users),
         likely: UserIndex::new(0),
     };
     // In a roster that has not changed, each row has the position of its user.
@@ -86,7 +86,7 @@ fn match_others(
     for &user in matched.iter().flatten() {
         is_matched[user] = true;
     }
-    let mut holders = Numbering::new(key, users);
+    let mut holders = KeyNumbering::new(key, users);
     for (at, row) in rows.enumerate() {
         if matched[at].is_some() || row.is_unsound(Column::ExternalId) {
             continue;
@@ -99,12 +99,12 @@ fn match_others(
 
 /// Finds the users of rows by external ID. Rosters tend to come in the directory's order, so the user after the last
 /// match is tried first.
-struct Matcher<'a> {
-    ids: Numbering<'a>,
+struct UserMatcher<'a> {
+    ids: KeyNumbering<'a>,
     likely: UserIndex,
 }
 
-impl Matcher<'_> {
+impl UserMatcher<'_> {
     /// Returns the user that has the row's external ID, or `None` if no user has it. An external ID that failed its
     /// check matches too, because its user has it already. `same` is the user if it is known already.
     fn find(&mut self, row: &Row, same: Option<UserIndex>) -> Option<UserIndex> {

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut, Index, IndexMut};
 
 /// The number of a thing among things of its kind, counted from 0.
-pub trait Number: Copy {
+pub trait DenseIndex: Copy {
     /// Returns the number of the thing at `position`. The row and user limits keep it far below the 32-bit maximum.
     fn new(position: usize) -> Self;
 
@@ -22,7 +22,7 @@ macro_rules! number {
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         $visibility struct $name(std::num::NonZeroU32);
 
-        impl $crate::plan::index::Number for $name {
+        impl $crate::plan::index::DenseIndex for $name {
             #[inline]
             fn new(position: usize) -> Self {
                 let position = $crate::plan::index::to_u32(position);
@@ -37,7 +37,7 @@ macro_rules! number {
 
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                std::fmt::Debug::fmt(&$crate::plan::index::Number::position(*self), f)
+                std::fmt::Debug::fmt(&$crate::plan::index::DenseIndex::position(*self), f)
             }
         }
     };
@@ -76,7 +76,7 @@ pub type ByUser<T> = IndexVec<UserIndex, T>;
 /// One thing for each text of a key.
 pub(crate) type ByKey<T> = IndexVec<KeyId, T>;
 
-impl<I: Number, T> IndexVec<I, T> {
+impl<I: DenseIndex, T> IndexVec<I, T> {
     /// Returns the numbers of all things, in order.
     pub fn indices(&self) -> impl Iterator<Item = I> + Clone + use<I, T> {
         (0..self.all.len()).map(I::new)
@@ -104,14 +104,14 @@ impl<I: Number, T> IndexVec<I, T> {
     }
 }
 
-impl<I: Number, T: Clone> IndexVec<I, T> {
+impl<I: DenseIndex, T: Clone> IndexVec<I, T> {
     /// Returns `thing`, `len` times.
     pub(crate) fn repeat(thing: T, len: usize) -> Self {
         vec![thing; len].into()
     }
 }
 
-impl<I: Number, T: Copy> IndexVec<I, Option<T>> {
+impl<I: DenseIndex, T: Copy> IndexVec<I, Option<T>> {
     /// Returns what is set for `index`. An empty vector has nothing set: it takes no memory.
     pub(crate) fn find(&self, index: I) -> Option<T> {
         *self.get(index)?
@@ -157,7 +157,7 @@ impl<I, T> DerefMut for IndexVec<I, T> {
     }
 }
 
-impl<I: Number, T> Index<I> for IndexVec<I, T> {
+impl<I: DenseIndex, T> Index<I> for IndexVec<I, T> {
     type Output = T;
 
     #[inline]
@@ -166,7 +166,7 @@ impl<I: Number, T> Index<I> for IndexVec<I, T> {
     }
 }
 
-impl<I: Number, T> IndexMut<I> for IndexVec<I, T> {
+impl<I: DenseIndex, T> IndexMut<I> for IndexVec<I, T> {
     #[inline]
     fn index_mut(&mut self, index: I) -> &mut T {
         &mut self.all[index.position()]

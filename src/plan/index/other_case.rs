@@ -4,10 +4,10 @@
 use hashbrown::HashMap;
 
 use super::keys::Key;
-use super::lists::Lists;
-use super::numbers::{Number, RowIndex, UserIndex, number};
+use super::lists::ListsByNumber;
+use super::numbers::{DenseIndex, RowIndex, UserIndex, number};
 use super::parallel;
-use super::roster::Roster;
+use super::roster::RosterIndex;
 use crate::domain::{fold, small_forms};
 
 number! {
@@ -21,7 +21,7 @@ pub(crate) struct OtherCase(HashMap<RowIndex, UserIndex>);
 
 impl OtherCase {
     /// Looks at the rows that match no user. Looks at users only if such a row has a letter in its external ID.
-    pub(crate) fn find(roster: &Roster<'_>) -> Self {
+    pub(crate) fn find(roster: &RosterIndex<'_>) -> Self {
         let mut by_form: HashMap<String, usize> = HashMap::new();
         let mut rows = Vec::new();
         let strangers = roster
@@ -44,7 +44,7 @@ impl OtherCase {
         });
         let users = forms.enumerate();
         let users = users.filter_map(|(user, &form)| Some((FormId::new(form?), user)));
-        let users = Lists::collect(by_form.len(), users);
+        let users = ListsByNumber::collect(by_form.len(), users);
         let found = rows.into_iter().filter_map(|(row, form)| {
             let user = likely_user(roster, row, users.get(FormId::new(form)))?;
             Some((row, user))
@@ -61,7 +61,7 @@ impl OtherCase {
 
 /// Returns the one of `users`, whose external IDs equal that of `row` except for case, that look-ups find. Of several,
 /// it is the one with the least external ID.
-fn likely_user(roster: &Roster<'_>, row: RowIndex, users: &[UserIndex]) -> Option<UserIndex> {
+fn likely_user(roster: &RosterIndex<'_>, row: RowIndex, users: &[UserIndex]) -> Option<UserIndex> {
     let id = |user: UserIndex| roster.users[user].external_id();
     let likely = match users {
         [] => return None,

@@ -11,13 +11,13 @@ use rayon::iter::{
 };
 use rayon::slice::ParallelSliceMut;
 
-use super::numbers::{IndexVec, Number};
+use super::numbers::{DenseIndex, IndexVec};
 
 /// Fewer items than this stay on the calling thread.
 const MANY: usize = 1_000;
 
 /// Returns the result of `make` for each of `items`. `make` gets each item with its number.
-pub(crate) fn map<I: Number, T: Sync, R: Send>(
+pub(crate) fn map<I: DenseIndex, T: Sync, R: Send>(
     items: &IndexVec<I, T>,
     make: impl Fn(I, &T) -> R + Sync,
 ) -> IndexVec<I, R> {
@@ -29,7 +29,7 @@ pub(crate) fn map<I: Number, T: Sync, R: Send>(
 }
 
 /// Joins the results of `make` for all `items`, in any order. `make` gets each item with its number.
-pub(crate) fn sum<I: Number, T: Sync, R: Send + Default>(
+pub(crate) fn sum<I: DenseIndex, T: Sync, R: Send + Default>(
     items: &IndexVec<I, T>,
     make: impl Fn(I, &T) -> R + Sync,
     join: impl Fn(R, R) -> R + Sync + Send,
@@ -46,7 +46,7 @@ pub(crate) fn sum<I: Number, T: Sync, R: Send + Default>(
 }
 
 /// Calls `change` on each of `items` with its number.
-pub(crate) fn change<I: Number, T: Send>(
+pub(crate) fn change<I: DenseIndex, T: Send>(
     items: &mut IndexVec<I, T>,
     change: impl Fn(I, &mut T) + Sync,
 ) {
@@ -58,7 +58,7 @@ pub(crate) fn change<I: Number, T: Send>(
 }
 
 /// Calls `change` on the items, `size` neighbours at a time, with their numbers.
-pub(crate) fn change_chunks<I: Number, T: Send>(
+pub(crate) fn change_chunks<I: DenseIndex, T: Send>(
     items: &mut IndexVec<I, T>,
     size: usize,
     change: impl Fn(Map<Range<usize>, fn(usize) -> I>, &mut [T]) + Sync,

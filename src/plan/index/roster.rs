@@ -4,13 +4,13 @@
 use std::sync::OnceLock;
 
 use super::attributes::sound;
-use super::keys::{Key, Numbering, held, holder};
-use super::lists::Lists;
-use super::mistaken::Mistaken;
-use super::numbers::{ByRow, ByUser, KeyId, Number, RowIndex, UserIndex, number};
+use super::keys::{Key, KeyNumbering, held, holder};
+use super::lists::ListsByNumber;
+use super::mistaken::DamagedKeyMatches;
+use super::numbers::{ByRow, ByUser, DenseIndex, KeyId, RowIndex, UserIndex, number};
 use super::parallel;
 use crate::domain::{Column, ColumnSet, Row, User};
-use crate::plan::Request;
+use crate::plan::PlanRequest;
 
 /// A user of the final state: a user of the directory, or the user that a row creates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,32 +55,32 @@ struct KeyUse {
 }
 
 /// The rows and users of one import, as the rules see them.
-pub(crate) struct Roster<'a> {
-    pub(crate) request: &'a Request,
+pub(crate) struct RosterIndex<'a> {
+    pub(crate) request: &'a PlanRequest,
     pub(crate) rows: &'a ByRow<Row>,
     pub(crate) users: &'a ByUser<User>,
     keys: [KeyUse; 4],
-    mistaken: Mistaken,
+    mistaken: DamagedKeyMatches,
     /// The rows that matched each user. Built on first use: only rules that reject rows need it.
-    rows_of: OnceLock<Lists<UserIndex, RowIndex>>,
+    rows_of: OnceLock<ListsByNumber<UserIndex, RowIndex>>,
     /// The email that each row names as supervisor.
     wishes: ByRow<Option<KeyId>>,
 }
 
-impl<'a> Roster<'a> {
+impl<'a> RosterIndex<'a> {
     /// Numbers the keys of the rows and users of `request`. `unsound` has the columns whose value failed a check, and
     /// `changes` returns those that differ from the user's.
     pub(crate) fn new(
-        request: &'a Request,
+        request: &'a PlanRequest,
         unsound: &ByRow<ColumnSet>,
         changes: impl Fn(RowIndex) -> ColumnSet + Sync,
-        mistaken: Mistaken,
+        mistaken: DamagedKeyMatches,
     ) -> Self {
         let directory = &request.directory;
         let (rows, users) = (&*request.rows, directory.users());
         let sound = |row, column| sound(&rows[row], unsound[row], column);
         let number = |key: Key| {
-            let mut numbers = Numbering::new(key, users);
+            let mut numbers = KeyNumbering::new(key, users);
             let wanted = rows.indices().map(|row| {
                 let value = sound(row, key.column())?;
                 // Every user has every key, so an unchanged key is sound.
@@ -179,7 +179,7 @@ impl<'a> Roster<'a> {
     }
 
     /// Returns the users that rows with rejected keys probably mean.
-    pub(crate) const fn mistaken(&self) -> &Mistaken {
+    pub(crate) const fn mistaken(&self) -> &DamagedKeyMatches {
         &self.mistaken
     }
 
@@ -195,7 +195,7 @@ impl<'a> Roster<'a> {
                 .rows
                 .indices()
                 .filter_map(|row| Some((self.user(row)?, row)));
-            Lists::collect(self.users.len(), matched)
+            ListsByNumber::collect(self.users.len(), matched)
         });
         rows_of.get(user)
     }
@@ -240,12 +240,12 @@ impl<'a> Roster<'a> {
     }
 
     /// Returns the rows that name a supervisor, listed by the number of that email.
-    pub(crate) fn reports(&self) -> Lists<KeyId, RowIndex> {
+    pub(crate) fn reports(&self) -> ListsByNumber<KeyId, RowIndex> {
         let named = self.rows.indices().filter_map(|row| match self.wish(row) {
             SupervisorChange::Email(email) => Some((email, row)),
             _ => None,
         });
-        Lists::collect(self.key_count(Key::Email), named)
+        ListsByNumber::collect(self.key_count(Key::Email), named)
     }
 
     /// Returns the number of users and rows together.

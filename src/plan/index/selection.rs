@@ -28,7 +28,7 @@ use hashbrown::HashMap;
 use uuid::Uuid;
 
 use super::keys::Key;
-use super::matching::{Matching, match_rows};
+use super::matching::{RowMatching, match_rows};
 use super::named_supervisors::{keys_named, unknown_emails};
 use super::numbers::{ByRow, ByUser, UserIndex};
 use super::undone::UndoneChange;
@@ -41,7 +41,7 @@ use crate::domain::{
 #[derive(Clone, Debug)]
 pub struct UserSelection {
     rows: Arc<ByRow<Row>>,
-    matching: Matching,
+    matching: RowMatching,
 }
 
 /// The users that a plan of some rows looks at, besides those who have one of the [first](UserSelection::first) keys.
@@ -63,7 +63,7 @@ pub struct SecondSelection {
 impl UserSelection {
     /// Chooses for these rows, which find their users in this way.
     #[must_use]
-    pub const fn new(rows: Arc<ByRow<Row>>, matching: Matching) -> Self {
+    pub const fn new(rows: Arc<ByRow<Row>>, matching: RowMatching) -> Self {
         Self { rows, matching }
     }
 

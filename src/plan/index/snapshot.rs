@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 use uuid::Uuid;
 
-use super::matching::{Matching, match_rows};
+use super::matching::{RowMatching, match_rows};
 use super::numbers::{ByRow, ByUser, RowIndex, UserIndex, to_u32};
 use super::parallel;
 use crate::domain::{Row, SnapshotExtent, Status, User};
@@ -33,7 +33,7 @@ impl Directory {
         users: Vec<User>,
         extent: SnapshotExtent,
         rows: &ByRow<Row>,
-        matching: &Matching,
+        matching: &RowMatching,
     ) -> Self {
         let mut users = ByUser::from(users);
         let (matched, supervisors) = parallel::both(
@@ -147,7 +147,7 @@ fn find_supervisors(users: &ByUser<User>) -> ByUser<Option<UserIndex>> {
 #[cfg(test)]
 mod tests {
     use super::UserIndex;
-    use crate::plan::Number;
+    use crate::plan::DenseIndex;
     use crate::plan::scenario::Scenario;
 
     /// The users that rows match, and the supervisors of users, by index.

@@ -4,9 +4,9 @@
 use hashbrown::HashMap;
 
 use super::keys::Key;
-use super::lists::Lists;
-use super::numbers::{ByRow, IndexVec, Number, RowIndex, UserIndex, number};
-use super::roster::Roster;
+use super::lists::ListsByNumber;
+use super::numbers::{ByRow, DenseIndex, IndexVec, RowIndex, UserIndex, number};
+use super::roster::RosterIndex;
 use crate::domain::strip_leading_zeros;
 
 number! {
@@ -17,25 +17,25 @@ number! {
 /// For one key: the users and the rows whose key equals a row's key except for leading zeros. Such keys form a class.
 /// Keys are unique and of bounded length, so a class has at most as many users as a key has characters.
 #[derive(Default)]
-pub(crate) struct Zeros {
+pub(crate) struct ZeroPaddedKeys {
     /// Empty if there are no classes.
     class_of_row: ByRow<Option<ZeroClass>>,
-    members: Lists<ZeroClass, UserIndex>,
-    rows: IndexVec<ZeroClass, Pair>,
+    members: ListsByNumber<ZeroClass, UserIndex>,
+    rows: IndexVec<ZeroClass, RowPair>,
 }
 
 /// The lowest row of a class, and the lowest row with a different number of zeros.
 #[derive(Clone, Copy, Default)]
-struct Pair {
+struct RowPair {
     first: Option<RowIndex>,
     second: Option<RowIndex>,
 }
 
-impl Zeros {
+impl ZeroPaddedKeys {
     /// Compares the rows for which `of_interest` returns `true` with all users and with each other. Other rows have no
     /// class.
     pub(crate) fn new(
-        roster: &Roster<'_>,
+        roster: &RosterIndex<'_>,
         key: Key,
         of_interest: impl Fn(RowIndex) -> bool,
     ) -> Self {
@@ -45,7 +45,7 @@ impl Zeros {
             false => None,
         };
         let rows = || roster.rows.indices().map(wanted);
-        let mut classes = Classes::default();
+        let mut classes = ZeroClasses::default();
         if rows().any(|text| text.is_some()) {
             // If no text begins with a zero, no two keys are alike. Most files cost only this one look at each text.
             let padded = held().chain(rows().flatten());
@@ -61,8 +61,8 @@ impl Zeros {
         let pairs = pairs.filter_map(|(user, text)| Some((classes.find(text)?, user)));
         let class_of_row = rows().map(|text| classes.find(text?)).collect();
         let mut zeros = Self {
-            members: Lists::collect(count, pairs),
-            rows: IndexVec::repeat(Pair::default(), count),
+            members: ListsByNumber::collect(count, pairs),
+            rows: IndexVec::repeat(RowPair::default(), count),
             class_of_row,
         };
         zeros.pair_rows(|row| roster.wanted_text(key, row).map(str::len));
@@ -114,9 +114,9 @@ impl Zeros {
 
 /// Numbers for texts that are the same without their leading zeros.
 #[derive(Default)]
-struct Classes<'a>(HashMap<&'a str, ZeroClass>);
+struct ZeroClasses<'a>(HashMap<&'a str, ZeroClass>);
 
-impl<'a> Classes<'a> {
+impl<'a> ZeroClasses<'a> {
     fn add(&mut self, text: &'a str) {
         let next = ZeroClass::new(self.0.len());
         self.0.entry(strip_leading_zeros(text)).or_insert(next);

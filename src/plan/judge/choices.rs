@@ -6,20 +6,20 @@ use std::borrow::Cow;
 use hashbrown::HashMap;
 
 use super::finding::Finding;
-use crate::domain::{Catalog, Column, IssueCode, NameIndex, Offers, Row, SuggestionBudget};
+use crate::domain::{Catalog, Column, IssueCode, NameIndex, Row, SearchedNames, SuggestionBudget};
 
 /// The number of different names whose suggestion is remembered. A mistake that repeats is usually among few names.
 const REMEMBERED: usize = 10_000;
 
 /// The kind of catalog entry that a row names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Named {
+pub(crate) enum CatalogKind {
     Role,
     Rank,
     Group,
 }
 
-impl Named {
+impl CatalogKind {
     pub(crate) const fn column(self) -> Column {
         match self {
             Self::Role => Column::Role,
@@ -78,20 +78,20 @@ impl Named {
 }
 
 /// The offers of one column.
-pub(crate) struct Choices<'a, T> {
-    named: Named,
+pub(crate) struct CatalogChoices<'a, T> {
+    named: CatalogKind,
     offers: NameIndex<'a, T>,
     /// The names that can be suggested, with their indices in the catalog.
     names: Vec<(usize, &'a str)>,
     /// The search index of `names`, built for the first suggestion.
-    near: Option<Offers<'a>>,
+    near: Option<SearchedNames<'a>>,
     suggested: HashMap<String, Option<u16>>,
 }
 
-impl<'a, T: Copy> Choices<'a, T> {
+impl<'a, T: Copy> CatalogChoices<'a, T> {
     /// Indexes the catalog's `offers`. Two names are equal if `comparable` returns the same text for both.
     pub(crate) fn new(
-        named: Named,
+        named: CatalogKind,
         catalog: &'a Catalog,
         comparable: fn(&str) -> Cow<'_, str>,
         offers: impl Iterator<Item = (&'a str, T)>,
@@ -128,7 +128,7 @@ impl<'a, T: Copy> Choices<'a, T> {
             return known;
         }
         let names = &self.names;
-        let offers = || Offers::new(names.iter().map(|&(_, name)| name));
+        let offers = || SearchedNames::new(names.iter().map(|&(_, name)| name));
         let near = self.near.get_or_insert_with(offers).nearest(name, budget);
         // Catalogs have far fewer entries than `u16` can count.
         let near = near.and_then(|at| u16::try_from(names[at].0).ok());

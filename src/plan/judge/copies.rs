@@ -6,7 +6,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::decision::Decision;
 use crate::domain::{Column, ColumnSet};
-use crate::plan::index::{ByKey, ByRow, Key, Roster, RowIndex};
+use crate::plan::index::{ByKey, ByRow, Key, RosterIndex, RowIndex};
 
 /// The columns that are stored as the row writes them, without the keys that compare exactly.
 const TEXTS: ColumnSet = Column::TEXTS
@@ -15,9 +15,9 @@ const TEXTS: ColumnSet = Column::TEXTS
 
 /// By row: the first row that it equals. Takes no memory if no row is a copy.
 #[derive(Debug, Default)]
-pub(crate) struct Copies(ByRow<Option<RowIndex>>);
+pub(crate) struct RowCopies(ByRow<Option<RowIndex>>);
 
-impl Copies {
+impl RowCopies {
     /// Returns the row that `row` is a copy of, or `None` if it is no copy.
     pub(crate) fn original(&self, row: RowIndex) -> Option<RowIndex> {
         self.0.find(row)
@@ -26,13 +26,13 @@ impl Copies {
     /// Finds the copies among the rows that `passed` their field checks. Compares only rows that share an email: in
     /// most files these are few. Each row is looked up once, however many rows are equal.
     pub(crate) fn find(
-        roster: &Roster<'_>,
+        roster: &RosterIndex<'_>,
         decisions: &ByRow<Decision>,
         passed: &ByRow<bool>,
     ) -> Self {
         let mut first_with: ByKey<Option<RowIndex>> =
             ByKey::repeat(None, roster.key_count(Key::Email));
-        let mut originals = Originals::new(roster, decisions);
+        let mut originals = OriginalRows::new(roster, decisions);
         let mut copies = ByRow::default();
         for row in passed.indices().filter(|&row| passed[row]) {
             let Some(email) = roster.wanted(Key::Email, row) else {
@@ -56,15 +56,15 @@ impl Copies {
 }
 
 /// The first of each set of equal rows, found by all of its values.
-struct Originals<'a> {
-    roster: &'a Roster<'a>,
+struct OriginalRows<'a> {
+    roster: &'a RosterIndex<'a>,
     decisions: &'a ByRow<Decision>,
     rows: HashTable<RowIndex>,
     hashing: DefaultHashBuilder,
 }
 
-impl<'a> Originals<'a> {
-    fn new(roster: &'a Roster<'a>, decisions: &'a ByRow<Decision>) -> Self {
+impl<'a> OriginalRows<'a> {
+    fn new(roster: &'a RosterIndex<'a>, decisions: &'a ByRow<Decision>) -> Self {
         Self {
             roster,
             decisions,

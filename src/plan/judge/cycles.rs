@@ -7,27 +7,27 @@
 //! close other cycles, over as many rounds as there are rows. From then on a [`Forest`] follows the changes. It leaves
 //! each cycle open at one person, whose supervisor is then below that person.
 
-use super::finding::{Circle, Finding, Findings, SHOWN};
+use super::finding::{Finding, Findings, SHOWN, SupervisorCircle};
 use super::forest::Forest;
-use super::rules::{Reports, Rule};
-use super::state::State;
-use crate::plan::index::{FinalUser, IndexVec, Key, Node, Number, RowIndex, SupervisorChange};
+use super::rules::{ReportsByEmail, Rule};
+use super::state::JudgementState;
+use crate::plan::index::{DenseIndex, FinalUser, IndexVec, Key, Node, RowIndex, SupervisorChange};
 
 /// By person: its supervisor.
-type Supervisors = IndexVec<Node, Option<Node>>;
+type SupervisorOf = IndexVec<Node, Option<Node>>;
 
 /// Rejects rows that close a cycle.
-pub(crate) struct Cycles<'a> {
-    reports: &'a Reports<'a>,
+pub(crate) struct CycleRule<'a> {
+    reports: &'a ReportsByEmail<'a>,
     /// `None` until the first cycle is found.
     forest: Option<Forest>,
     /// Persons whose supervisor in the forest may be out of date.
     moved: Vec<Node>,
 }
 
-impl<'a> Cycles<'a> {
+impl<'a> CycleRule<'a> {
     /// Starts without having looked for cycles.
-    pub(crate) fn new(reports: &'a Reports<'a>) -> Self {
+    pub(crate) fn new(reports: &'a ReportsByEmail<'a>) -> Self {
         Self {
             reports,
             forest: None,
@@ -36,7 +36,7 @@ impl<'a> Cycles<'a> {
     }
 
     /// Brings the forest up to date. Returns the persons at which a cycle is left open.
-    fn find_open(&mut self, state: &State<'_>) -> Vec<Node> {
+    fn find_open(&mut self, state: &JudgementState<'_>) -> Vec<Node> {
         let mut moved = std::mem::take(&mut self.moved);
         moved.sort_unstable();
         moved.dedup();
@@ -57,8 +57,8 @@ impl<'a> Cycles<'a> {
     }
 }
 
-impl Rule for Cycles<'_> {
-    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<RowIndex> {
+impl Rule for CycleRule<'_> {
+    fn judge(&mut self, state: &JudgementState<'_>, findings: &mut Findings) -> Vec<RowIndex> {
         let open = self.find_open(state);
         let Some(forest) = &mut self.forest else {
             return Vec::new();
@@ -86,7 +86,7 @@ impl Rule for Cycles<'_> {
 
     /// A rejected row may change the supervisor of its user, and of every user whose row names the email that the
     /// rejected row would have given.
-    fn note(&mut self, state: &State<'_>, rejected: &[RowIndex]) {
+    fn note(&mut self, state: &JudgementState<'_>, rejected: &[RowIndex]) {
         if self.forest.is_none() {
             return;
         }
@@ -101,18 +101,18 @@ impl Rule for Cycles<'_> {
     }
 }
 
-fn supervisor_of(state: &State<'_>, node: Node) -> Option<Node> {
+fn supervisor_of(state: &JudgementState<'_>, node: Node) -> Option<Node> {
     let supervisor = state.supervisor(state.roster.at(node));
     supervisor.map(|person| state.roster.node(person))
 }
 
-fn all_supervisors(state: &State<'_>) -> Supervisors {
+fn all_supervisors(state: &JudgementState<'_>) -> SupervisorOf {
     let nodes = (0..state.roster.node_count()).map(Node::new);
     nodes.map(|node| supervisor_of(state, node)).collect()
 }
 
 /// Returns `true` if `person` has a row that sets a supervisor that its user does not already have.
-fn sets_anew(state: &State<'_>, person: FinalUser) -> bool {
+fn sets_anew(state: &JudgementState<'_>, person: FinalUser) -> bool {
     let wish = state.row_of(person).map(|row| state.roster.wish(row));
     matches!(
         wish,
@@ -121,8 +121,8 @@ fn sets_anew(state: &State<'_>, person: FinalUser) -> bool {
 }
 
 /// Returns one person of each cycle among `supervisors`.
-fn find_cycles(supervisors: &Supervisors) -> Vec<Node> {
-    let mut seen_from = Supervisors::repeat(None, supervisors.len());
+fn find_cycles(supervisors: &SupervisorOf) -> Vec<Node> {
+    let mut seen_from = SupervisorOf::repeat(None, supervisors.len());
     let mut cycles = Vec::new();
     for start in supervisors.indices() {
         let mut at = Some(start);
@@ -137,7 +137,7 @@ fn find_cycles(supervisors: &Supervisors) -> Vec<Node> {
 }
 
 /// Builds the forest of `supervisors`, left open at one person of each cycle.
-fn plant(state: &State<'_>, mut supervisors: Supervisors, open: &[Node]) -> Forest {
+fn plant(state: &JudgementState<'_>, mut supervisors: SupervisorOf, open: &[Node]) -> Forest {
     for &node in open {
         supervisors[node] = None;
     }
@@ -147,7 +147,7 @@ fn plant(state: &State<'_>, mut supervisors: Supervisors, open: &[Node]) -> Fore
 
 /// Gives the `moved` persons their current supervisors. Returns the persons whose supervisor is below them; they are
 /// left without one in the forest.
-fn relink(forest: &mut Forest, moved: &[Node], state: &State<'_>) -> Vec<Node> {
+fn relink(forest: &mut Forest, moved: &[Node], state: &JudgementState<'_>) -> Vec<Node> {
     for &node in moved {
         forest.cut(node);
         forest.set_mark(node, sets_anew(state, state.roster.at(node)));
@@ -164,7 +164,7 @@ fn relink(forest: &mut Forest, moved: &[Node], state: &State<'_>) -> Vec<Node> {
 }
 
 /// Returns the cycle through `person` as messages show it, cut after `SHOWN` persons.
-fn show(state: &State<'_>, person: FinalUser) -> Circle {
+fn show(state: &JudgementState<'_>, person: FinalUser) -> SupervisorCircle {
     let up = std::iter::successors(Some(person), |&at| state.supervisor(at));
     let mut rest = up.skip(1);
     let mut shown = [None; SHOWN];
@@ -177,7 +177,7 @@ fn show(state: &State<'_>, person: FinalUser) -> Circle {
         *place = Some(state.email_source(at));
         next = rest.next();
     }
-    Circle {
+    SupervisorCircle {
         shown,
         has_more: next != Some(person),
     }

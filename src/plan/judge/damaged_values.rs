@@ -11,22 +11,25 @@ use super::field_checks::is_kept;
 use super::finding::{Finding, Findings};
 use super::typographic_keys::TypographicKeys;
 use crate::domain::{Column, ColumnSet, has_lost_letters, is_date_like, strip_leading_zeros};
-use crate::plan::Request;
-use crate::plan::index::{ByRow, Key, Mistaken, RowIndex, UserIndex, parallel, sound};
+use crate::plan::PlanRequest;
+use crate::plan::index::{ByRow, DamagedKeyMatches, Key, RowIndex, UserIndex, parallel, sound};
 
 /// The keys that spreadsheets change.
 const KEYS: [Key; 3] = [Key::ExternalId, Key::BadgeNumber, Key::Username];
 
 /// Checks the values of all rows. Adds each column that fails to `unsound`.
 pub(crate) fn check_values(
-    request: &Request,
+    request: &PlanRequest,
     decisions: &ByRow<Decision>,
     unsound: &mut ByRow<ColumnSet>,
     findings: &mut Findings,
-    mistaken: &mut Mistaken,
+    mistaken: &mut DamagedKeyMatches,
 ) {
     let misfits = find_misfits(request, unsound);
-    let (holders, givers) = (Holders::new(request), Givers::new(request));
+    let (holders, givers) = (
+        UsersByUnpaddedKey::new(request),
+        RowsByTypedKey::new(request),
+    );
     let typographic = TypographicKeys::new(request, KEYS);
     // One row at a time, since a cell takes many times the memory of a finding.
     for row in request.rows.indices() {
@@ -45,9 +48,9 @@ pub(crate) fn check_values(
         check_names(request, row, decisions[row].changes, unsound, findings);
         let failed = unsound[row];
         let suspects = KEYS.into_iter().filter(|_| is_suspect);
-        let suspects = suspects.filter_map(|key| Cell::suspect(request, row, key, failed));
+        let suspects = suspects.filter_map(|key| DamagedCell::suspect(request, row, key, failed));
         let misfits = misfits.iter().filter(|(_, rows)| rows[row]);
-        let misfits = misfits.filter_map(|&(key, _)| Cell::misfit(request, row, key));
+        let misfits = misfits.filter_map(|&(key, _)| DamagedCell::misfit(request, row, key));
         for cell in suspects.chain(misfits) {
             cell.judge(request, (&holders, &givers), unsound, findings, mistaken);
         }
@@ -59,7 +62,7 @@ pub(crate) fn check_values(
 }
 
 /// Returns, for each key that the organisation has a pattern for, by row whether the row's value does not match it.
-fn find_misfits(request: &Request, unsound: &ByRow<ColumnSet>) -> Vec<(Key, ByRow<bool>)> {
+fn find_misfits(request: &PlanRequest, unsound: &ByRow<ColumnSet>) -> Vec<(Key, ByRow<bool>)> {
     let patterns = KEYS
         .into_iter()
         .filter_map(|key| Some((key, request.pattern(key)?)));
@@ -74,7 +77,7 @@ fn find_misfits(request: &Request, unsound: &ByRow<ColumnSet>) -> Vec<(Key, ByRo
 }
 
 /// A value that may have been changed.
-struct Cell<'a> {
+struct DamagedCell<'a> {
     row: RowIndex,
     key: Key,
     value: &'a str,
@@ -84,9 +87,14 @@ struct Cell<'a> {
     is_misfit: bool,
 }
 
-impl<'a> Cell<'a> {
+impl<'a> DamagedCell<'a> {
     /// Returns the cell if a spreadsheet or a script may have changed its value.
-    fn suspect(request: &'a Request, row: RowIndex, key: Key, unsound: ColumnSet) -> Option<Self> {
+    fn suspect(
+        request: &'a PlanRequest,
+        row: RowIndex,
+        key: Key,
+        unsound: ColumnSet,
+    ) -> Option<Self> {
         let value = sound(&request.rows[row], unsound, key.column())?;
         let before = request.rows[row].without_artifacts(key.column());
         let is_date = key == Key::BadgeNumber && is_date_like(value);
@@ -100,7 +108,7 @@ impl<'a> Cell<'a> {
     }
 
     /// Returns the cell of a value that does not match the pattern of its key. The value may lack only its zeros.
-    fn misfit(request: &'a Request, row: RowIndex, key: Key) -> Option<Self> {
+    fn misfit(request: &'a PlanRequest, row: RowIndex, key: Key) -> Option<Self> {
         let value = request.rows[row].value(key.column())?;
         Some(Self {
             row,
@@ -113,11 +121,11 @@ impl<'a> Cell<'a> {
 
     fn judge(
         &self,
-        request: &Request,
-        (holders, givers): (&Holders<'_>, &Givers<'_>),
+        request: &PlanRequest,
+        (holders, givers): (&UsersByUnpaddedKey<'_>, &RowsByTypedKey<'_>),
         unsound: &mut ByRow<ColumnSet>,
         findings: &mut Findings,
-        mistaken: &mut Mistaken,
+        mistaken: &mut DamagedKeyMatches,
     ) {
         let &Self { row, key, .. } = self;
         let column = key.column();
@@ -152,7 +160,7 @@ fn reject(
     key: Key,
     meant: Option<UserIndex>,
     unsound: &mut ByRow<ColumnSet>,
-    mistaken: &mut Mistaken,
+    mistaken: &mut DamagedKeyMatches,
 ) {
     unsound[row].insert(key.column());
     mistaken.meant.extend(meant.map(|user| (row, user)));
@@ -164,7 +172,7 @@ fn reject(
 /// Rejects a name that equals the user's name except for a mark in place of a letter, and warns of `?` in any other new
 /// name. `changes` are the attributes of the row's user that the row changes.
 fn check_names(
-    request: &Request,
+    request: &PlanRequest,
     row: RowIndex,
     changes: ColumnSet,
     unsound: &mut ByRow<ColumnSet>,
@@ -191,7 +199,7 @@ fn check_names(
 /// Rejects a phone number that its user has already without the export artefact, and warns about any other phone number
 /// with an artefact.
 fn check_phone(
-    request: &Request,
+    request: &PlanRequest,
     row: RowIndex,
     unsound: &mut ByRow<ColumnSet>,
     findings: &mut Findings,
@@ -212,15 +220,15 @@ fn check_phone(
 }
 
 /// Users by their keys without leading zeros. The table of a key is built on first use.
-struct Holders<'a> {
-    request: &'a Request,
+struct UsersByUnpaddedKey<'a> {
+    request: &'a PlanRequest,
     hashing: DefaultHashBuilder,
     /// By `Key as usize`.
     by_form: [OnceCell<HashTable<UserIndex>>; Key::ALL.len()],
 }
 
-impl<'a> Holders<'a> {
-    fn new(request: &'a Request) -> Self {
+impl<'a> UsersByUnpaddedKey<'a> {
+    fn new(request: &'a PlanRequest) -> Self {
         Self {
             request,
             hashing: DefaultHashBuilder::default(),
@@ -270,14 +278,14 @@ impl<'a> Holders<'a> {
 }
 
 /// Rows by the keys that they give, as keyboards write them. The table of a key is built on first use.
-struct Givers<'a> {
-    request: &'a Request,
+struct RowsByTypedKey<'a> {
+    request: &'a PlanRequest,
     /// By `Key as usize`.
     by_form: [OnceCell<HashMap<String, [RowIndex; 2]>>; Key::ALL.len()],
 }
 
-impl<'a> Givers<'a> {
-    fn new(request: &'a Request) -> Self {
+impl<'a> RowsByTypedKey<'a> {
+    fn new(request: &'a PlanRequest) -> Self {
         let by_form = Default::default();
         Self { request, by_form }
     }

@@ -3,25 +3,25 @@
 
 use hashbrown::HashMap;
 
-use super::copies::Copies;
+use super::copies::RowCopies;
 use super::decision::Decision;
 use super::finding::{Finding, Findings};
-use super::state::State;
-use crate::plan::index::{ByRow, Key, KeyId, Roster, RowIndex, held};
+use super::state::JudgementState;
+use crate::plan::index::{ByRow, Key, KeyId, RosterIndex, RowIndex, held};
 
 /// Sets the copies of rows aside, and rejects the rows that cannot all be right.
 pub(crate) fn reject_duplicates(
-    state: &mut State<'_>,
+    state: &mut JudgementState<'_>,
     decisions: &ByRow<Decision>,
     findings: &mut Findings,
 ) {
     if !claim_keys(state, &Key::ALL, |_| {}) {
-        let copies = Copies::find(state.roster, decisions, state.passed());
+        let copies = RowCopies::find(state.roster, decisions, state.passed());
         state.set_aside(copies);
         let mut rejected = Vec::new();
         // One key after the other: the data about rows that share a key takes several times the memory of a row.
         for key in Key::ALL {
-            let mut shared = Shared::default();
+            let mut shared = SharedKey::default();
             claim_keys(state, &[key], |clash| shared.add(state.roster, &clash));
             for (row, finding) in shared.judge(state, key) {
                 findings.push(row, finding);
@@ -38,7 +38,7 @@ pub(crate) fn reject_duplicates(
 
 /// A key that two rows want: the first row with it, and another.
 #[derive(Clone, Copy)]
-struct Clash {
+struct KeyClash {
     key: Key,
     id: KeyId,
     first: RowIndex,
@@ -47,7 +47,11 @@ struct Clash {
 
 /// Lets each standing row claim those of its keys that are in `keys`, and calls `tell` for each key that an earlier row
 /// has claimed. Returns `true` if there is no such key.
-fn claim_keys(state: &mut State<'_>, keys: &[Key], mut tell: impl FnMut(Clash)) -> bool {
+fn claim_keys(
+    state: &mut JudgementState<'_>,
+    keys: &[Key],
+    mut tell: impl FnMut(KeyClash),
+) -> bool {
     state.clear_claims();
     let mut is_clear = true;
     for row in state.roster.rows.indices() {
@@ -60,7 +64,7 @@ fn claim_keys(state: &mut State<'_>, keys: &[Key], mut tell: impl FnMut(Clash)) 
                 None => state.set_claim(key, id, row),
                 Some(first) => {
                     is_clear = false;
-                    tell(Clash {
+                    tell(KeyClash {
                         key,
                         id,
                         first,
@@ -75,13 +79,13 @@ fn claim_keys(state: &mut State<'_>, keys: &[Key], mut tell: impl FnMut(Clash)) 
 
 /// The values of one key that several rows want.
 #[derive(Default)]
-struct Shared {
-    ids: HashMap<KeyId, Sharing>,
-    clashes: Vec<Clash>,
+struct SharedKey {
+    ids: HashMap<KeyId, RowsSharingKey>,
+    clashes: Vec<KeyClash>,
 }
 
 /// The rows that want one key.
-struct Sharing {
+struct RowsSharingKey {
     /// The lowest of the rows.
     first: RowIndex,
     /// The lowest row that the message to `first` can name: a row about another user, or, for an external ID, any row.
@@ -90,12 +94,12 @@ struct Sharing {
     keeper: Option<RowIndex>,
 }
 
-impl Shared {
-    fn add(&mut self, roster: &Roster<'_>, clash: &Clash) {
+impl SharedKey {
+    fn add(&mut self, roster: &RosterIndex<'_>, clash: &KeyClash) {
         let keeps = |row: RowIndex| roster.user(row).map(held) == Some(clash.id);
         let first = clash.first;
         let sharing = self.ids.entry(clash.id);
-        let sharing = sharing.or_insert_with(|| Sharing {
+        let sharing = sharing.or_insert_with(|| RowsSharingKey {
             first,
             second: None,
             keeper: Some(first).filter(|&row| keeps(row)),
@@ -110,7 +114,7 @@ impl Shared {
     }
 
     /// Returns the rows to reject for `key`, in order, each once.
-    fn judge(self, state: &State<'_>, key: Key) -> Vec<(RowIndex, Finding)> {
+    fn judge(self, state: &JudgementState<'_>, key: Key) -> Vec<(RowIndex, Finding)> {
         let firsts = self.ids.iter().map(|(&id, sharing)| (sharing.first, id));
         let others = self.clashes.iter().map(|clash| (clash.row, clash.id));
         let mut members: Vec<(RowIndex, KeyId)> = firsts.chain(others).collect();
@@ -132,10 +136,10 @@ impl Shared {
     }
 }
 
-impl Sharing {
+impl RowsSharingKey {
     /// Returns the finding about `row`, which wants this key: it cannot have the key beside the row that the finding
     /// names. Returns `None` if `row` can have it.
-    fn judge(&self, roster: &Roster<'_>, key: Key, row: RowIndex) -> Option<Finding> {
+    fn judge(&self, roster: &RosterIndex<'_>, key: Key, row: RowIndex) -> Option<Finding> {
         let keeper = self.keeper.filter(|_| key != Key::ExternalId);
         let other = match keeper {
             Some(keeper) => Some(keeper),
@@ -153,7 +157,7 @@ impl Sharing {
 
 /// Returns `true` if the two rows cannot both have the key. Two rows about one user contradict each other only once, by
 /// their external ID, and not again by each other key.
-fn is_rival(roster: &Roster<'_>, key: Key, one: RowIndex, other: RowIndex) -> bool {
+fn is_rival(roster: &RosterIndex<'_>, key: Key, one: RowIndex, other: RowIndex) -> bool {
     match key {
         Key::ExternalId => one != other,
         _ => roster.subject(one) != roster.subject(other),

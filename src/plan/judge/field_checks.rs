@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use hashbrown::HashMap;
 
-use super::choices::{Choices, Named};
+use super::choices::{CatalogChoices, CatalogKind};
 use super::damaged_values::check_values;
 use super::decision::{Decision, Outcome};
 use super::finding::{Finding, Findings};
@@ -14,11 +14,11 @@ use crate::domain::{
     Catalog, Column, ColumnSet, GroupId, RankId, RoleId, Row, Status, SuggestionBudget, User, fold,
     is_placeholder,
 };
-use crate::plan::Request;
-use crate::plan::index::{ByRow, FinalUser, Key, Mistaken, RowIndex, parallel, sound};
+use crate::plan::PlanRequest;
+use crate::plan::index::{ByRow, DamagedKeyMatches, FinalUser, Key, RowIndex, parallel, sound};
 
 /// The results of the field checks.
-pub(crate) struct Checked {
+pub(crate) struct FieldCheckResults {
     /// The decisions so far: role, rank, group, and as changes the attributes that differ from the user's. Every
     /// outcome is still `Rejected`.
     pub(crate) decisions: ByRow<Decision>,
@@ -27,7 +27,7 @@ pub(crate) struct Checked {
     /// The findings, without the faults that the rows themselves record.
     pub(crate) findings: Findings,
     /// The users that rows with rejected keys probably mean.
-    pub(crate) mistaken: Mistaken,
+    pub(crate) mistaken: DamagedKeyMatches,
 }
 
 /// The results of the field checks for one row, as bits.
@@ -75,7 +75,7 @@ impl CheckMarks {
     }
 }
 
-impl Checked {
+impl FieldCheckResults {
     /// Returns, by row, whether it passed its field checks.
     pub(crate) fn passed(&self) -> ByRow<bool> {
         let rows = self.decisions.iter().zip(self.unsound.iter());
@@ -87,8 +87,8 @@ impl Checked {
 }
 
 /// Checks every row.
-pub(crate) fn check(request: &Request, budget: &mut SuggestionBudget) -> Checked {
-    let mut checker = Checker::new(&request.catalog);
+pub(crate) fn check(request: &PlanRequest, budget: &mut SuggestionBudget) -> FieldCheckResults {
+    let mut checker = FieldChecker::new(&request.catalog);
     let decisions = parallel::map(&request.rows, |at, row| {
         checker.check(row, request.user_of(at))
     });
@@ -96,7 +96,7 @@ pub(crate) fn check(request: &Request, budget: &mut SuggestionBudget) -> Checked
         unsound(request, at, decision.marks)
     });
     let mut findings = Findings::new(request.rows.len());
-    let mut mistaken = Mistaken::default();
+    let mut mistaken = DamagedKeyMatches::default();
     // In the order of the rows, since the budget for suggestions is limited.
     for (row, decision) in decisions.enumerate() {
         let marks = decision.marks;
@@ -122,7 +122,7 @@ pub(crate) fn check(request: &Request, budget: &mut SuggestionBudget) -> Checked
             &mut mistaken,
         ),
     }
-    Checked {
+    FieldCheckResults {
         decisions,
         unsound,
         findings,
@@ -133,7 +133,7 @@ pub(crate) fn check(request: &Request, budget: &mut SuggestionBudget) -> Checked
 /// Finds the rows of an undo whose user has been edited since: it is left alone, unless it has all values back already
 /// (semantics §11).
 fn find_edited(
-    request: &Request,
+    request: &PlanRequest,
     decisions: &ByRow<Decision>,
     unsound: &mut ByRow<ColumnSet>,
     findings: &mut Findings,
@@ -161,7 +161,7 @@ fn find_edited(
 /// Finds the rows of an undo that would give back an external ID which another user has by now. No other row frees it: an
 /// import gives no user the external ID that it takes from another.
 fn find_taken_external_ids(
-    request: &Request,
+    request: &PlanRequest,
     unsound: &mut ByRow<ColumnSet>,
     findings: &mut Findings,
 ) {
@@ -183,7 +183,7 @@ fn find_taken_external_ids(
 }
 
 /// Returns the columns of a row that failed a check.
-fn unsound(request: &Request, at: RowIndex, marks: CheckMarks) -> ColumnSet {
+fn unsound(request: &PlanRequest, at: RowIndex, marks: CheckMarks) -> ColumnSet {
     if marks.is_empty() {
         return ColumnSet::EMPTY;
     }
@@ -207,22 +207,22 @@ fn exact(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
-struct Checker<'a> {
-    roles: Choices<'a, RoleId>,
-    ranks: Choices<'a, RankId>,
-    groups: Choices<'a, (GroupId, bool)>,
+struct FieldChecker<'a> {
+    roles: CatalogChoices<'a, RoleId>,
+    ranks: CatalogChoices<'a, RankId>,
+    groups: CatalogChoices<'a, (GroupId, bool)>,
 }
 
-impl<'a> Checker<'a> {
+impl<'a> FieldChecker<'a> {
     fn new(catalog: &'a Catalog) -> Self {
         let roles = catalog.roles.iter().map(|r| (r.name.as_str(), r.id));
         let ranks = catalog.ranks.iter().map(|r| (r.name.as_str(), r.id));
         let groups = catalog.groups.iter();
         let groups = groups.map(|g| (g.external_id.as_str(), (g.id, g.active)));
         Self {
-            roles: Choices::new(Named::Role, catalog, fold, roles),
-            ranks: Choices::new(Named::Rank, catalog, fold, ranks),
-            groups: Choices::new(Named::Group, catalog, exact, groups),
+            roles: CatalogChoices::new(CatalogKind::Role, catalog, fold, roles),
+            ranks: CatalogChoices::new(CatalogKind::Rank, catalog, fold, ranks),
+            groups: CatalogChoices::new(CatalogKind::Group, catalog, exact, groups),
         }
     }
 
@@ -322,7 +322,7 @@ impl<'a> Checker<'a> {
 ///
 /// A placeholder in `EXTERNAL_ID` stands only if the row also has another key of that user: an export without external
 /// IDs writes the same word for everybody.
-pub(crate) fn is_kept(request: &Request, at: RowIndex, column: Column) -> bool {
+pub(crate) fn is_kept(request: &PlanRequest, at: RowIndex, column: Column) -> bool {
     let row = &request.rows[at];
     let Some(user) = request.user_of(at) else {
         return false;

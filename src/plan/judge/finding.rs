@@ -1,9 +1,11 @@
 //! The findings of the field checks and the rules about rows, in a few bytes each. Knows no sentences: the report puts
 //! findings into words.
 
-use super::choices::Named;
+use super::choices::CatalogKind;
 use crate::domain::Column;
-use crate::plan::index::{ByRow, FinalUser, IndexVec, Key, Number, RowIndex, UserIndex, number};
+use crate::plan::index::{
+    ByRow, DenseIndex, FinalUser, IndexVec, Key, RowIndex, UserIndex, number,
+};
 
 number! {
     /// A person in four bytes. The row and user limits keep positions far below 2^31.
@@ -43,7 +45,10 @@ number! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Finding {
     /// The catalog has no entry of this name; `near` is the index of the nearest name.
-    Unknown { named: Named, near: Option<u16> },
+    Unknown {
+        named: CatalogKind,
+        near: Option<u16>,
+    },
     /// The group is inactive; `kept`: the user has it already (a warning).
     GroupInactive { kept: bool },
     /// The user is protected, and would become inactive.
@@ -132,7 +137,7 @@ pub(crate) const SHOWN: usize = 4;
 /// A circle of supervisors as messages show it: the persons on it, each as the user or the row that has the email, and
 /// whether there are more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Circle {
+pub(crate) struct SupervisorCircle {
     pub(crate) shown: [Option<FinalUser>; SHOWN],
     pub(crate) has_more: bool,
 }
@@ -144,13 +149,13 @@ pub(crate) struct Findings {
     /// The first entry of each row, and the last.
     first: ByRow<Option<EntryId>>,
     last: ByRow<Option<EntryId>>,
-    entries: IndexVec<EntryId, Entry>,
-    circles: IndexVec<CircleId, Circle>,
+    entries: IndexVec<EntryId, FindingEntry>,
+    circles: IndexVec<CircleId, SupervisorCircle>,
 }
 
 /// A finding, and the next entry of its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Entry {
+struct FindingEntry {
     finding: Finding,
     next: Option<EntryId>,
 }
@@ -169,7 +174,7 @@ impl Findings {
             self.first = ByRow::repeat(None, self.rows);
             self.last = ByRow::repeat(None, self.rows);
         }
-        let entry = self.entries.push(Entry {
+        let entry = self.entries.push(FindingEntry {
             finding,
             next: None,
         });
@@ -180,12 +185,12 @@ impl Findings {
     }
 
     /// Keeps a circle of supervisors and returns its number.
-    pub(crate) fn add_circle(&mut self, circle: Circle) -> CircleId {
+    pub(crate) fn add_circle(&mut self, circle: SupervisorCircle) -> CircleId {
         self.circles.push(circle)
     }
 
     /// Returns the circle of this number.
-    pub(crate) fn circle(&self, number: CircleId) -> &Circle {
+    pub(crate) fn circle(&self, number: CircleId) -> &SupervisorCircle {
         &self.circles[number]
     }
 
@@ -234,7 +239,7 @@ mod tests {
             [Finding::SupervisorIsSelf, Finding::RoleNotGrantable]
         );
         assert_eq!((of(a), of(b)), (vec![Finding::UserProtected], vec![]));
-        assert_eq!(size_of::<Entry>(), 12);
+        assert_eq!(size_of::<FindingEntry>(), 12);
     }
 
     #[test]

@@ -8,12 +8,12 @@ use crate::plan::index::{IndexVec, Node};
 
 /// Rooted trees over nodes numbered from 0, some of them marked.
 pub(crate) struct Forest {
-    nodes: IndexVec<Node, Entry>,
+    nodes: IndexVec<Node, SplayNode>,
 }
 
 /// A node's place in its splay tree.
 #[derive(Clone, Copy)]
-struct Entry {
+struct SplayNode {
     /// The parent in the splay tree; for its top, the node above the path.
     parent: Option<Node>,
     /// The parts of the path above and below the node.
@@ -26,7 +26,7 @@ struct Entry {
 impl Forest {
     /// Builds the trees from `(parent, marked)` of each node. Parents must not form a cycle.
     pub(crate) fn new(nodes: impl Iterator<Item = (Option<Node>, bool)>) -> Self {
-        let nodes = nodes.map(|(parent, marked)| Entry {
+        let nodes = nodes.map(|(parent, marked)| SplayNode {
             parent,
             children: [None; 2],
             marked,
@@ -135,7 +135,7 @@ impl Forest {
     }
 
     fn update(&mut self, node: Node) {
-        let Entry {
+        let SplayNode {
             children, marked, ..
         } = self.nodes[node];
         let below = children.map(|child| self.has_mark(child));
@@ -163,7 +163,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::plan::index::Number;
+    use crate::plan::index::DenseIndex;
 
     /// The reference for the test: walks up one parent at a time.
     fn path_up(parents: &IndexVec<Node, Option<Node>>, node: Node) -> Vec<Node> {

@@ -2,12 +2,12 @@
 //! change.
 
 use super::decision::{Decision, Outcome};
-use super::state::State;
+use super::state::JudgementState;
 use crate::domain::{Column, ColumnSet, Row, User};
 use crate::plan::index::{ByRow, FinalUser, parallel, resulting};
 
 /// Completes the decisions, in which the checks have set the changes that [`changing`] returns.
-pub(crate) fn finish_outcomes(state: &State<'_>, decisions: &mut ByRow<Decision>) {
+pub(crate) fn finish_outcomes(state: &JudgementState<'_>, decisions: &mut ByRow<Decision>) {
     parallel::change(decisions, |row, decision| {
         if !state.stands(row) {
             decision.changes = ColumnSet::EMPTY;

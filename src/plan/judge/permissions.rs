@@ -5,22 +5,22 @@ use std::collections::{HashMap, HashSet};
 
 use super::decision::Decision;
 use super::finding::{Finding, Findings};
-use super::rules::{Due, Reports, Rule};
-use super::state::State;
+use super::rules::{DueRows, ReportsByEmail, Rule};
+use super::state::JudgementState;
 use crate::domain::{Permission, Permissions, RoleId, Status, User};
-use crate::plan::Request;
+use crate::plan::PlanRequest;
 use crate::plan::index::{ByRow, FinalUser, Key, RowIndex, SupervisorChange, held};
 
 /// The caller's permissions that planning needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Permitted {
+pub struct PlanPermissions {
     /// Make Active users Inactive by a row.
     pub deactivation: bool,
     /// Give privileged roles, and change or deactivate users who have one.
     pub privileged: bool,
 }
 
-impl Permitted {
+impl PlanPermissions {
     /// The caller may do everything.
     pub const EVERYTHING: Self = Self {
         deactivation: true,
@@ -28,7 +28,7 @@ impl Permitted {
     };
 }
 
-impl From<Permissions> for Permitted {
+impl From<Permissions> for PlanPermissions {
     fn from(permissions: Permissions) -> Self {
         Self {
             deactivation: permissions.has(Permission::UsersDeactivate),
@@ -41,7 +41,7 @@ impl From<Permissions> for Permitted {
 pub(crate) struct PrivilegedRoles(HashSet<RoleId>);
 
 impl PrivilegedRoles {
-    pub(crate) fn new(request: &Request) -> Self {
+    pub(crate) fn new(request: &PlanRequest) -> Self {
         let permitted = request.terms.permitted;
         let roles = request.catalog.roles.iter();
         let privileged = roles.filter(|role| role.privileged && !permitted.privileged);
@@ -57,33 +57,33 @@ impl PrivilegedRoles {
 ///
 /// Most of this depends on the row and its user alone and is found at once. Only a change of the user's supervisor
 /// depends on other rows: a row with such a change is judged again whenever the supervisor may have changed.
-pub(crate) struct Permissioning<'a> {
-    due: Due,
+pub(crate) struct PermissionRule<'a> {
+    due: DueRows,
     /// By row: what it may not do, whatever happens to the other rows.
-    fixed: HashMap<RowIndex, Denied>,
+    fixed: HashMap<RowIndex, DeniedActions>,
     /// Rows that must leave their user's supervisor as it is.
     bound: HashSet<RowIndex>,
-    reports: &'a Reports<'a>,
+    reports: &'a ReportsByEmail<'a>,
 }
 
 /// The things that a row tries to do and the caller may not.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Denied {
+struct DeniedActions {
     deactivation: bool,
     role: bool,
     user: bool,
 }
 
-impl<'a> Permissioning<'a> {
+impl<'a> PermissionRule<'a> {
     pub(crate) fn new(
-        state: &State<'_>,
+        state: &JudgementState<'_>,
         decisions: &ByRow<Decision>,
-        reports: &'a Reports<'a>,
+        reports: &'a ReportsByEmail<'a>,
     ) -> Self {
         let request = state.roster.request;
         let untouchable = PrivilegedRoles::new(request);
         let mut this = Self {
-            due: Due::default(),
+            due: DueRows::default(),
             fixed: HashMap::new(),
             bound: HashSet::new(),
             reports,
@@ -91,10 +91,10 @@ impl<'a> Permissioning<'a> {
         for row in request.rows.indices().filter(|&row| state.stands(row)) {
             let (input, decision) = (&request.rows[row], &decisions[row]);
             let user = request.user_of(row);
-            let mut denied = Denied {
+            let mut denied = DeniedActions {
                 deactivation: !request.terms.permitted.deactivation
                     && deactivates(user, input.status()),
-                ..Denied::default()
+                ..DeniedActions::default()
             };
             if untouchable.has(decision.role) && user.map(|user| user.role) != Some(decision.role) {
                 denied.role = true;
@@ -104,7 +104,7 @@ impl<'a> Permissioning<'a> {
                     this.bound.insert(row);
                 }
             }
-            if denied != Denied::default() {
+            if denied != DeniedActions::default() {
                 this.fixed.insert(row, denied);
             }
         }
@@ -112,7 +112,7 @@ impl<'a> Permissioning<'a> {
         this
     }
 
-    fn find(&self, state: &State<'_>, row: RowIndex) -> impl Iterator<Item = Finding> {
+    fn find(&self, state: &JudgementState<'_>, row: RowIndex) -> impl Iterator<Item = Finding> {
         let mut denied = self.fixed.get(&row).copied().unwrap_or_default();
         let person = state.roster.person(row);
         denied.user |= self.bound.contains(&row)
@@ -127,8 +127,8 @@ impl<'a> Permissioning<'a> {
     }
 }
 
-impl Rule for Permissioning<'_> {
-    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<RowIndex> {
+impl Rule for PermissionRule<'_> {
+    fn judge(&mut self, state: &JudgementState<'_>, findings: &mut Findings) -> Vec<RowIndex> {
         let mut rejected = self.due.take(state);
         rejected.retain(|&row| {
             let mut rejects = false;
@@ -143,7 +143,7 @@ impl Rule for Permissioning<'_> {
 
     /// A rejected row gives its email to nobody, and its user keeps the present email. Rows that name one of the two
     /// emails as supervisor must be judged again.
-    fn note(&mut self, state: &State<'_>, rejected: &[RowIndex]) {
+    fn note(&mut self, state: &JudgementState<'_>, rejected: &[RowIndex]) {
         for &row in rejected {
             let given = state.roster.wanted(Key::Email, row);
             let kept = match state.roster.person(row) {

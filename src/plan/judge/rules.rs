@@ -14,33 +14,37 @@
 
 use std::cell::OnceCell;
 
-use super::cycles::Cycles;
+use super::cycles::CycleRule;
 use super::decision::Decision;
 use super::finding::Findings;
-use super::permissions::Permissioning;
-use super::state::State;
-use super::supervisors::Supervisors;
-use super::uniqueness::Uniqueness;
-use crate::plan::index::{ByRow, KeyId, Lists, Roster, RowIndex};
+use super::permissions::PermissionRule;
+use super::state::JudgementState;
+use super::supervisors::SupervisorRule;
+use super::uniqueness::UniquenessRule;
+use crate::plan::index::{ByRow, KeyId, ListsByNumber, RosterIndex, RowIndex};
 
 /// A rule of the judgement.
 pub(crate) trait Rule {
     /// Judges the rows whose verdict may have changed since the last call (the first call: all rows), each against
     /// `state` as it is. Returns the rows to reject, and adds the reasons to `findings`.
-    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<RowIndex>;
+    fn judge(&mut self, state: &JudgementState<'_>, findings: &mut Findings) -> Vec<RowIndex>;
 
     /// Notes that the rows in `rejected`, which stood until now, no longer stand.
-    fn note(&mut self, state: &State<'_>, rejected: &[RowIndex]);
+    fn note(&mut self, state: &JudgementState<'_>, rejected: &[RowIndex]);
 }
 
 /// Rejects rows until no rule rejects any.
-pub(crate) fn judge(decisions: &ByRow<Decision>, state: &mut State<'_>, findings: &mut Findings) {
-    let reports = Reports::new(state.roster);
-    let permissions = Permissioning::new(state, decisions, &reports);
+pub(crate) fn judge(
+    decisions: &ByRow<Decision>,
+    state: &mut JudgementState<'_>,
+    findings: &mut Findings,
+) {
+    let reports = ReportsByEmail::new(state.roster);
+    let permissions = PermissionRule::new(state, decisions, &reports);
     let mut rules: [Box<dyn Rule + '_>; 4] = [
-        Box::new(Uniqueness::new()),
-        Box::new(Supervisors::new(&reports)),
-        Box::new(Cycles::new(&reports)),
+        Box::new(UniquenessRule::new()),
+        Box::new(SupervisorRule::new(&reports)),
+        Box::new(CycleRule::new(&reports)),
         Box::new(permissions),
     ];
     while let Some(rejected) = first_rejections(&mut rules, state, findings) {
@@ -56,7 +60,7 @@ pub(crate) fn judge(decisions: &ByRow<Decision>, state: &mut State<'_>, findings
 /// Returns the rejections of the first rule that rejects a row, or `None` if no rule does.
 fn first_rejections(
     rules: &mut [Box<dyn Rule + '_>],
-    state: &State<'_>,
+    state: &JudgementState<'_>,
     findings: &mut Findings,
 ) -> Option<Vec<RowIndex>> {
     rules
@@ -67,13 +71,13 @@ fn first_rejections(
 
 /// The rows that a rule judges in its next call.
 #[derive(Default)]
-pub(crate) struct Due {
+pub(crate) struct DueRows {
     /// Every row that stands, whatever `rows` holds.
     all: bool,
     rows: Vec<RowIndex>,
 }
 
-impl Due {
+impl DueRows {
     /// Makes every standing row due.
     pub(crate) const fn all() -> Self {
         Self {
@@ -89,7 +93,7 @@ impl Due {
     }
 
     /// Returns the due rows that still stand, each once, in order. Afterwards no row is due.
-    pub(crate) fn take(&mut self, state: &State<'_>) -> Vec<RowIndex> {
+    pub(crate) fn take(&mut self, state: &JudgementState<'_>) -> Vec<RowIndex> {
         if std::mem::take(&mut self.all) {
             return state.standing();
         }
@@ -102,13 +106,13 @@ impl Due {
 }
 
 /// Rows by the email of the supervisor they name. Built on first use: if no row is rejected, no rule needs it.
-pub(crate) struct Reports<'a> {
-    roster: &'a Roster<'a>,
-    lists: OnceCell<Lists<KeyId, RowIndex>>,
+pub(crate) struct ReportsByEmail<'a> {
+    roster: &'a RosterIndex<'a>,
+    lists: OnceCell<ListsByNumber<KeyId, RowIndex>>,
 }
 
-impl<'a> Reports<'a> {
-    pub(crate) const fn new(roster: &'a Roster<'a>) -> Self {
+impl<'a> ReportsByEmail<'a> {
+    pub(crate) const fn new(roster: &'a RosterIndex<'a>) -> Self {
         Self {
             roster,
             lists: OnceCell::new(),

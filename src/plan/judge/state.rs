@@ -1,19 +1,19 @@
 //! The state after the import, as far as the rules have judged: the rows that stand, and so the owner of each key and
 //! the supervisor of each user. Knows the rows, not the rules that reject them.
 
-use super::copies::Copies;
+use super::copies::RowCopies;
 use crate::domain::{Row, Status, User};
 use crate::plan::index::{
-    ByKey, ByRow, FinalUser, Key, KeyId, Roster, RowIndex, SupervisorChange, UserIndex, held,
+    ByKey, ByRow, FinalUser, Key, KeyId, RosterIndex, RowIndex, SupervisorChange, UserIndex, held,
 };
 
 /// The rows that stand. A rejected row never stands again.
-pub(crate) struct State<'a> {
-    pub(crate) roster: &'a Roster<'a>,
+pub(crate) struct JudgementState<'a> {
+    pub(crate) roster: &'a RosterIndex<'a>,
     passed: ByRow<bool>,
     standing: ByRow<bool>,
     /// Rows that share the verdict of the row that they equal. They do not stand by themselves.
-    copies: Copies,
+    copies: RowCopies,
     /// By key: the only row that gave the key and stood after the duplicates were rejected, even if that row was
     /// rejected later.
     claims: [ByKey<Option<RowIndex>>; 4],
@@ -22,14 +22,14 @@ pub(crate) struct State<'a> {
     fallen_early: ByKey<Option<RowIndex>>,
 }
 
-impl<'a> State<'a> {
+impl<'a> JudgementState<'a> {
     /// Returns the state in which the rows that passed their field checks stand.
-    pub(crate) fn new(roster: &'a Roster<'a>, passed: ByRow<bool>) -> Self {
+    pub(crate) fn new(roster: &'a RosterIndex<'a>, passed: ByRow<bool>) -> Self {
         Self {
             roster,
             standing: passed.clone(),
             passed,
-            copies: Copies::default(),
+            copies: RowCopies::default(),
             claims: Key::ALL.map(|key| ByKey::repeat(None, roster.key_count(key))),
             fallen_early: ByKey::default(),
         }
@@ -54,7 +54,7 @@ impl<'a> State<'a> {
     }
 
     /// Sets these rows aside: each shares the verdict of the row that it equals.
-    pub(crate) fn set_aside(&mut self, copies: Copies) {
+    pub(crate) fn set_aside(&mut self, copies: RowCopies) {
         for row in self.roster.rows.indices() {
             if copies.original(row).is_some() {
                 self.standing[row] = false;
@@ -69,7 +69,7 @@ impl<'a> State<'a> {
     }
 
     /// Returns the copies, once all rows are judged.
-    pub(crate) fn into_copies(self) -> Copies {
+    pub(crate) fn into_copies(self) -> RowCopies {
         self.copies
     }
 

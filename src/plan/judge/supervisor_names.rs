@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use hashbrown::HashMap;
 
-use super::state::State;
+use super::state::JudgementState;
 use crate::domain::{Column, Row, address_meant, fold};
 use crate::plan::index::{FinalUser, KeyHolders, KeyId, RowIndex, keys_named};
 
@@ -24,26 +24,26 @@ const KEYS: [Column; 4] = [
 #[derive(Default)]
 pub(crate) struct SupervisorNames {
     /// By the cell's text in its comparable form.
-    found: HashMap<String, Named>,
+    found: HashMap<String, NamedSupervisor>,
 }
 
 /// What a cell names.
 #[derive(Default)]
-struct Named {
+struct NamedSupervisor {
     /// The persons of rows; the users that no standing row is about too, once they have been looked up.
-    meant: Meant,
+    meant: MeantPersons,
     is_looked_up: bool,
 }
 
 /// Up to two persons. If there are more, the cell means none of them.
 #[derive(Clone, Copy, Default)]
-struct Meant {
+struct MeantPersons {
     one: Option<FinalUser>,
     other: Option<FinalUser>,
     has_more: bool,
 }
 
-impl Meant {
+impl MeantPersons {
     fn add(&mut self, person: FinalUser) {
         match *self {
             Self { one: None, .. } => self.one = Some(person),
@@ -65,7 +65,7 @@ pub(crate) enum SupervisorMeant {
 impl SupervisorNames {
     /// Looks for the rows that the supervisor cells of `rows` name. Looks at each row once. A rejected row counts too:
     /// if a file gives supervisors by name, most of its rows are rejected for that reason alone.
-    pub(crate) fn find(state: &State<'_>, rows: impl Iterator<Item = RowIndex>) -> Self {
+    pub(crate) fn find(state: &JudgementState<'_>, rows: impl Iterator<Item = RowIndex>) -> Self {
         let mut names = Self::default();
         for row in rows {
             let cell = state.roster.rows[row].value(Column::SupervisorEmail);
@@ -94,7 +94,7 @@ impl SupervisorNames {
     /// row's own user: of the rows, and of the users that no standing row is about.
     pub(crate) fn meant(
         &mut self,
-        state: &State<'_>,
+        state: &JudgementState<'_>,
         row: RowIndex,
         users: &mut KeyHolders<'_>,
     ) -> Option<SupervisorMeant> {
@@ -109,7 +109,7 @@ impl SupervisorNames {
                 }
             }
         }
-        let Meant {
+        let MeantPersons {
             one,
             other,
             has_more,
@@ -162,7 +162,7 @@ fn comparable(text: &str) -> Cow<'_, str> {
 }
 
 /// Returns the standing row about the user who has `email` in the directory: it gives that user another email.
-pub(crate) fn renaming_row(state: &State<'_>, email: KeyId) -> Option<RowIndex> {
+pub(crate) fn renaming_row(state: &JudgementState<'_>, email: KeyId) -> Option<RowIndex> {
     let holder = state.roster.holder(email)?;
     state.row_of(FinalUser::User(holder))
 }

@@ -2,27 +2,27 @@
 //! Knows nothing of the other rules.
 
 use super::finding::{Finding, Findings};
-use super::rules::{Due, Reports, Rule};
-use super::state::State;
+use super::rules::{DueRows, ReportsByEmail, Rule};
+use super::state::JudgementState;
 use crate::plan::index::{Key, RowIndex, SupervisorChange};
 
 /// Rejects rows whose supervisor is not found.
-pub(crate) struct Supervisors<'a> {
-    due: Due,
-    reports: &'a Reports<'a>,
+pub(crate) struct SupervisorRule<'a> {
+    due: DueRows,
+    reports: &'a ReportsByEmail<'a>,
 }
 
-impl<'a> Supervisors<'a> {
-    pub(crate) const fn new(reports: &'a Reports<'a>) -> Self {
+impl<'a> SupervisorRule<'a> {
+    pub(crate) const fn new(reports: &'a ReportsByEmail<'a>) -> Self {
         Self {
-            due: Due::all(),
+            due: DueRows::all(),
             reports,
         }
     }
 }
 
-impl Rule for Supervisors<'_> {
-    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<RowIndex> {
+impl Rule for SupervisorRule<'_> {
+    fn judge(&mut self, state: &JudgementState<'_>, findings: &mut Findings) -> Vec<RowIndex> {
         let mut rejected = self.due.take(state);
         rejected.retain(|&row| {
             let found = find_fault(state, row);
@@ -36,7 +36,7 @@ impl Rule for Supervisors<'_> {
     }
 
     /// A rejected row gives its email to nobody: rows that name it as supervisor must be judged again.
-    fn note(&mut self, state: &State<'_>, rejected: &[RowIndex]) {
+    fn note(&mut self, state: &JudgementState<'_>, rejected: &[RowIndex]) {
         for &row in rejected {
             if let Some(email) = state.roster.wanted(Key::Email, row) {
                 self.due.add(self.reports.to(email).iter().copied());
@@ -45,7 +45,7 @@ impl Rule for Supervisors<'_> {
     }
 }
 
-fn find_fault(state: &State<'_>, row: RowIndex) -> Vec<Finding> {
+fn find_fault(state: &JudgementState<'_>, row: RowIndex) -> Vec<Finding> {
     let SupervisorChange::Email(email) = state.roster.wish(row) else {
         return Vec::new();
     };

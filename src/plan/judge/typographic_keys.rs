@@ -5,20 +5,20 @@
 use hashbrown::HashMap;
 
 use crate::domain::{ColumnSet, in_typography, typed_form};
-use crate::plan::Request;
+use crate::plan::PlanRequest;
 use crate::plan::index::{Key, RowIndex, UserIndex, parallel, sound};
 
 /// Users who have keys with typographic characters. In most directories there are none, which costs one look at each
 /// user.
 pub(crate) struct TypographicKeys<'a> {
-    request: &'a Request,
+    request: &'a PlanRequest,
     /// By `Key as usize`: the users by the key as keyboards write it, in its comparable form.
     by_form: [HashMap<String, Vec<UserIndex>>; Key::ALL.len()],
 }
 
 impl<'a> TypographicKeys<'a> {
     /// Looks for users with such a character in one of `keys`.
-    pub(crate) fn new<const KEYS: usize>(request: &'a Request, keys: [Key; KEYS]) -> Self {
+    pub(crate) fn new<const KEYS: usize>(request: &'a PlanRequest, keys: [Key; KEYS]) -> Self {
         let mut by_form: [HashMap<String, Vec<UserIndex>>; Key::ALL.len()] = Default::default();
         let users = request.directory.users();
         let candidates = parallel::map(users, |_, user| {

@@ -2,23 +2,25 @@
 //! of the other rules.
 
 use super::finding::{Finding, Findings};
-use super::rules::{Due, Rule};
-use super::state::State;
+use super::rules::{DueRows, Rule};
+use super::state::JudgementState;
 use crate::plan::index::{FinalUser, Key, RowIndex, held};
 
 /// Rejects rows that take a key of a user that no standing row is about.
-pub(crate) struct Uniqueness {
-    due: Due,
+pub(crate) struct UniquenessRule {
+    due: DueRows,
 }
 
-impl Uniqueness {
+impl UniquenessRule {
     pub(crate) const fn new() -> Self {
-        Self { due: Due::all() }
+        Self {
+            due: DueRows::all(),
+        }
     }
 }
 
-impl Rule for Uniqueness {
-    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<RowIndex> {
+impl Rule for UniquenessRule {
+    fn judge(&mut self, state: &JudgementState<'_>, findings: &mut Findings) -> Vec<RowIndex> {
         let mut rejected = self.due.take(state);
         rejected.retain(|&row| {
             let taken = Key::MOVABLE.map(|key| find_taken(state, row, key, findings));
@@ -28,7 +30,7 @@ impl Rule for Uniqueness {
     }
 
     /// The user of a rejected row keeps its keys: rows that want one of them must be judged again.
-    fn note(&mut self, state: &State<'_>, rejected: &[RowIndex]) {
+    fn note(&mut self, state: &JudgementState<'_>, rejected: &[RowIndex]) {
         let users = rejected.iter().filter_map(|&row| state.roster.user(row));
         for user in users {
             let kept = Key::MOVABLE.map(|key| state.taker(key, held(user)));
@@ -38,7 +40,12 @@ impl Rule for Uniqueness {
 }
 
 /// Returns `true` if a user that no standing row is about has the key that `row` wants, and adds the finding.
-fn find_taken(state: &State<'_>, row: RowIndex, key: Key, findings: &mut Findings) -> bool {
+fn find_taken(
+    state: &JudgementState<'_>,
+    row: RowIndex,
+    key: Key,
+    findings: &mut Findings,
+) -> bool {
     let own = state.roster.user(row).map(held);
     let wanted = state.roster.wanted(key, row);
     // The row may take the key that its own user has.

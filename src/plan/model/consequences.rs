@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Model, Somebody};
+use super::{FinalPerson, ReferenceModel};
 use crate::domain::{Column, RoleId, Status};
 use crate::plan::order::generated_external_id;
 use crate::plan::{Consequence, ConsequenceExample, ConsequenceKind, Outcome};
@@ -17,20 +17,20 @@ const IDENTITY: [Column; 5] = [
     Column::Username,
 ];
 
-impl Model<'_> {
+impl ReferenceModel<'_> {
     /// Returns the consequences, given the external IDs of the users to deactivate as missing.
     pub(super) fn consequences(&self, missing: &[&str], import: uuid::Uuid) -> Vec<Consequence> {
         use ConsequenceKind as Kind;
         let everybody = self.everybody();
-        let is_missing = |one: &Somebody| {
+        let is_missing = |one: &FinalPerson| {
             let user = one.user.map(|user| self.users[user].external_id());
             user.is_some_and(|id| missing.contains(&id))
         };
-        let was_active = |one: &Somebody| {
+        let was_active = |one: &FinalPerson| {
             one.user
                 .is_some_and(|user| self.users[user].status == Status::Active)
         };
-        let is_active = |one: &Somebody| one.status == Status::Active && !is_missing(one);
+        let is_active = |one: &FinalPerson| one.status == Status::Active && !is_missing(one);
         let mut found: BTreeMap<Kind, Vec<ConsequenceExample>> = BTreeMap::new();
         for one in &everybody {
             let mut add = |kind, detail: String| {
@@ -50,8 +50,8 @@ impl Model<'_> {
             }
         }
         for role in &self.catalog.roles {
-            let has = |one: &&Somebody| self.role_after(one) == role.id && is_active(one);
-            let had = |one: &&Somebody| {
+            let has = |one: &&FinalPerson| self.role_after(one) == role.id && is_active(one);
+            let had = |one: &&FinalPerson| {
                 was_active(one)
                     && one
                         .user
@@ -69,7 +69,7 @@ impl Model<'_> {
     }
 
     /// Returns what a row does to its own user, and the detail of it.
-    fn own_consequences(&self, one: &Somebody) -> Vec<(ConsequenceKind, String)> {
+    fn own_consequences(&self, one: &FinalPerson) -> Vec<(ConsequenceKind, String)> {
         use ConsequenceKind as Kind;
         let Some(row) = one.row else {
             return Vec::new();
@@ -116,7 +116,7 @@ impl Model<'_> {
         found
     }
 
-    fn example(&self, one: &Somebody, detail: String, import: uuid::Uuid) -> ConsequenceExample {
+    fn example(&self, one: &FinalPerson, detail: String, import: uuid::Uuid) -> ConsequenceExample {
         let user = one.user.map(|user| &self.users[user]);
         let given = one.row.and_then(|row| self.rows[row].value(Column::Email));
         let stands = |&row: &usize| self.outcome(row) != Outcome::Rejected;
@@ -135,7 +135,7 @@ impl Model<'_> {
         }
     }
 
-    fn id_after(&self, one: &Somebody, import: uuid::Uuid) -> String {
+    fn id_after(&self, one: &FinalPerson, import: uuid::Uuid) -> String {
         match (one.user, one.row) {
             (None, Some(row)) => {
                 let given = self.sound(row, Column::ExternalId);
@@ -145,7 +145,7 @@ impl Model<'_> {
         }
     }
 
-    fn role_after(&self, one: &Somebody) -> RoleId {
+    fn role_after(&self, one: &FinalPerson) -> RoleId {
         let present = one.user.map(|user| self.users[user].role);
         let given = one.row.map(|row| self.role(row));
         given.or(present).unwrap_or(RoleId(0))

@@ -1,11 +1,11 @@
 //! Rows that replace the person of their user (semantics §7), as the model finds them: each value of the row is compared
 //! with the user's.
 
-use super::{KEYS, Model};
+use super::{KEYS, ReferenceModel};
 use crate::domain::{Column, IssueCode};
 use crate::plan::{Outcome, Plan, RowIndex};
 
-impl Model<'_> {
+impl ReferenceModel<'_> {
     /// Returns `true` if `row` changes at least three of email, badge number, username and both names together.
     pub(super) fn replaces_person(&self, row: usize) -> bool {
         if self.user(row).is_none() || self.copy_of[row].is_some() {

@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use super::identity::planned_replacement;
 use super::world::{World, worlds};
 use super::zeros::planned_zeros;
-use super::{Model, planned_faults, sorted};
+use super::{ReferenceModel, planned_faults, sorted};
 use crate::domain::{Column, RoleId};
 use crate::plan::index::Key;
 use crate::plan::scenario::{Scenario, groups};
-use crate::plan::{FinalUser, Number, Outcome, Plan, RowIndex, Schedule};
+use crate::plan::{DenseIndex, FinalUser, Outcome, Plan, RowIndex, WriteSchedule};
 
 /// 2,000 worlds, unless the environment sets another number.
 pub(super) fn config() -> ProptestConfig {
@@ -28,20 +28,20 @@ const ADMIN: RoleId = RoleId(1);
 
 /// A user of a directory: keys, and the supervisor as an index. Indices of rows follow those of all users.
 #[derive(Clone, Debug)]
-struct Entry {
+struct ModelUser {
     keys: [String; 4],
     status: &'static str,
     supervisor: Option<usize>,
 }
 
 /// The directory as the import writes it: users, then the users that rows create.
-struct Written<'a> {
+struct WrittenDirectory<'a> {
     scenario: &'a Scenario,
     plan: &'a Plan,
-    entries: Vec<Option<Entry>>,
+    entries: Vec<Option<ModelUser>>,
 }
 
-impl<'a> Written<'a> {
+impl<'a> WrittenDirectory<'a> {
     fn start(scenario: &'a Scenario, plan: &'a Plan) -> Self {
         let directory = &scenario.request.directory;
         let entries = directory.users().enumerate().map(|(at, user)| {
@@ -52,10 +52,10 @@ impl<'a> Written<'a> {
                 user.username(),
             ];
             let supervisor = directory.supervisor_of(at);
-            Some(Entry {
+            Some(ModelUser {
                 keys: keys.map(str::to_lowercase),
                 status: user.status.as_str(),
-                supervisor: supervisor.map(Number::position),
+                supervisor: supervisor.map(DenseIndex::position),
             })
         });
         let new = scenario.request.rows.iter().map(|_| None);
@@ -75,7 +75,7 @@ impl<'a> Written<'a> {
             Some(user) => user.position(),
             None => users + row.position(),
         };
-        self.entries[place] = Some(Entry {
+        self.entries[place] = Some(ModelUser {
             keys: keys.map(Cow::into_owned),
             status: write.status().as_str(),
             supervisor: write.supervisor.map(|supervisor| match supervisor {
@@ -123,7 +123,7 @@ impl<'a> Written<'a> {
 
     /// Returns all users, without generated external IDs, in an order that does not depend on the order of the rows.
     fn everybody(&self) -> BTreeSet<(String, String)> {
-        let line = |one: &Entry| {
+        let line = |one: &ModelUser| {
             let id = if one.keys[0].len() > 30 {
                 "new"
             } else {
@@ -175,7 +175,7 @@ proptest! {
     #[test]
     fn the_plan_is_the_models(world in worlds()) {
         let scenario = world.scenario();
-        let (plan, model) = (scenario.plan(), Model::judge(&scenario));
+        let (plan, model) = (scenario.plan(), ReferenceModel::judge(&scenario));
         for (row, at) in plan.decisions.indices().zip(0..) {
             prop_assert_eq!(plan.decisions[row].outcome, model.outcome(at), "row {}", at + 1);
             let expected = sorted(model.faults[at].clone());
@@ -195,7 +195,7 @@ proptest! {
     fn every_group_boundary_leaves_a_valid_directory(world in worlds()) {
         let scenario = world.scenario();
         let plan = scenario.plan();
-        let mut written = Written::start(&scenario, &plan);
+        let mut written = WrittenDirectory::start(&scenario, &plan);
         prop_assert_eq!(written.fault(), None);
         for group in groups(&plan) {
             for &row in &group {
@@ -214,13 +214,13 @@ proptest! {
     fn transactions_side_by_side_leave_a_valid_directory_too(world in worlds(), size in 1_usize..4) {
         let scenario = world.scenario();
         let plan = scenario.plan();
-        let mut schedule = Schedule::new(plan.order.clone());
-        let mut written = Written::start(&scenario, &plan);
+        let mut schedule = WriteSchedule::new(plan.order.clone());
+        let mut written = WrittenDirectory::start(&scenario, &plan);
         let mut before = schedule.take(size);
         while !before.is_empty() {
             let mut beside = schedule.take_beside(size);
             // Neither transaction sees the other, so either could be stored alone.
-            let mut alone = Written::start(&scenario, &plan);
+            let mut alone = WrittenDirectory::start(&scenario, &plan);
             let elsewhere = schedule.unwritten();
             let stored = plan.order.rows().iter().filter(|row| !elsewhere.contains(row));
             for &row in stored.chain(&beside) {
@@ -247,7 +247,7 @@ proptest! {
         let told = [told(&world, &plans[0], &here), told(&world, &plans[1], &world.order(by))];
         prop_assert_eq!(&told[0], &told[1]);
         let [left, right] = [(&one, &plans[0]), (&other, &plans[1])]
-            .map(|(scenario, plan)| Written::start(scenario, plan).write_all().everybody());
+            .map(|(scenario, plan)| WrittenDirectory::start(scenario, plan).write_all().everybody());
         prop_assert_eq!(left, right);
         prop_assert_eq!(one.missing(), other.missing());
         let counts = |plan: &Plan| (plan.going_inactive, plan.identity_changes, plan.matched_rows);
@@ -279,7 +279,7 @@ proptest! {
 
 /// Returns the directory that `plan` leaves, as text.
 fn directory_after(scenario: &Scenario, plan: &Plan) -> String {
-    let written = Written::start(scenario, plan).write_all();
+    let written = WrittenDirectory::start(scenario, plan).write_all();
     let directory = &scenario.request.directory;
     let users = directory.users().to_vec();
     let row_of = |place: usize| {

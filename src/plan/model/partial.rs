@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::world::{World, worlds};
-use crate::domain::{Pattern, SnapshotExtent, Status, User, UserKeys, strip_leading_zeros};
+use crate::domain::{SnapshotExtent, Status, User, UserKeys, ValuePattern, strip_leading_zeros};
 use crate::plan::index::Key;
 use crate::plan::scenario::{Scenario, groups};
-use crate::plan::{FinalUser, Number, Plan, Request, RowIndex, UserSelection, plan};
+use crate::plan::{DenseIndex, FinalUser, Plan, PlanRequest, RowIndex, UserSelection, plan};
 
 /// Users that no row can concern. Some of their values become values of a row only through one of the changes below.
 const OTHERS: &str = "
@@ -24,7 +24,7 @@ const OTHERS: &str = "
 
 /// A change of a row: in which place, and what.
 #[derive(Clone, Copy, Debug)]
-enum Change {
+enum RowChange {
     /// These characters before the value.
     Before(&'static str),
     /// These characters after the value.
@@ -33,7 +33,7 @@ enum Change {
     Value(&'static str),
 }
 
-impl Change {
+impl RowChange {
     fn apply(self, text: &str) -> String {
         match self {
             Self::Before(more) => format!("{more}{text}"),
@@ -45,8 +45,8 @@ impl Change {
 
 /// The changes of a column: keys with artefacts, zeros and other cases; supervisors who are misspelled, or named by
 /// another key.
-fn change(place: usize) -> Vec<Change> {
-    use Change::{After, Before, Value};
+fn change(place: usize) -> Vec<RowChange> {
+    use RowChange::{After, Before, Value};
     let keys = [
         Before("'"),
         After(".0"),
@@ -54,7 +54,7 @@ fn change(place: usize) -> Vec<Change> {
         Before("00"),
         Value("-"),
     ];
-    let more: &[Change] = match place {
+    let more: &[RowChange] = match place {
         0 => &[
             Value("Ab8"),
             Value("9AB"),
@@ -166,7 +166,7 @@ fn selected(users: &[User], keys: &UserKeys) -> Vec<User> {
 }
 
 /// Returns the same request with only the users that the rows can concern.
-fn partial(request: &Request) -> Request {
+fn partial(request: &PlanRequest) -> PlanRequest {
     let users = request.directory.users();
     let selection = UserSelection::new(request.rows.clone(), request.terms.matching.clone());
     let known = selected(users, &selection.first());
@@ -188,7 +188,7 @@ fn partial(request: &Request) -> Request {
     let extent = SnapshotExtent::Partial {
         active_users: second.going_inactive,
     };
-    Request::new(
+    PlanRequest::new(
         request.rows.clone(),
         (chosen, extent),
         request.catalog.clone(),
@@ -220,17 +220,20 @@ fn told(plan: &Plan, row: RowIndex) -> String {
 }
 
 /// A pattern that some values match, in half of the cases.
-fn pattern() -> impl Strategy<Value = Option<Pattern>> {
+fn pattern() -> impl Strategy<Value = Option<ValuePattern>> {
     let patterns = [
         None,
         None,
-        Pattern::parse("[0-9]{2}").ok(),
-        Pattern::parse("[0-9]").ok(),
+        ValuePattern::parse("[0-9]{2}").ok(),
+        ValuePattern::parse("[0-9]").ok(),
     ];
     select(patterns.to_vec())
 }
 
-fn without_missing(world: &World, patterns: (Option<Pattern>, Option<Pattern>)) -> Scenario {
+fn without_missing(
+    world: &World,
+    patterns: (Option<ValuePattern>, Option<ValuePattern>),
+) -> Scenario {
     let mut scenario = world.scenario();
     scenario.request.terms.scope = None;
     let catalog = &mut scenario.request.catalog;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use crate::plan::scenario::Scenario;
-use crate::plan::{MatchBy, Permitted, Scope};
+use crate::plan::{MatchBy, MissingUsersScope, PlanPermissions};
 
 const IDS: [&str; 9] = ["1", "01", "2", "02", "3", "4", "5", "6", "7"];
 const BADGES: [&str; 9] = ["1", "01", "2", "02", "3", "4", "5", "6", "7"];
@@ -21,7 +21,7 @@ const ADMIN: &str = " role=Admin";
 pub(super) struct World {
     pub(super) directory: String,
     pub(super) rows: Vec<String>,
-    pub(super) permitted: Permitted,
+    pub(super) permitted: PlanPermissions,
     pub(super) match_by: Option<MatchBy>,
 }
 
@@ -48,7 +48,7 @@ impl World {
             .map(|row| &*self.rows[row])
             .collect();
         Scenario::parse(&self.directory, &rows.join("\n"))
-            .deactivating_missing(Scope::default())
+            .deactivating_missing(MissingUsersScope::default())
             .permitting(self.permitted)
             .matching_by(self.match_by)
     }
@@ -102,8 +102,8 @@ fn with_again(mut rows: Vec<String>, again: &[(Index, &str)]) -> Vec<String> {
 }
 
 /// All permissions in most cases.
-fn permitted() -> impl Strategy<Value = Permitted> {
-    (0..3, 0..2).prop_map(|(deactivation, privileged)| Permitted {
+fn permitted() -> impl Strategy<Value = PlanPermissions> {
+    (0..3, 0..2).prop_map(|(deactivation, privileged)| PlanPermissions {
         deactivation: deactivation > 0,
         privileged: privileged > 0,
     })

@@ -1,13 +1,13 @@
 //! Warnings of lost zeros (semantics §2), as the model finds them: each value is compared with every other.
 
-use super::Model;
+use super::ReferenceModel;
 use crate::domain::{Column, IssueCode};
 use crate::plan::{Outcome, Plan, RowIndex};
 
 /// A warning: its column, and the user or the row that has the value with other zeros.
 pub(super) type LostZeros = (Column, Option<String>, Option<u32>);
 
-impl Model<'_> {
+impl ReferenceModel<'_> {
     /// Returns the warnings of `row`. A rejected copy has the warnings of the row that it equals.
     pub(super) fn lost_zeros(&self, row: usize) -> Vec<LostZeros> {
         match self.copy_of[row] {

@@ -1,15 +1,15 @@
 //! Finds the strongly connected components of a graph, without recursion (Tarjan, 1972). Knows only the
 //! rows' numbers.
 
-use crate::plan::index::{ByRow, Lists, RowIndex};
+use crate::plan::index::{ByRow, ListsByNumber, RowIndex};
 
 const UNSEEN: u32 = 0;
 const CLOSED: u32 = u32::MAX;
 
 /// Visits a graph, component by component.
-pub(crate) struct Components<'g> {
+pub(crate) struct GraphComponents<'g> {
     /// By node: the nodes that come before it.
-    before: &'g Lists<RowIndex, RowIndex>,
+    before: &'g ListsByNumber<RowIndex, RowIndex>,
     /// By node: the time at which it was first reached, or the time of an older node that it leads back to.
     reached: ByRow<u32>,
     clock: u32,
@@ -19,8 +19,8 @@ pub(crate) struct Components<'g> {
     way: Vec<(RowIndex, u32, usize)>,
 }
 
-impl<'g> Components<'g> {
-    pub(crate) fn new(before: &'g Lists<RowIndex, RowIndex>, nodes: usize) -> Self {
+impl<'g> GraphComponents<'g> {
+    pub(crate) fn new(before: &'g ListsByNumber<RowIndex, RowIndex>, nodes: usize) -> Self {
         Self {
             before,
             reached: ByRow::repeat(UNSEEN, nodes),
@@ -95,13 +95,13 @@ fn visit_some(component: Option<Vec<RowIndex>>, visit: &mut impl FnMut(Vec<RowIn
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Number;
+    use crate::plan::DenseIndex;
 
     fn pass(nodes: usize, edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
         let edges = edges.iter();
         let edges = edges.map(|&(from, to)| (RowIndex::new(from), RowIndex::new(to)));
-        let before = Lists::collect(nodes, edges);
-        let mut components = Components::new(&before, nodes);
+        let before = ListsByNumber::collect(nodes, edges);
+        let mut components = GraphComponents::new(&before, nodes);
         let mut passed = Vec::new();
         for node in (0..nodes).map(RowIndex::new) {
             components.pass(node, |mut component| {

@@ -11,5 +11,5 @@ pub(crate) use user_write::UserWrite;
 #[cfg(test)]
 pub(crate) use user_write::generated_external_id;
 pub(crate) use user_write::new_external_id;
-pub(crate) use write_order::Schedule;
 pub use write_order::WriteOrder;
+pub(crate) use write_order::WriteSchedule;

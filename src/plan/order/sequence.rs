@@ -17,18 +17,18 @@
 //!   without a mover has the same supervisor before and after. The next mover above v is in W, so it has its final
 //!   supervisor. So the walk is a walk in the final tree, which has no cycle.
 
-use super::components::Components;
+use super::components::GraphComponents;
 use super::write_order::WriteOrder;
 use crate::domain::Column;
-use crate::plan::index::{ByRow, FinalUser, IndexVec, Key, Lists, Node, RowIndex};
-use crate::plan::judge::{Decision, Outcome, State};
+use crate::plan::index::{ByRow, FinalUser, IndexVec, Key, ListsByNumber, Node, RowIndex};
+use crate::plan::judge::{Decision, JudgementState, Outcome};
 
 /// Returns the order in which the created and updated rows are written. This is row order, except that a row comes
 /// after the rows that must be written before it.
-pub(crate) fn find_order(state: &State<'_>, decisions: &ByRow<Decision>) -> WriteOrder {
+pub(crate) fn find_order(state: &JudgementState<'_>, decisions: &ByRow<Decision>) -> WriteOrder {
     let before = find_before(state, decisions);
-    let mut components = Components::new(&before, decisions.len());
-    let mut groups = Lists::with_room(written_rows(decisions).count());
+    let mut components = GraphComponents::new(&before, decisions.len());
+    let mut groups = ListsByNumber::with_room(written_rows(decisions).count());
     for row in written_rows(decisions) {
         components.pass(row, |mut group| {
             group.sort_unstable();
@@ -50,7 +50,10 @@ fn is_mover(decision: &Decision) -> bool {
 }
 
 /// Returns, by row, the rows that are written before it.
-fn find_before(state: &State<'_>, decisions: &ByRow<Decision>) -> Lists<RowIndex, RowIndex> {
+fn find_before(
+    state: &JudgementState<'_>,
+    decisions: &ByRow<Decision>,
+) -> ListsByNumber<RowIndex, RowIndex> {
     // In most files no user gets another supervisor.
     let mut ancestors = None;
     let mut before = Vec::new();
@@ -60,18 +63,18 @@ fn find_before(state: &State<'_>, decisions: &ByRow<Decision>) -> Lists<RowIndex
             .then(|| state.supervisor(state.roster.person(row)))
             .flatten();
         let above = above.and_then(|above| {
-            let ancestors = ancestors.get_or_insert_with(|| Ancestors::new(state, decisions));
+            let ancestors = ancestors.get_or_insert_with(|| MovedAncestors::new(state, decisions));
             ancestors.nearest_mover(Some(above))
         });
         let all = freeing.into_iter().flatten().chain(above);
         before.extend(all.map(|earlier| (row, earlier)));
     }
-    Lists::collect(decisions.len(), before.iter().copied())
+    ListsByNumber::collect(decisions.len(), before.iter().copied())
 }
 
 /// Returns the row whose user has, in the directory, the key that `row` takes. Returns `None` if there is no other such
 /// row.
-fn freed_by(state: &State<'_>, key: Key, row: RowIndex) -> Option<RowIndex> {
+fn freed_by(state: &JudgementState<'_>, key: Key, row: RowIndex) -> Option<RowIndex> {
     let holder = state.roster.holder(state.roster.wanted(key, row)?)?;
     let freeing = state.row_of(FinalUser::User(holder))?;
     (freeing != row).then_some(freeing)
@@ -79,15 +82,15 @@ fn freed_by(state: &State<'_>, key: Key, row: RowIndex) -> Option<RowIndex> {
 
 /// The nearest movers above users in the final tree of supervisors. Each answer is stored for every user on the way to
 /// it, so that all look-ups together take one step for each user.
-struct Ancestors<'a> {
-    state: &'a State<'a>,
+struct MovedAncestors<'a> {
+    state: &'a JudgementState<'a>,
     decisions: &'a ByRow<Decision>,
     known: IndexVec<Node, bool>,
     movers: IndexVec<Node, Option<RowIndex>>,
 }
 
-impl<'a> Ancestors<'a> {
-    fn new(state: &'a State<'a>, decisions: &'a ByRow<Decision>) -> Self {
+impl<'a> MovedAncestors<'a> {
+    fn new(state: &'a JudgementState<'a>, decisions: &'a ByRow<Decision>) -> Self {
         Self {
             state,
             decisions,

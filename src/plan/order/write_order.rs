@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::plan::index::{ByRow, Lists, Number, RowIndex, number};
+use crate::plan::index::{ByRow, DenseIndex, ListsByNumber, RowIndex, number};
 
 number! {
     /// The position of a group in a write order. The rows of a group depend on each other and share one transaction.
@@ -13,16 +13,16 @@ number! {
 /// Rows to write, in an order in which every commit leaves a valid directory.
 #[derive(Debug)]
 pub struct WriteOrder {
-    groups: Lists<WriteGroup, RowIndex>,
+    groups: ListsByNumber<WriteGroup, RowIndex>,
     /// By row: the rows that must be written before it.
-    before: Lists<RowIndex, RowIndex>,
+    before: ListsByNumber<RowIndex, RowIndex>,
 }
 
 impl WriteOrder {
     /// Makes an order of these groups. All rows in `before` are in a group.
     pub(crate) const fn new(
-        groups: Lists<WriteGroup, RowIndex>,
-        before: Lists<RowIndex, RowIndex>,
+        groups: ListsByNumber<WriteGroup, RowIndex>,
+        before: ListsByNumber<RowIndex, RowIndex>,
     ) -> Self {
         Self { groups, before }
     }
@@ -45,19 +45,19 @@ const LOOK: usize = 4;
 
 /// Which rows of an order have been taken to be written, and which are written.
 #[derive(Debug)]
-pub(crate) struct Schedule {
+pub(crate) struct WriteSchedule {
     order: Arc<WriteOrder>,
     /// The number of groups that have been looked at.
     looked_at: usize,
     /// Groups that have been looked at and are still to be taken, in order.
     passed: Vec<WriteGroup>,
-    stages: ByRow<Stage>,
+    stages: ByRow<WriteStage>,
     /// Rows still to be taken.
     waiting: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum WriteStage {
     Waiting,
     /// Chosen for the batch that is being put together.
     Chosen,
@@ -66,9 +66,9 @@ enum Stage {
 }
 
 /// The groups that were chosen for a batch, and their rows.
-type Choice = (Vec<WriteGroup>, Vec<RowIndex>);
+type BatchChoice = (Vec<WriteGroup>, Vec<RowIndex>);
 
-impl Schedule {
+impl WriteSchedule {
     /// Creates a schedule from which no row has been taken.
     #[must_use]
     pub(crate) fn new(order: Arc<WriteOrder>) -> Self {
@@ -77,7 +77,7 @@ impl Schedule {
         Self {
             looked_at: 0,
             passed: Vec::new(),
-            stages: ByRow::repeat(Stage::Waiting, rows),
+            stages: ByRow::repeat(WriteStage::Waiting, rows),
             waiting: order.rows().len(),
             order,
         }
@@ -87,7 +87,7 @@ impl Schedule {
     /// that fit into `size` rows together, and at least one group, however large. Returns no rows if none are left.
     pub(crate) fn take(&mut self, size: usize) -> Vec<RowIndex> {
         let (_, rows) = self.choose(size, false);
-        self.set(&rows, Stage::Taken);
+        self.set(&rows, WriteStage::Taken);
         self.waiting -= rows.len();
         rows
     }
@@ -98,31 +98,31 @@ impl Schedule {
     pub(crate) fn take_beside(&mut self, size: usize) -> Vec<RowIndex> {
         let (groups, rows) = self.choose(size, true);
         if rows.len() * LOOK < size.min(self.waiting) {
-            self.set(&rows, Stage::Waiting);
+            self.set(&rows, WriteStage::Waiting);
             self.passed.extend(groups);
             self.passed.sort_unstable();
             return Vec::new();
         }
-        self.set(&rows, Stage::Taken);
+        self.set(&rows, WriteStage::Taken);
         self.waiting -= rows.len();
         rows
     }
 
     /// Notes that `rows`, which were taken, are written.
     pub(crate) fn written(&mut self, rows: &[RowIndex]) {
-        self.set(rows, Stage::Written);
+        self.set(rows, WriteStage::Written);
     }
 
     /// Returns the rows that are not written, in row order.
     #[must_use]
     pub(crate) fn unwritten(&self) -> Vec<RowIndex> {
         let mut rows = self.order.rows().to_vec();
-        rows.retain(|&row| self.stages[row] != Stage::Written);
+        rows.retain(|&row| self.stages[row] != WriteStage::Written);
         rows.sort_unstable();
         rows
     }
 
-    fn choose(&mut self, size: usize, beside: bool) -> Choice {
+    fn choose(&mut self, size: usize, beside: bool) -> BatchChoice {
         let order = Arc::clone(&self.order);
         let (mut groups, mut chosen) = (Vec::new(), Vec::new());
         let (mut left, mut looked) = (Vec::new(), 0);
@@ -135,9 +135,9 @@ impl Schedule {
                 left.push(group);
                 break;
             }
-            self.set(rows, Stage::Chosen);
+            self.set(rows, WriteStage::Chosen);
             if beside && self.must_wait(rows) {
-                self.set(rows, Stage::Waiting);
+                self.set(rows, WriteStage::Waiting);
                 left.push(group);
                 continue;
             }
@@ -160,10 +160,10 @@ impl Schedule {
     /// Returns `true` if a row that must come before one of `rows` is neither written nor in the same batch.
     fn must_wait(&self, rows: &[RowIndex]) -> bool {
         let mut before = rows.iter().flat_map(|&row| self.order.before(row));
-        before.any(|&row| matches!(self.stages[row], Stage::Waiting | Stage::Taken))
+        before.any(|&row| matches!(self.stages[row], WriteStage::Waiting | WriteStage::Taken))
     }
 
-    fn set(&mut self, rows: &[RowIndex], stage: Stage) {
+    fn set(&mut self, rows: &[RowIndex], stage: WriteStage) {
         for &row in rows {
             self.stages[row] = stage;
         }
@@ -178,16 +178,16 @@ mod tests {
 
     /// Makes a schedule of groups. Of each pair (later, earlier) in `before`, the second row must be written before the
     /// first.
-    fn schedule(groups: &[&[usize]], before: &[(usize, usize)]) -> Schedule {
-        let mut written = Lists::default();
+    fn schedule(groups: &[&[usize]], before: &[(usize, usize)]) -> WriteSchedule {
+        let mut written = ListsByNumber::default();
         for group in groups {
             written.push(rows(group));
         }
         let before = before.iter();
         let before = before.map(|&(later, earlier)| (RowIndex::new(later), RowIndex::new(earlier)));
         let len = written.items().iter().map(|row| row.position() + 1).max();
-        let before = Lists::collect(len.unwrap_or(0), before);
-        Schedule::new(WriteOrder::new(written, before).into())
+        let before = ListsByNumber::collect(len.unwrap_or(0), before);
+        WriteSchedule::new(WriteOrder::new(written, before).into())
     }
 
     fn rows(positions: &[usize]) -> Vec<RowIndex> {

@@ -10,12 +10,12 @@ use crate::plan::index::{
     FinalUser, Key, KeyHolders, KeyId, RowIndex, SupervisorChange, held, unknown_emails,
 };
 use crate::plan::judge::{
-    Finding, Findings, State, SupervisorMeant, SupervisorNames, renaming_row,
+    Finding, Findings, JudgementState, SupervisorMeant, SupervisorNames, renaming_row,
 };
 
 /// Completes `findings` in the order of the rows, since the search for emails that may have been meant has a limit.
 pub(crate) fn complete_findings(
-    state: &State<'_>,
+    state: &JudgementState<'_>,
     findings: &mut Findings,
     budget: &mut SuggestionBudget,
 ) {
@@ -58,14 +58,14 @@ pub(crate) fn complete_findings(
 }
 
 /// Returns the email of this number in its comparable form.
-fn email_key<'a>(state: &State<'a>, id: KeyId) -> Cow<'a, str> {
+fn email_key<'a>(state: &JudgementState<'a>, id: KeyId) -> Cow<'a, str> {
     Key::Email.comparable(state.email(id).unwrap_or_default())
 }
 
 /// Finds the emails of the final state that are near to an email that nobody has. Those that rows give are compared with
 /// it. Those of other users are looked up: the directory may be far larger than the file.
 struct NearestEmails<'a, I: Iterator, K> {
-    state: &'a State<'a>,
+    state: &'a JudgementState<'a>,
     /// The emails that standing rows give.
     given: NearestIndex<I, K>,
     users: KeyHolders<'a>,

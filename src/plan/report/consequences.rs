@@ -56,7 +56,7 @@ pub struct ConsequenceExample {
 
 /// Returns the consequences of `plan`, in the order of their kinds. Kinds that concern nobody are left out.
 pub(crate) fn consequences(plan: &Plan) -> Vec<Consequence> {
-    let mut survey = Survey::new(plan);
+    let mut survey = ConsequenceFinder::new(plan);
     survey.look_at_rows();
     survey.look_at_users();
     survey.finish()
@@ -64,12 +64,12 @@ pub(crate) fn consequences(plan: &Plan) -> Vec<Consequence> {
 
 /// The users that one kind concerns: their number, and the first ones by external ID.
 #[derive(Default)]
-struct Concerned<'a> {
+struct ConcernedUsers<'a> {
     count: u32,
     first: Vec<(Cow<'a, str>, FinalUser, Option<UserIndex>)>,
 }
 
-impl<'a> Concerned<'a> {
+impl<'a> ConcernedUsers<'a> {
     /// Adds a user, with the supervisor who leaves the user.
     fn add(&mut self, id: Cow<'a, str>, user: FinalUser, supervisor: Option<UserIndex>) {
         self.count += 1;
@@ -83,34 +83,34 @@ impl<'a> Concerned<'a> {
 }
 
 /// One look at a plan.
-struct Survey<'a> {
+struct ConsequenceFinder<'a> {
     plan: &'a Plan,
     privileged: HashSet<RoleId>,
-    reports: Concerned<'a>,
-    gained: Concerned<'a>,
-    lost: Concerned<'a>,
-    sign_ins: Concerned<'a>,
-    reactivated: Concerned<'a>,
-    replaced: Concerned<'a>,
+    reports: ConcernedUsers<'a>,
+    gained: ConcernedUsers<'a>,
+    lost: ConcernedUsers<'a>,
+    sign_ins: ConcernedUsers<'a>,
+    reactivated: ConcernedUsers<'a>,
+    replaced: ConcernedUsers<'a>,
     /// The users who go from Active to Inactive.
     leaving: Vec<UserIndex>,
     /// The roles that an Active user loses, without those that another Active user is known to have.
     vacant: HashSet<RoleId>,
 }
 
-impl<'a> Survey<'a> {
+impl<'a> ConsequenceFinder<'a> {
     fn new(plan: &'a Plan) -> Self {
         let roles = plan.request.catalog.roles.iter();
         let privileged = roles.filter(|role| role.privileged).map(|role| role.id);
         Self {
             plan,
             privileged: privileged.collect(),
-            reports: Concerned::default(),
-            gained: Concerned::default(),
-            lost: Concerned::default(),
-            sign_ins: Concerned::default(),
-            reactivated: Concerned::default(),
-            replaced: Concerned::default(),
+            reports: ConcernedUsers::default(),
+            gained: ConcernedUsers::default(),
+            lost: ConcernedUsers::default(),
+            sign_ins: ConcernedUsers::default(),
+            reactivated: ConcernedUsers::default(),
+            replaced: ConcernedUsers::default(),
             leaving: Vec::new(),
             vacant: HashSet::new(),
         }
@@ -252,8 +252,8 @@ impl<'a> Survey<'a> {
     /// Puts what was found into words.
     fn finish(self) -> Vec<Consequence> {
         use ConsequenceKind as Kind;
-        let words = Words::new(self.plan, &self.reports);
-        let of_users = |kind, found: &Concerned<'a>| Consequence {
+        let words = ExampleWriter::new(self.plan, &self.reports);
+        let of_users = |kind, found: &ConcernedUsers<'a>| Consequence {
             kind,
             count: found.count,
             examples: words.examples(kind, found),
@@ -272,7 +272,7 @@ impl<'a> Survey<'a> {
 }
 
 /// Makes examples of the users that were found.
-struct Words<'a> {
+struct ExampleWriter<'a> {
     plan: &'a Plan,
     /// The unchanged rows of users who are examples.
     unchanged: HashMap<UserIndex, RowIndex>,
@@ -280,8 +280,8 @@ struct Words<'a> {
     supervisors: HashMap<UserIndex, RowIndex>,
 }
 
-impl<'a> Words<'a> {
-    fn new(plan: &'a Plan, reports: &Concerned<'a>) -> Self {
+impl<'a> ExampleWriter<'a> {
+    fn new(plan: &'a Plan, reports: &ConcernedUsers<'a>) -> Self {
         let mut words = Self {
             plan,
             unchanged: HashMap::new(),
@@ -314,7 +314,11 @@ impl<'a> Words<'a> {
         words
     }
 
-    fn examples(&self, kind: ConsequenceKind, found: &Concerned<'_>) -> Vec<ConsequenceExample> {
+    fn examples(
+        &self,
+        kind: ConsequenceKind,
+        found: &ConcernedUsers<'_>,
+    ) -> Vec<ConsequenceExample> {
         let users = found.first.iter();
         let examples = users.map(|(id, user, supervisor)| {
             let row = match user {

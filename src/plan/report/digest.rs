@@ -44,9 +44,9 @@ impl fmt::Debug for DigestKey {
 
 /// Returns the digest of `plan`.
 pub(crate) fn digest(plan: &Plan) -> [u8; 32] {
-    let of_row = |row, decision: &Decision| Rows::of(plan, row, decision);
-    let rows = parallel::sum(&plan.decisions, of_row, Rows::plus);
-    let mut whole = Encoder::default();
+    let of_row = |row, decision: &Decision| DigestRows::of(plan, row, decision);
+    let rows = parallel::sum(&plan.decisions, of_row, DigestRows::plus);
+    let mut whole = DigestEncoder::default();
     whole.number(rows.untouched);
     whole.number(rows.touched);
     for lane in rows.sum {
@@ -61,7 +61,7 @@ pub(crate) fn digest(plan: &Plan) -> [u8; 32] {
 
 /// The contribution of some rows to the digest.
 #[derive(Clone, Copy, Default)]
-struct Rows {
+struct DigestRows {
     /// Number of rows that are unchanged and have no issue.
     untouched: u32,
     /// Number of other rows.
@@ -69,7 +69,7 @@ struct Rows {
     sum: [u128; 2],
 }
 
-impl Rows {
+impl DigestRows {
     fn of(plan: &Plan, row: RowIndex, decision: &Decision) -> Self {
         let mut codes = plan.codes(row).peekable();
         if decision.outcome == Outcome::Unchanged && codes.peek().is_none() {
@@ -78,7 +78,7 @@ impl Rows {
                 ..Self::default()
             };
         }
-        let mut encoded = Encoder(Vec::with_capacity(ROW_BYTES));
+        let mut encoded = DigestEncoder(Vec::with_capacity(ROW_BYTES));
         encoded.row(plan, row, decision);
         encoded.codes(codes.collect());
         let digest = encoded.digest(plan);
@@ -102,9 +102,9 @@ impl Rows {
 /// Collects the bytes that a digest is over: one update for each of a row's many values would take longer than the
 /// digest itself.
 #[derive(Default)]
-struct Encoder(Vec<u8>);
+struct DigestEncoder(Vec<u8>);
 
-impl Encoder {
+impl DigestEncoder {
     fn row(&mut self, plan: &Plan, row: RowIndex, decision: &Decision) {
         self.byte(match decision.outcome {
             Outcome::Created => 1,

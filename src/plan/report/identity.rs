@@ -5,7 +5,7 @@
 
 use crate::domain::{Column, ColumnSet, Row, User, email_key, fold, strip_leading_zeros};
 use crate::plan::index::{ByRow, Key};
-use crate::plan::judge::{Decision, Finding, Findings, Outcome, State};
+use crate::plan::judge::{Decision, Finding, Findings, JudgementState, Outcome};
 
 /// The columns of a person's identity. Both names together count as one.
 const IDENTITY: [Column; 5] = [
@@ -30,7 +30,7 @@ pub(crate) struct IdentityChanges {
 
 /// Warns about each standing row that replaces the person of its user, and counts these rows.
 pub(crate) fn warn_of_replaced_identities(
-    state: &State<'_>,
+    state: &JudgementState<'_>,
     decisions: &ByRow<Decision>,
     findings: &mut Findings,
 ) -> IdentityChanges {

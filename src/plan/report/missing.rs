@@ -2,15 +2,15 @@
 //! the field checks, not the judgement: a rejected row still lists its user.
 
 use crate::domain::{Column, ColumnSet, Status, User};
-use crate::plan::Scope;
+use crate::plan::MissingUsersScope;
 use crate::plan::index::{
-    ByRow, ByUser, IndexVec, Key, Roster, RowIndex, UserIndex, Zeros, held, to_u32,
+    ByRow, ByUser, IndexVec, Key, RosterIndex, RowIndex, UserIndex, ZeroPaddedKeys, held, to_u32,
 };
 use crate::plan::judge::PrivilegedRoles;
 
 /// The result of `deactivate_missing`. Empty if the request does not ask for it.
 #[derive(Debug, Default)]
-pub(crate) struct Missing {
+pub(crate) struct MissingUsers {
     /// Users to deactivate, in order of external ID.
     pub(crate) deactivations: Vec<UserIndex>,
     /// Number of missing users who stay active because they are protected.
@@ -23,14 +23,14 @@ pub(crate) struct Missing {
 
 /// Finds the missing users if the request asks for it.
 pub(crate) fn find_missing(
-    roster: &Roster<'_>,
+    roster: &RosterIndex<'_>,
     unsound: &ByRow<ColumnSet>,
     alike: &ZeroPaddedMatches,
-) -> Missing {
+) -> MissingUsers {
     let Some(scope) = &roster.request.terms.scope else {
-        return Missing::default();
+        return MissingUsers::default();
     };
-    let listing = Listing { roster, alike };
+    let listing = ListedUsers { roster, alike };
     let listed = listing.listed();
     let user = |user: UserIndex| &roster.users[user];
     let missing = roster.users.indices().filter(|&missing| {
@@ -47,7 +47,7 @@ pub(crate) fn find_missing(
     let unidentifiable_rows = unidentifiable_rows
         .filter(|&(row, _)| listing.is_unidentifiable(row, unsound[row]))
         .map(|(_, data)| data.number);
-    Missing {
+    MissingUsers {
         deactivations,
         protected_skipped: to_u32(protected.len()),
         privileged_skipped,
@@ -55,7 +55,7 @@ pub(crate) fn find_missing(
     }
 }
 
-impl Scope {
+impl MissingUsersScope {
     fn includes(&self, user: &User) -> bool {
         let has_group = || user.group.is_some_and(|group| self.groups.contains(&group));
         (self.roles.is_empty() || self.roles.contains(&user.role))
@@ -65,14 +65,14 @@ impl Scope {
 
 /// The keys that are compared without leading zeros.
 pub(crate) struct ZeroPaddedMatches {
-    pub(crate) external_ids: Zeros,
-    pub(crate) badge_numbers: Zeros,
+    pub(crate) external_ids: ZeroPaddedKeys,
+    pub(crate) badge_numbers: ZeroPaddedKeys,
 }
 
 impl ZeroPaddedMatches {
     /// If missing users are deactivated, compares the external ID of every row: a row that matches one user also lists
     /// the users whose external ID differs by leading zeros alone.
-    pub(crate) fn new(roster: &Roster<'_>) -> Self {
+    pub(crate) fn new(roster: &RosterIndex<'_>) -> Self {
         let listing = roster.request.terms.scope.is_some();
         let is_loose =
             |row: RowIndex| roster.user(row).map(held) != roster.wanted(Key::ExternalId, row);
@@ -81,19 +81,21 @@ impl ZeroPaddedMatches {
             own.is_none() || own != roster.wanted(Key::BadgeNumber, row)
         };
         Self {
-            external_ids: Zeros::new(roster, Key::ExternalId, |row| listing || is_loose(row)),
-            badge_numbers: Zeros::new(roster, Key::BadgeNumber, takes_badge),
+            external_ids: ZeroPaddedKeys::new(roster, Key::ExternalId, |row| {
+                listing || is_loose(row)
+            }),
+            badge_numbers: ZeroPaddedKeys::new(roster, Key::BadgeNumber, takes_badge),
         }
     }
 }
 
 /// The users that rows list.
-struct Listing<'a> {
-    roster: &'a Roster<'a>,
+struct ListedUsers<'a> {
+    roster: &'a RosterIndex<'a>,
     alike: &'a ZeroPaddedMatches,
 }
 
-impl Listing<'_> {
+impl ListedUsers<'_> {
     /// Returns, by user, whether some row lists it.
     fn listed(&self) -> ByUser<bool> {
         let mut listed = ByUser::repeat(false, self.roster.users.len());
@@ -169,7 +171,11 @@ impl Listing<'_> {
 
 /// Lists the users whose key equals a key of one of `rows` except for leading zeros. Each class of equal keys is listed
 /// once, so that the cost is no more than the sum of rows and users.
-fn mark_alike(zeros: &Zeros, rows: impl Iterator<Item = RowIndex>, listed: &mut ByUser<bool>) {
+fn mark_alike(
+    zeros: &ZeroPaddedKeys,
+    rows: impl Iterator<Item = RowIndex>,
+    listed: &mut ByUser<bool>,
+) {
     let mut marked = IndexVec::repeat(false, zeros.len());
     for class in rows.filter_map(|row| zeros.class_of(row)) {
         if !std::mem::replace(&mut marked[class], true) {

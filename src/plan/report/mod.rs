@@ -16,7 +16,7 @@ pub use consequences::{Consequence, ConsequenceExample, ConsequenceKind};
 pub use digest::DigestKey;
 pub(crate) use digest::digest;
 pub(crate) use identity::{IdentityChanges, warn_of_replaced_identities};
-pub(crate) use missing::{Missing, ZeroPaddedMatches, find_missing};
+pub(crate) use missing::{MissingUsers, ZeroPaddedMatches, find_missing};
 pub(crate) use review::review;
 pub(crate) use waiting::count_waiting;
 pub(crate) use wording::{

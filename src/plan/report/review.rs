@@ -6,14 +6,14 @@ use std::collections::HashSet;
 use super::missing::ZeroPaddedMatches;
 use crate::domain::Status;
 use crate::plan::index::{
-    FinalUser, Key, OtherCase, RowIndex, SupervisorChange, UserIndex, Zeros, held,
+    FinalUser, Key, OtherCase, RowIndex, SupervisorChange, UserIndex, ZeroPaddedKeys, held,
 };
-use crate::plan::judge::{Finding, Findings, State};
+use crate::plan::judge::{Finding, Findings, JudgementState};
 
 /// Adds to `findings` the faults and warnings that the final state shows. `missing` are the users about to be
 /// deactivated.
 pub(crate) fn review(
-    state: &State<'_>,
+    state: &JudgementState<'_>,
     missing: &HashSet<UserIndex>,
     alike: &ZeroPaddedMatches,
     findings: &mut Findings,
@@ -45,7 +45,7 @@ pub(crate) fn review(
 
 /// Warns if the supervisor that the row names is inactive, or will be after the import. This is allowed.
 fn warn_of_inactive_supervisor(
-    state: &State<'_>,
+    state: &JudgementState<'_>,
     missing: &HashSet<UserIndex>,
     row: RowIndex,
     findings: &mut Findings,
@@ -62,7 +62,7 @@ fn warn_of_inactive_supervisor(
 
 /// Finds the unique values of a rejected row that another user has in the final state. Finds none if the row's user
 /// cannot be identified: the holder might be that user.
-fn find_taken_keys(state: &State<'_>, row: RowIndex, findings: &mut Findings) {
+fn find_taken_keys(state: &JudgementState<'_>, row: RowIndex, findings: &mut Findings) {
     if !state.roster.tells_its_user(row) {
         return;
     }
@@ -84,7 +84,7 @@ fn find_taken_keys(state: &State<'_>, row: RowIndex, findings: &mut Findings) {
 }
 
 /// Returns `true` if `finding` already says that the key is taken, by `holder` or by any user.
-fn says_taken(finding: Finding, state: &State<'_>, key: Key, holder: FinalUser) -> bool {
+fn says_taken(finding: Finding, state: &JudgementState<'_>, key: Key, holder: FinalUser) -> bool {
     match finding {
         Finding::Taken { key: known, .. } => known == key,
         Finding::Duplicate {
@@ -95,7 +95,7 @@ fn says_taken(finding: Finding, state: &State<'_>, key: Key, holder: FinalUser) 
 }
 
 /// Reports that a rejected row's supervisor is not found, unless a finding already says so.
-fn find_supervisor_fault(state: &State<'_>, row: RowIndex, findings: &mut Findings) {
+fn find_supervisor_fault(state: &JudgementState<'_>, row: RowIndex, findings: &mut Findings) {
     let SupervisorChange::Email(email) = state.roster.wish(row) else {
         return;
     };
@@ -119,7 +119,7 @@ fn warn_of_other_case(row: RowIndex, user: UserIndex, findings: &mut Findings) {
 /// Warns of external IDs and badge numbers that differ from those of a user or of another row by leading zeros alone,
 /// as spreadsheets drop them. A badge number that does not change is right.
 fn warn_of_lost_zeros(
-    state: &State<'_>,
+    state: &JudgementState<'_>,
     alike: &ZeroPaddedMatches,
     row: RowIndex,
     findings: &mut Findings,
@@ -137,9 +137,9 @@ fn warn_of_lost_zeros(
 
 /// Warns if a user or another row has the row's key with other zeros.
 fn warn_of_alike(
-    state: &State<'_>,
+    state: &JudgementState<'_>,
     key: Key,
-    zeros: &Zeros,
+    zeros: &ZeroPaddedKeys,
     row: RowIndex,
     findings: &mut Findings,
 ) {
@@ -152,7 +152,12 @@ fn warn_of_alike(
 
 /// Returns the user who has the row's key with other zeros. Of several, prefers the row's own user, then the lowest
 /// key.
-fn alike_user(state: &State<'_>, key: Key, zeros: &Zeros, row: RowIndex) -> Option<UserIndex> {
+fn alike_user(
+    state: &JudgementState<'_>,
+    key: Key,
+    zeros: &ZeroPaddedKeys,
+    row: RowIndex,
+) -> Option<UserIndex> {
     let roster = state.roster;
     let users = zeros.alike(row).iter().copied();
     let others = users.filter(|&user| Some(held(user)) != roster.wanted(key, row));
@@ -164,7 +169,12 @@ fn alike_user(state: &State<'_>, key: Key, zeros: &Zeros, row: RowIndex) -> Opti
 }
 
 /// Returns the lowest row that has the row's key with other zeros.
-fn alike_row(state: &State<'_>, key: Key, zeros: &Zeros, row: RowIndex) -> Option<RowIndex> {
+fn alike_row(
+    state: &JudgementState<'_>,
+    key: Key,
+    zeros: &ZeroPaddedKeys,
+    row: RowIndex,
+) -> Option<RowIndex> {
     let wanted = |row: RowIndex| state.roster.wanted(key, row);
     let others = zeros.alike_rows(row)?.into_iter();
     others.filter(|&other| wanted(other) != wanted(row)).min()

@@ -1,7 +1,7 @@
 //! Which users are missing, and which rows have a user that cannot be identified (semantics §7).
 
 use crate::domain::{GroupId, RoleId};
-use crate::plan::Scope;
+use crate::plan::MissingUsersScope;
 use crate::plan::scenario::Scenario;
 
 const FOUR: &str = "
@@ -11,7 +11,7 @@ const FOUR: &str = "
     0042 d@x 007 dan";
 
 fn scenario(rows: &str) -> Scenario {
-    Scenario::parse(FOUR, rows).deactivating_missing(Scope::default())
+    Scenario::parse(FOUR, rows).deactivating_missing(MissingUsersScope::default())
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_scope_leaves_everybody_else_alone() {
     let roles = vec![RoleId(1)];
     let groups = vec![GroupId::new(1).unwrap()];
     let missing = |roles: &[RoleId], groups: &[GroupId]| {
-        let scope = Scope {
+        let scope = MissingUsersScope {
             roles: roles.to_vec(),
             groups: groups.to_vec(),
         };

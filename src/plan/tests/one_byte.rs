@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::domain::{Cell, Column, RawRow, Row, Status, User};
-use crate::input::{CsvDecoder, CsvOptions, FileFault, Limits};
+use crate::input::{CsvDecoder, CsvOptions, FileFault, InputLimits};
 use crate::plan::scenario::Scenario;
-use crate::plan::{Outcome, Plan, Scope, UserIndex};
+use crate::plan::{MissingUsersScope, Outcome, Plan, UserIndex};
 use uuid::Uuid;
 
 /// Column orders: the template's; a name last; optional columns last; and required columns alone.
@@ -110,7 +110,7 @@ enum Quoting {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Dialect {
+struct CsvDialect {
     order: &'static str,
     quoting: Quoting,
     line_end: &'static str,
@@ -120,12 +120,12 @@ struct Dialect {
 }
 
 /// A file, and the position of each person's record with its line end. The header's record comes before the first.
-struct File {
+struct CsvFile {
     bytes: Vec<u8>,
     records: Vec<Range<usize>>,
 }
 
-impl Dialect {
+impl CsvDialect {
     fn all() -> Vec<Self> {
         let mut dialects = Vec::new();
         for order in ORDERS {
@@ -161,7 +161,7 @@ impl Dialect {
         })
     }
 
-    fn file(&self) -> File {
+    fn file(&self) -> CsvFile {
         let mut text = self
             .columns()
             .map(|c| self.quote(c.header(), c, 0))
@@ -181,7 +181,7 @@ impl Dialect {
             records.push(start..text.len());
         }
         let bytes = text.into_bytes();
-        File { bytes, records }
+        CsvFile { bytes, records }
     }
 
     fn quote(&self, value: &str, column: Column, row: usize) -> String {
@@ -206,7 +206,7 @@ impl Dialect {
         };
         let mut rows = Vec::new();
         let mut sink = |raw: &RawRow<'_>| rows.push(Row::parse(raw));
-        let mut decoder = CsvDecoder::new(&options, Limits::default())?;
+        let mut decoder = CsvDecoder::new(&options, InputLimits::default())?;
         decoder.push(bytes, &mut sink)?;
         decoder.finish(&mut sink)?;
         Ok(rows)
@@ -255,7 +255,9 @@ fn users() -> Vec<User> {
 
 fn plan(rows: Vec<Row>) -> Plan {
     let scenario = Scenario::new(users(), rows.into());
-    scenario.deactivating_missing(Scope::default()).plan()
+    scenario
+        .deactivating_missing(MissingUsersScope::default())
+        .plan()
 }
 
 /// Returns the people that an import of `rows` deactivates or changes, or none if the import is refused.
@@ -281,7 +283,7 @@ fn harmed(rows: Vec<Row>) -> Vec<usize> {
 
 #[test]
 fn the_sound_roster_changes_nobody() {
-    for dialect in Dialect::all() {
+    for dialect in CsvDialect::all() {
         let rows = dialect.decode(&dialect.file().bytes).unwrap();
         let has_ids = dialect.columns().any(|column| column == Column::ExternalId);
         assert_eq!(rows.len(), PEOPLE.len(), "{dialect:?}");
@@ -304,8 +306,8 @@ fn the_sound_roster_changes_nobody() {
 #[test]
 fn one_byte_deleted_or_doubled_harms_nobody_but_its_own_row() {
     let mut failures = Vec::new();
-    for dialect in Dialect::all() {
-        let File { bytes, records } = dialect.file();
+    for dialect in CsvDialect::all() {
+        let CsvFile { bytes, records } = dialect.file();
         for at in 0..bytes.len() {
             let own = records.iter().position(|record| record.contains(&at));
             for is_doubled in [false, true] {

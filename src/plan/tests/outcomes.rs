@@ -4,7 +4,9 @@ use std::cell::Cell;
 
 use crate::domain::Column;
 use crate::plan::scenario::{Scenario, decides};
-use crate::plan::{Number, RowIndex, Scope, order::generated_external_id, plan_while};
+use crate::plan::{
+    DenseIndex, MissingUsersScope, RowIndex, order::generated_external_id, plan_while,
+};
 
 const TWO: &str = "
     X1 a@x 1 ann > b@x rank=Captain group=G1 phone=+15005550006
@@ -91,7 +93,8 @@ fn an_inactive_supervisor_is_a_warning_also_where_missing_makes_it_so() {
                      X2 b@x 2 bob
                      X3 c@x 3 cyd
                      X4 d@x 4 dan";
-    let scenario = Scenario::parse(directory, rows).deactivating_missing(Scope::default());
+    let scenario =
+        Scenario::parse(directory, rows).deactivating_missing(MissingUsersScope::default());
     assert_eq!(
         scenario.decided(),
         "1 Updated SUPERVISOR_EMAIL ~SupervisorInactive(SUPERVISOR_EMAIL)\n\
@@ -319,7 +322,7 @@ fn the_digest_covers_who_is_deactivated_but_no_generated_id() {
     let kept = scenario.plan().digest;
     scenario.request.import_id = uuid::Uuid::from_u128(8);
     assert_eq!(kept, scenario.plan().digest);
-    let scenario = scenario.deactivating_missing(Scope::default());
+    let scenario = scenario.deactivating_missing(MissingUsersScope::default());
     assert_ne!(kept, scenario.plan().digest);
 }
 

@@ -1,20 +1,20 @@
 //! Rows that the caller's permissions do not allow (semantics §5 f).
 
 use super::super::scenario::{Scenario, lines};
-use super::super::{Number, Permitted, Scope, UserIndex};
+use super::super::{DenseIndex, MissingUsersScope, PlanPermissions, UserIndex};
 
-const NO_GRANT: Permitted = Permitted {
+const NO_GRANT: PlanPermissions = PlanPermissions {
     deactivation: true,
     privileged: false,
 };
 
-const NO_DEACTIVATION: Permitted = Permitted {
+const NO_DEACTIVATION: PlanPermissions = PlanPermissions {
     deactivation: false,
     privileged: true,
 };
 
 #[track_caller]
-fn decides(permitted: Permitted, directory: &str, rows: &str, expected: &str) {
+fn decides(permitted: PlanPermissions, directory: &str, rows: &str, expected: &str) {
     let scenario = Scenario::parse(directory, rows).permitting(permitted);
     let expected = lines(expected).collect::<Vec<_>>().join("\n");
     assert_eq!(scenario.decided(), expected);
@@ -118,7 +118,7 @@ fn missing_users_with_a_privileged_role_are_skipped_and_told() {
          3 c@x 3 c role=Admin protected
          4 d@x 4 d role=Admin inactive";
     let scenario = Scenario::parse(directory, "9 n@x 9 n");
-    let scenario = scenario.deactivating_missing(Scope::default());
+    let scenario = scenario.deactivating_missing(MissingUsersScope::default());
     assert_eq!(scenario.missing(), ["1", "2"]);
     let scenario = scenario.permitting(NO_GRANT);
     assert_eq!(scenario.missing(), ["1"]);

@@ -52,11 +52,11 @@ pub(super) struct Console {
 /// The settings that the page reads before anybody has signed in.
 #[derive(Serialize)]
 struct SignIn<'a> {
-    provider: Option<Provider<'a>>,
+    provider: Option<ProviderSettings<'a>>,
 }
 
 #[derive(Serialize)]
-struct Provider<'a> {
+struct ProviderSettings<'a> {
     issuer: &'a str,
     client_id: &'a str,
     scope: &'a str,
@@ -157,7 +157,7 @@ fn entity_tag(file: &EmbeddedFile) -> anyhow::Result<HeaderValue> {
 }
 
 fn sign_in(provider: Option<&SignInProvider>) -> serde_json::Result<Vec<u8>> {
-    let provider = provider.map(|provider| Provider {
+    let provider = provider.map(|provider| ProviderSettings {
         issuer: &provider.issuer,
         client_id: &provider.client_id,
         scope: &provider.scope,

@@ -6,9 +6,9 @@ use uuid::Uuid;
 use super::ImportTransaction;
 use crate::{
     audit::AuditAction,
-    domain::{ImportState, Tally},
+    domain::{ImportState, OutcomeCounts},
     store::{
-        AuditEntry, BatchKind, ImportRecord, Payload, RoleGrants, StoreError, WriteError,
+        AuditEntry, BatchKind, CompressedMessage, ImportRecord, RoleGrants, StoreError, WriteError,
         entity::import::Entity as Imports, import_audit,
     },
 };
@@ -25,18 +25,18 @@ pub struct RecordChanges<'a> {
     /// Lets this server go on with the interrupted import.
     pub resume: Option<Uuid>,
     /// How many batches the record has, and the counts that these add.
-    pub counted: Option<(i32, Tally)>,
+    pub counted: Option<(i32, OutcomeCounts)>,
     /// How the import ended, with the record's notes.
     pub end: Option<(ImportState, Vec<u8>)>,
 }
 
 /// Assignments of one `UPDATE`, with the values that they bind.
-struct Assignments {
+struct UpdateAssignments {
     sql: Vec<String>,
     values: Vec<Value>,
 }
 
-impl Assignments {
+impl UpdateAssignments {
     fn new(values: Vec<Value>) -> Self {
         Self {
             sql: Vec::new(),
@@ -73,7 +73,7 @@ impl Assignments {
     }
 
     /// Adds the counts to those of the record, or replaces them in a record that begins with `protected_skipped`.
-    fn count(&mut self, batches: i32, counts: Tally, begins_with: Option<i32>) {
+    fn count(&mut self, batches: i32, counts: OutcomeCounts, begins_with: Option<i32>) {
         const NAMES: [&str; 6] = [
             "created",
             "updated",
@@ -120,7 +120,8 @@ impl ImportTransaction {
     /// # Errors
     /// Fails with [`WriteError::Bound`] if another attempt has bound the ID meanwhile.
     pub async fn change_record(&self, changes: RecordChanges<'_>) -> Result<(), WriteError> {
-        let mut set = Assignments::new(vec![self.lease.organization.into(), self.import.into()]);
+        let mut set =
+            UpdateAssignments::new(vec![self.lease.organization.into(), self.import.into()]);
         let begins = changes.bind.is_some() || changes.resume.is_some();
         let state = changes.end.as_ref().map(|(state, _)| *state);
         if let Some(state) = state.or(begins.then_some(ImportState::Applying)) {
@@ -206,7 +207,7 @@ impl ImportTransaction {
     pub async fn record_batches(
         &self,
         sequence: i32,
-        batches: &[(BatchKind, &Payload)],
+        batches: &[(BatchKind, &CompressedMessage)],
     ) -> Result<(), WriteError> {
         let mut numbered = (sequence..).zip(batches).peekable();
         while numbered.peek().is_some() {

@@ -9,15 +9,19 @@ use crate::{
     store::{
         WriteError,
         row_set::{ColumnValues, RowSet, RowSource, TextColumn},
-        sql::{self, Dialect},
+        sql::{self, SqlDialect},
         user_values::UserValues,
     },
 };
 
 /// Placeholders of the values that every statement on users binds: organisation, time and import.
-struct Stamps([String; 3]);
+struct UserStamps([String; 3]);
 
-fn insert(Stamps([organization, now, import]): &Stamps, columns: &[&str], rows: &str) -> String {
+fn insert(
+    UserStamps([organization, now, import]): &UserStamps,
+    columns: &[&str],
+    rows: &str,
+) -> String {
     let (names, values) = (columns.join(", "), columns.join(", r."));
     format!(
         "INSERT INTO users (organization_id, {names}, protected, created_at, updated_at, \
@@ -26,7 +30,11 @@ fn insert(Stamps([organization, now, import]): &Stamps, columns: &[&str], rows: 
 }
 
 /// Sets these columns of users; the first column is the ID, which identifies the user.
-fn update(Stamps([organization, now, import]): &Stamps, columns: &[&str], rows: &str) -> String {
+fn update(
+    UserStamps([organization, now, import]): &UserStamps,
+    columns: &[&str],
+    rows: &str,
+) -> String {
     let set: Vec<String> = columns[1..]
         .iter()
         .map(|column| format!("{column} = r.{column}"))
@@ -39,7 +47,11 @@ fn update(Stamps([organization, now, import]): &Stamps, columns: &[&str], rows: 
 }
 
 /// Makes users inactive who are active, not protected, and meet the `further` condition.
-fn deactivation(Stamps([organization, now, import]): &Stamps, rows: &str, further: &str) -> String {
+fn deactivation(
+    UserStamps([organization, now, import]): &UserStamps,
+    rows: &str,
+    further: &str,
+) -> String {
     format!(
         "UPDATE users SET active = FALSE, updated_at = {now}, last_import_id = {import} \
         FROM {rows} WHERE users.organization_id = {organization} AND users.id = r.id \
@@ -52,7 +64,7 @@ const UNPRIVILEGED: &str = "AND NOT EXISTS (SELECT 1 FROM roles WHERE \
     AND roles.privileged)";
 
 /// Replaces the keys of users with temporary ones. No key has a control character, so no temporary key equals one.
-fn aside(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
+fn aside(UserStamps([organization, now, import]): &UserStamps, rows: &str) -> String {
     format!(
         "UPDATE users SET email_key = r.aside, badge_number = r.aside, username_key = r.aside, \
         updated_at = {now}, last_import_id = {import} \
@@ -62,9 +74,9 @@ fn aside(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
 
 /// If a statement fails, SQLite need not undo it alone, since the whole transaction is given up. SQLite then copies no
 /// page before it changes it. That is a tenth of the processor time of a large update.
-fn without_undo(dialect: Dialect, sql: String) -> String {
+fn without_undo(dialect: SqlDialect, sql: String) -> String {
     match (dialect, sql.split_once(' ')) {
-        (Dialect::Sqlite, Some((verb, rest))) => format!("{verb} OR FAIL {rest}"),
+        (SqlDialect::Sqlite, Some((verb, rest))) => format!("{verb} OR FAIL {rest}"),
         _ => sql,
     }
 }
@@ -113,7 +125,7 @@ impl ImportTransaction {
         let columns = rows.names();
         let updating = self.write(|stamps, rows| update(stamps, &columns, rows), &rows);
         let sets_references = users.attributes().intersects(Column::REFERENCES);
-        if sets_references || users.id.len() < MANY || self.tx.dialect() == Dialect::Sqlite {
+        if sets_references || users.id.len() < MANY || self.tx.dialect() == SqlDialect::Sqlite {
             return updating.await;
         }
         self.say_whether_references_are_set("no").await?;
@@ -143,7 +155,7 @@ impl ImportTransaction {
         let rows = RowSet::new(vec![("id", ColumnValues::Uuid(users))]);
         let mut deactivated = Vec::new();
         for source in rows.sources(self.tx.dialect()) {
-            let sql = |stamps: &Stamps, rows: &str| deactivation(stamps, rows, further);
+            let sql = |stamps: &UserStamps, rows: &str| deactivation(stamps, rows, further);
             let (sql, values) = self.stamped(sql, source);
             for row in sql::query_all(&self.tx.inner, sql, values).await? {
                 deactivated.push(row.try_get_by_index(0)?);
@@ -155,7 +167,7 @@ impl ImportTransaction {
     /// Writes each row to exactly one user, or fails with a conflict; the transaction must then be dropped.
     async fn write(
         &self,
-        sql: impl Fn(&Stamps, &str) -> String + Sync,
+        sql: impl Fn(&UserStamps, &str) -> String + Sync,
         rows: &RowSet<'_>,
     ) -> Result<(), WriteError> {
         for source in rows.sources(self.tx.dialect()) {
@@ -172,7 +184,7 @@ impl ImportTransaction {
     /// A statement on users, and the values that it binds.
     fn stamped(
         &self,
-        sql: impl Fn(&Stamps, &str) -> String,
+        sql: impl Fn(&UserStamps, &str) -> String,
         source: RowSource,
     ) -> (String, Vec<Value>) {
         let mut values = source.values;
@@ -182,6 +194,6 @@ impl ImportTransaction {
             self.now.into(),
             Value::from(self.import),
         ]);
-        (sql(&Stamps(stamps), &source.sql), values)
+        (sql(&UserStamps(stamps), &source.sql), values)
     }
 }

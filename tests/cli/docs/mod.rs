@@ -30,12 +30,12 @@ use user_import::cli::Cli;
 
 use crate::{
     department::program,
-    process::{Running, address},
+    process::{RunningProgram, address},
     terminal::Terminal,
 };
 use links::{headings, links};
 use output::assert_shown;
-use page::{Step, steps};
+use page::{PageStep, steps};
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -78,7 +78,7 @@ fn folder() -> TempDir {
 }
 
 /// A shell script that runs a page's commands and says where the output of each begins and ends.
-fn script(steps: &[Step]) -> String {
+fn script(steps: &[PageStep]) -> String {
     // Exit code 3 (rejected rows) is no failure, since pages show rejected rows.
     let mut script = "trap '[ $? = 3 ] || failed=1' ERR\n".to_owned();
     for (index, step) in steps.iter().enumerate() {
@@ -99,12 +99,12 @@ fn printed(shown: &str, index: usize) -> Option<(&str, bool)> {
 }
 
 /// Runs a page's commands. Returns their whole output.
-fn run(steps: &[Step]) -> String {
+fn run(steps: &[PageStep]) -> String {
     let folder = folder();
     let mut serve = program();
     serve.current_dir(folder.path());
     serve.args(["serve", "--listen", "127.0.0.1:0"]);
-    let mut server = Running::start(serve, &folder.path().join("server.log"));
+    let mut server = RunningProgram::start(serve, &folder.path().join("server.log"));
     let address = address(&mut server).to_string();
     let endpoint = format!("http://{address}");
     let file = folder.path().join("page.sh");
@@ -133,7 +133,7 @@ fn run(steps: &[Step]) -> String {
 }
 
 /// Checks that a block's commands of this program can be parsed, even if the block cannot run.
-fn assert_parsed(step: &Step, page: &str) {
+fn assert_parsed(step: &PageStep, page: &str) {
     for words in words::commands(&step.commands) {
         let parsed = Cli::try_parse_from(&words);
         let is_help = parsed.as_ref().is_err_and(|error| error.exit_code() == 0);
@@ -147,7 +147,7 @@ fn assert_parsed(step: &Step, page: &str) {
 }
 
 /// Checks that a block is left out only for want of a program that need not be there.
-fn assert_left_out(step: &Step, page: &str) {
+fn assert_left_out(step: &PageStep, page: &str) {
     let Some(tool) = step.missing_tool() else {
         return;
     };
@@ -168,7 +168,7 @@ fn every_command_of_every_page_runs_and_prints_what_is_shown() {
             assert_parsed(step, &page);
             assert_left_out(step, &page);
         }
-        if !steps.iter().any(Step::is_run) {
+        if !steps.iter().any(PageStep::is_run) {
             continue;
         }
         let shown = run(&steps);

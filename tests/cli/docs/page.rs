@@ -4,7 +4,7 @@ use std::env;
 
 /// Commands that a page shows, and their output.
 #[derive(Debug, Default)]
-pub struct Step {
+pub struct PageStep {
     /// The line on which the block begins.
     pub line: usize,
     pub commands: String,
@@ -16,7 +16,7 @@ pub struct Step {
     not_run: Option<String>,
 }
 
-impl Step {
+impl PageStep {
     /// Returns `true` if the commands can run. A server runs beside all of them.
     pub fn is_run(&self) -> bool {
         self.may_run() && self.missing_tool().is_none()
@@ -40,8 +40,8 @@ const OUTPUT_OF: &str = "output of: ";
 const SETUP: &str = "setup: ";
 
 /// Returns the steps that a page shows, in its order.
-pub fn steps(page: &str, text: &str) -> Vec<Step> {
-    let mut steps: Vec<Step> = Vec::new();
+pub fn steps(page: &str, text: &str) -> Vec<PageStep> {
+    let mut steps: Vec<PageStep> = Vec::new();
     let mut directive = "";
     // Whether the last block was one of commands, with nothing but text behind it.
     let mut lines = text.lines().enumerate();
@@ -49,10 +49,10 @@ pub fn steps(page: &str, text: &str) -> Vec<Step> {
         let place = format!("{page}, line {}", number + 1);
         if let Some(comment) = comment(line) {
             if let Some(commands) = comment.strip_prefix(SETUP) {
-                steps.push(Step {
+                steps.push(PageStep {
                     line: number + 1,
                     commands: commands.to_owned(),
-                    ..Step::default()
+                    ..PageStep::default()
                 });
             }
             directive = comment;
@@ -85,8 +85,8 @@ fn content<'a>(lines: &mut impl Iterator<Item = (usize, &'a str)>, indent: usize
     inside.collect()
 }
 
-fn shown(line: usize, commands: String, directive: &str) -> Step {
-    Step {
+fn shown(line: usize, commands: String, directive: &str) -> PageStep {
+    PageStep {
         line,
         commands,
         output: None,
@@ -96,13 +96,13 @@ fn shown(line: usize, commands: String, directive: &str) -> Step {
 }
 
 /// Notes what a page says that something prints.
-fn expect(steps: &mut Vec<Step>, line: usize, output: String, directive: &str, place: &str) {
+fn expect(steps: &mut Vec<PageStep>, line: usize, output: String, directive: &str, place: &str) {
     if let Some(commands) = directive.strip_prefix(OUTPUT_OF) {
-        steps.push(Step {
+        steps.push(PageStep {
             line,
             commands: commands.to_owned(),
             output: Some(output),
-            ..Step::default()
+            ..PageStep::default()
         });
     } else if !directive.starts_with(NOT_RUN) {
         let step = steps.last_mut().filter(|step| step.output.is_none());

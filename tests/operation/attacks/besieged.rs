@@ -12,7 +12,7 @@ use tokio::{
 };
 use user_import::{domain::Permission, proto::ImportStart};
 
-use crate::program::{Process, fastest_program, has_optimised_program};
+use crate::program::{ServeProcess, fastest_program, has_optimised_program};
 use user_import_testing::{App, Database, FreshDatabase, start_of, token};
 
 /// Most memory that the server may hold at its peak, in KiB: 512 MiB, and the part that SQLite caches within the
@@ -35,8 +35,8 @@ pub async fn alone() -> MutexGuard<'static, ()> {
 }
 
 /// A server process with a memory limit and two organisations: `pd`, which attacks, and `sheriff`.
-pub struct Besieged {
-    pub server: Process,
+pub struct AttackedServer {
+    pub server: ServeProcess,
     /// A client with every permission in every organisation.
     pub operator: App,
     /// A client of `sheriff`.
@@ -47,13 +47,13 @@ pub struct Besieged {
     _alone: MutexGuard<'static, ()>,
 }
 
-impl Besieged {
+impl AttackedServer {
     pub async fn start(database: Database, options: &[&str]) -> Self {
         let alone = alone().await;
         let database = Arc::new(database.with_schema().await);
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
-        let server = Process::serve_by(fastest_program(), &database.url(), options, &log);
+        let server = ServeProcess::serve_by(fastest_program(), &database.url(), options, &log);
         server.limit_memory(ASKED);
         let outsider = App::attach(Arc::clone(&database), server.address).await;
         let operator = outsider.holding(token("*", Permission::ALL)).await;
@@ -95,7 +95,7 @@ impl Besieged {
     }
 
     /// Measures a bystander's calls and imports, before and during an attack.
-    pub async fn measure(&self, attack: impl AsyncFnOnce() -> Attack) -> Vec<Slowed> {
+    pub async fn measure(&self, attack: impl AsyncFnOnce() -> RepeatedAttack) -> Vec<SlowedWork> {
         let call = async || self.bystander.look().await.expect("others are served");
         let import = async || self.bystander.import_one("somebody").await;
         let usual = [mean(20, call).await, mean(8, import).await];
@@ -105,7 +105,7 @@ impl Besieged {
         self.expect_unharmed().await;
         let times = usual.into_iter().zip(attacked);
         times
-            .map(|(usual, attacked)| Slowed { usual, attacked })
+            .map(|(usual, attacked)| SlowedWork { usual, attacked })
             .collect()
     }
 
@@ -127,22 +127,22 @@ pub fn dry_run(organization: &str) -> ImportStart {
 ///
 /// On a busy machine a measurement may be wrong by chance. It is then repeated with a new server, so that nothing that
 /// an attack leaves behind counts as usual. The bound is the same each time.
-pub async fn expect_twice_at_most(measure: impl AsyncFn() -> Vec<Slowed>) {
-    expect(measure, Slowed::is_twice_at_most).await;
+pub async fn expect_twice_at_most(measure: impl AsyncFn() -> Vec<SlowedWork>) {
+    expect(measure, SlowedWork::is_twice_at_most).await;
 }
 
 /// Expects the same of an attack that costs the server much work. An unoptimised server takes more of a core for this
 /// work than the bound leaves to others on two of them, so it may take four times as long.
-pub async fn expect_twice_at_most_if_optimised(measure: impl AsyncFn() -> Vec<Slowed>) {
+pub async fn expect_twice_at_most_if_optimised(measure: impl AsyncFn() -> Vec<SlowedWork>) {
     let is_in_time = if has_optimised_program() {
-        Slowed::is_twice_at_most
+        SlowedWork::is_twice_at_most
     } else {
-        Slowed::is_four_times_at_most
+        SlowedWork::is_four_times_at_most
     };
     expect(measure, is_in_time).await;
 }
 
-async fn expect(measure: impl AsyncFn() -> Vec<Slowed>, is_in_time: fn(&Slowed) -> bool) {
+async fn expect(measure: impl AsyncFn() -> Vec<SlowedWork>, is_in_time: fn(&SlowedWork) -> bool) {
     let mut seen = Vec::new();
     for _ in 0..TRIES {
         let measured = Box::pin(measure()).await;
@@ -156,12 +156,12 @@ async fn expect(measure: impl AsyncFn() -> Vec<Slowed>, is_in_time: fn(&Slowed) 
 
 /// The usual time of some work, and its time under attack.
 #[derive(Clone, Copy, Debug)]
-pub struct Slowed {
+pub struct SlowedWork {
     pub usual: Duration,
     pub attacked: Duration,
 }
 
-impl Slowed {
+impl SlowedWork {
     fn is_twice_at_most(&self) -> bool {
         self.attacked <= 2 * self.usual
     }
@@ -181,11 +181,11 @@ pub async fn mean(count: u32, work: impl AsyncFn()) -> Duration {
 }
 
 /// An attack that continues until it is ended.
-pub struct Attack {
+pub struct RepeatedAttack {
     tasks: Vec<JoinHandle<()>>,
 }
 
-impl Attack {
+impl RepeatedAttack {
     /// Returns an attack by these tasks.
     pub fn working(tasks: impl IntoIterator<Item = JoinHandle<()>>) -> Self {
         Self {

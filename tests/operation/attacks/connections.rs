@@ -15,14 +15,14 @@ use rustls::{
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::besieged::{Besieged, Slowed, alone, expect_twice_at_most, mean};
+use super::besieged::{AttackedServer, SlowedWork, alone, expect_twice_at_most, mean};
 use crate::{
-    frames::{PING, Raw, SETTINGS},
-    program::Process,
+    frames::{PING, RawConnection, SETTINGS},
+    program::ServeProcess,
 };
 use user_import_testing::{
     Database,
-    certificates::{Authority, Files},
+    certificates::{CertificateAuthority, CertificateFiles},
 };
 
 /// Raises the limit of open files: 1,000 sockets and their other ends are more than a process may usually have.
@@ -48,7 +48,7 @@ async fn shake(own: Ipv4Addr, to: SocketAddr, trust: &TlsConnector) -> TlsStream
         .expect("others are served")
 }
 
-fn trusting(authority: &Authority) -> TlsConnector {
+fn trusting(authority: &CertificateAuthority) -> TlsConnector {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap())
@@ -65,10 +65,10 @@ fn trusting(authority: &Authority) -> TlsConnector {
 
 /// Measures handshakes from another address, before the silent sockets and beside them. Their number is so large that
 /// the moment in which the server turns the others away does not count, but a wait for the silent sockets does.
-async fn handshakes_beside_silent_sockets() -> Vec<Slowed> {
+async fn handshakes_beside_silent_sockets() -> Vec<SlowedWork> {
     let _alone = alone().await;
-    let authority = Authority::new();
-    let files = Files::new(&authority.server());
+    let authority = CertificateAuthority::new();
+    let files = CertificateFiles::new(&authority.server());
     let (certificate, key) = (files.path("server.pem"), files.path("server.key"));
     let tls = [
         "--tls-cert",
@@ -78,7 +78,7 @@ async fn handshakes_beside_silent_sockets() -> Vec<Slowed> {
     ];
     let database = Database::Sqlite.with_schema().await;
     let folder = tempfile::tempdir().unwrap();
-    let server = Process::serve(&database.url(), &tls, &folder.path().join("log"));
+    let server = ServeProcess::serve(&database.url(), &tls, &folder.path().join("log"));
     let trust = trusting(&authority);
     let (attacker, other) = (Ipv4Addr::new(127, 0, 0, 7), Ipv4Addr::new(127, 0, 0, 8));
     let shaken = async || drop(shake(other, server.address, &trust).await);
@@ -87,7 +87,7 @@ async fn handshakes_beside_silent_sockets() -> Vec<Slowed> {
     let silent = join_all(silent).await;
     assert_eq!(silent.iter().flatten().count(), 1_000);
     let attacked = mean(100, shaken).await;
-    vec![Slowed { usual, attacked }]
+    vec![SlowedWork { usual, attacked }]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,7 +100,7 @@ async fn a_thousand_silent_tls_sockets_keep_nobody_else_out() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_strangers_who_watch_health_leave_room_for_those_with_a_credential() {
     allow_many_files();
-    let besieged = Besieged::start(Database::Sqlite, &[]).await;
+    let besieged = AttackedServer::start(Database::Sqlite, &[]).await;
     let mut watching = Vec::new();
     for n in 0..1_000_u16 {
         // Fewer from each address than one may have.
@@ -108,7 +108,7 @@ async fn a_thousand_strangers_who_watch_health_leave_room_for_those_with_a_crede
         let Ok(stream) = connect_from(own, besieged.server.address).await else {
             continue;
         };
-        let mut raw = Raw::on(stream).await.of_a_stranger();
+        let mut raw = RawConnection::on(stream).await.of_a_stranger();
         raw.call(1, "/grpc.health.v1.Health/Watch").await;
         raw.send(0, 1, 1, &[0; 5]).await;
         watching.push(raw);
@@ -126,11 +126,11 @@ async fn a_thousand_strangers_who_watch_health_leave_room_for_those_with_a_crede
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_to_pings_that_nobody_sent_leave_no_mark_in_the_log() {
-    let besieged = Besieged::start(Database::Sqlite, &[]).await;
+    let besieged = AttackedServer::start(Database::Sqlite, &[]).await;
     let before = besieged.log().len();
-    let mut raw = Raw::connect(besieged.server.address).await;
+    let mut raw = RawConnection::connect(besieged.server.address).await;
     raw.until(SETTINGS, 0).await.expect("it greets");
-    let frames = Raw::many(PING, 1, 0, &[7; 8], 1_000);
+    let frames = RawConnection::many(PING, 1, 0, &[7; 8], 1_000);
     for _ in 0..200 {
         if !raw.write(&frames).await {
             break;

@@ -9,7 +9,7 @@ use user_import::proto::{
 };
 
 use super::{
-    besieged::{Besieged, dry_run},
+    besieged::{AttackedServer, dry_run},
     scale,
 };
 use user_import_testing::{Database, on_both_databases};
@@ -44,7 +44,7 @@ fn faulty(rows: usize) -> String {
 
 /// Returns the memory that the server holds at the peak of a dry run, in KiB.
 async fn held(database: Database, csv: String, rows: usize) -> u64 {
-    let besieged = Besieged::start(database, &[]).await;
+    let besieged = AttackedServer::start(database, &[]).await;
     let before = besieged.server.peak();
     let chunks = csv.into_bytes();
     let chunks: Vec<_> = chunks.chunks(1 << 20).map(<[u8]>::to_vec).collect();

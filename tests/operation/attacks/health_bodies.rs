@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{net::TcpStream, time::timeout};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-use super::besieged::{Attack, Besieged, Slowed, expect_twice_at_most};
+use super::besieged::{AttackedServer, RepeatedAttack, SlowedWork, expect_twice_at_most};
 use user_import_testing::{Database, on_both_databases};
 
 on_both_databases![unfinished_health_bodies_are_refused_before_they_are_held];
@@ -68,8 +68,8 @@ const PATHS: [&str; 3] = [
 
 /// Begins the attack on five connections, expects that health is answered meanwhile, and measures other clients while
 /// those connections stay open.
-async fn measure(database: Database, path: &'static str) -> Vec<Slowed> {
-    let besieged = Besieged::start(database, &[]).await;
+async fn measure(database: Database, path: &'static str) -> Vec<SlowedWork> {
+    let besieged = AttackedServer::start(database, &[]).await;
     let address = besieged.server.address;
     let attack = async || {
         let attackers = join_all((0..5).map(|_| attack(address, path)));
@@ -77,7 +77,7 @@ async fn measure(database: Database, path: &'static str) -> Vec<Slowed> {
         let asked = async { health.check(HealthCheckRequest::default()).await };
         let (open, asked) = tokio::join!(attackers, asked);
         asked.expect("health is told meanwhile");
-        Attack::working([tokio::spawn(async move {
+        RepeatedAttack::working([tokio::spawn(async move {
             let _open = open;
             pending::<()>().await;
         })])

@@ -4,7 +4,7 @@ use tonic::Code;
 use tonic_types::StatusExt;
 use user_import::domain::Permission;
 
-use super::besieged::{Attack, Besieged, Slowed, expect_twice_at_most};
+use super::besieged::{AttackedServer, RepeatedAttack, SlowedWork, expect_twice_at_most};
 use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![eight_jobs_of_one_organisation_leave_another_tenant_its_usual_times];
@@ -28,8 +28,8 @@ async fn push(job: App, name: String) {
     }
 }
 
-async fn measure(database: Database) -> Vec<Slowed> {
-    let besieged = Besieged::start(database, &[]).await;
+async fn measure(database: Database) -> Vec<SlowedWork> {
+    let besieged = AttackedServer::start(database, &[]).await;
     let mut jobs = Vec::new();
     for _ in 0..8 {
         jobs.push(besieged.caller("pd", [Permission::UsersImport]).await);
@@ -38,7 +38,7 @@ async fn measure(database: Database) -> Vec<Slowed> {
         let pushing = jobs.iter().enumerate().map(|(number, job)| {
             tokio::spawn(push(job.clone_connection(), format!("job{number}")))
         });
-        Attack::working(pushing)
+        RepeatedAttack::working(pushing)
     };
     besieged.measure(attack).await
 }

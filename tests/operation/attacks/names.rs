@@ -14,7 +14,9 @@ use user_import::{
     },
 };
 
-use super::besieged::{Attack, Besieged, Slowed, dry_run, expect_twice_at_most_if_optimised};
+use super::besieged::{
+    AttackedServer, RepeatedAttack, SlowedWork, dry_run, expect_twice_at_most_if_optimised,
+};
 use user_import_testing::{Database, on_both_databases, roster};
 
 on_both_databases![
@@ -70,8 +72,8 @@ fn people(unknown: usize) -> String {
     rows.csv()
 }
 
-async fn besieged(database: Database) -> Besieged {
-    let besieged = Besieged::start(database, &[]).await;
+async fn besieged(database: Database) -> AttackedServer {
+    let besieged = AttackedServer::start(database, &[]).await;
     besieged.operator.catalog("pd", catalog()).await;
     besieged
 }
@@ -100,11 +102,11 @@ async fn long_unknown_names_cost_little_more_than_known_ones(database: Database)
     besieged.expect_unharmed().await;
 }
 
-async fn measure(database: Database) -> Vec<Slowed> {
+async fn measure(database: Database) -> Vec<SlowedWork> {
     let besieged = Box::pin(besieged(database)).await;
     let importer = besieged.caller("pd", [Permission::UsersImport]).await;
     let attack = async || {
-        Attack::working([tokio::spawn(async move {
+        RepeatedAttack::working([tokio::spawn(async move {
             let csv = people(ROWS);
             loop {
                 importer.import_with(dry_run("pd"), csv.clone()).await;

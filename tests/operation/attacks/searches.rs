@@ -6,7 +6,7 @@ use tonic::Code;
 use user_import::{domain::Permission, proto::ListUsersRequest};
 
 use super::{
-    besieged::{Attack, Besieged, Slowed, expect_twice_at_most_if_optimised},
+    besieged::{AttackedServer, RepeatedAttack, SlowedWork, expect_twice_at_most_if_optimised},
     scale,
 };
 use user_import_testing::{Database, on_both_databases, start_of};
@@ -15,8 +15,8 @@ on_both_databases![sixty_searches_leave_another_tenant_its_usual_times];
 
 const USERS: usize = 4_000;
 
-async fn measure(database: Database) -> Vec<Slowed> {
-    let besieged = Besieged::start(database, &[]).await;
+async fn measure(database: Database) -> Vec<SlowedWork> {
+    let besieged = AttackedServer::start(database, &[]).await;
     let mut csv =
         "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE\n".to_owned();
     for n in 0..USERS * scale() {
@@ -45,7 +45,7 @@ async fn measure(database: Database) -> Vec<Slowed> {
                 }
             })
         });
-        Attack::working(searches)
+        RepeatedAttack::working(searches)
     };
     besieged.measure(attack).await
 }

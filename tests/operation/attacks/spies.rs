@@ -11,7 +11,7 @@ use user_import::{
     },
 };
 
-use super::besieged::Besieged;
+use super::besieged::AttackedServer;
 use user_import_testing::{App, Database, on_both_databases, roster, rpcs, start_of};
 
 on_both_databases![
@@ -61,7 +61,7 @@ async fn watch(caller: &App) -> Result<String, Status> {
 }
 
 async fn an_import_id_of_another_principal_opens_nothing(database: Database) {
-    let besieged = Besieged::start(database, &[]).await;
+    let besieged = AttackedServer::start(database, &[]).await;
     let owner = besieged.caller("pd", Permission::ALL).await;
     let spy = besieged.caller("pd", [Permission::UsersImport]).await;
     let people = || roster().row("ada", [(Phone, SECRET)]);
@@ -94,7 +94,7 @@ async fn an_import_id_of_another_principal_opens_nothing(database: Database) {
 }
 
 async fn every_rpc_tells_a_stranger_the_same_of_what_is_there_and_what_is_not(database: Database) {
-    let besieged = Besieged::start(database, &[]).await;
+    let besieged = AttackedServer::start(database, &[]).await;
     let stranger = besieged.caller("sheriff", Permission::ALL).await;
     for path in rpcs::all().iter().filter(|path| !rpcs::is_global(path)) {
         let there = rpcs::answer(&stranger, path, "pd").await;

@@ -130,10 +130,10 @@ mod tests {
     };
 
     /// Answers with these pages, one after the other.
-    struct Pages(Mutex<VecDeque<ListAuditEventsResponse>>);
+    struct FakeAuditTrail(Mutex<VecDeque<ListAuditEventsResponse>>);
 
     #[async_trait]
-    impl AuditService for Pages {
+    impl AuditService for FakeAuditTrail {
         async fn list_audit_events(
             &self,
             _: Request<ListAuditEventsRequest>,
@@ -177,7 +177,7 @@ mod tests {
     async fn told(pages: impl IntoIterator<Item = ListAuditEventsResponse>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let pages = Pages(Mutex::new(pages.into_iter().collect()));
+        let pages = FakeAuditTrail(Mutex::new(pages.into_iter().collect()));
         let server = Server::builder().add_service(AuditServiceServer::new(pages));
         tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
         let credentials = ClientCredentials::default();

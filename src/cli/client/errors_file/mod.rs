@@ -28,7 +28,7 @@ use crate::domain::Column;
 use crate::input::Mapping;
 use crate::proto::{FileFormat, ImportStarted, IssueCode, RowResult};
 use crate::workbook::is_rejected_roster;
-use records::{Dialect, records};
+use records::{FileDialect, records};
 use rejected_table::{ADDED, RejectedTable, has_error};
 
 /// Most bytes of a header, as the server reads it.
@@ -144,7 +144,7 @@ pub(super) fn cells<const N: usize>(
     wanted: &BTreeSet<u32>,
     columns: [Column; N],
 ) -> anyhow::Result<BTreeMap<u32, [String; N]>> {
-    let dialect = Dialect::of(started)?;
+    let dialect = FileDialect::of(started)?;
     let records = records(roster, &dialect, wanted)?;
     let places = columns.map(|column| {
         let mut columns = records.columns.iter();

@@ -10,13 +10,13 @@ use encoding_rs::Encoding;
 
 use crate::{
     domain::Column,
-    input::{FileFault, Mapping, SplitRecord, Splitter, first_lines, split_sheet},
+    input::{FileFault, FileSplitter, Mapping, SplitRecord, first_lines, split_sheet},
     proto::ImportStarted,
 };
 
 /// How a file is read, as the server said.
 #[derive(Clone, Debug)]
-pub(super) struct Dialect {
+pub(super) struct FileDialect {
     charset: &'static Encoding,
     /// One ASCII character.
     pub delimiter: u8,
@@ -24,7 +24,7 @@ pub(super) struct Dialect {
     sheet: Option<String>,
 }
 
-impl Dialect {
+impl FileDialect {
     /// The dialect that the server reports. An empty delimiter means a comma (a file of one column has none).
     ///
     /// # Errors
@@ -59,7 +59,7 @@ impl Dialect {
 
 /// Records of a file, with their decoded fields.
 #[derive(Debug, Default)]
-pub(super) struct Records {
+pub(super) struct FileRecords {
     /// The first record that is not blank.
     pub header: Vec<String>,
     /// The column that each of its names means, by the mapping.
@@ -85,11 +85,11 @@ pub(super) struct FoundRecord {
 /// Fails if there is no header, or the file cannot be split.
 pub(super) fn records(
     (bytes, mapping): (&[u8], &Mapping),
-    dialect: &Dialect,
+    dialect: &FileDialect,
     wanted: &BTreeSet<u32>,
-) -> anyhow::Result<Records> {
-    let mut found = Records::default();
-    let splitter = Splitter::new(mapping).map_err(|faults| anyhow!(messages(&faults)))?;
+) -> anyhow::Result<FileRecords> {
+    let mut found = FileRecords::default();
+    let splitter = FileSplitter::new(mapping).map_err(|faults| anyhow!(messages(&faults)))?;
     let mut take = |record: SplitRecord<'_>| {
         if found.header.is_empty() {
             found.header = record.fields;
@@ -130,8 +130,8 @@ mod tests {
 
     use super::*;
 
-    fn split(bytes: &[u8], charset: &str, delimiter: &str) -> Records {
-        let dialect = Dialect::new(charset, delimiter).unwrap();
+    fn split(bytes: &[u8], charset: &str, delimiter: &str) -> FileRecords {
+        let dialect = FileDialect::new(charset, delimiter).unwrap();
         records((bytes, &Mapping::default()), &dialect, &(1..=20).collect()).unwrap()
     }
 
@@ -185,9 +185,9 @@ mod tests {
 
     #[test]
     fn no_header_is_an_error() {
-        let dialect = Dialect::new("", "").unwrap();
+        let dialect = FileDialect::new("", "").unwrap();
         assert!(records((b"\n,,\n", &Mapping::default()), &dialect, &BTreeSet::new()).is_err());
-        assert!(Dialect::new("no-such", "").is_err());
-        assert!(Dialect::new("", "::").is_err());
+        assert!(FileDialect::new("no-such", "").is_err());
+        assert!(FileDialect::new("", "::").is_err());
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::{
     is_written,
-    records::{Dialect, Records, records},
+    records::{FileDialect, FileRecords, records},
 };
 use crate::cli::output::ImportFindings;
 use crate::input::Mapping;
@@ -27,9 +27,9 @@ pub(super) struct RejectedTable<'a> {
     pub mapping: &'a Mapping,
     /// The rows, in the order of the roster.
     pub rows: Vec<&'a RowResult>,
-    dialect: Dialect,
-    records: Records,
-    columns: Columns,
+    dialect: FileDialect,
+    records: FileRecords,
+    columns: RejectedTableColumns,
 }
 
 impl<'a> RejectedTable<'a> {
@@ -45,7 +45,7 @@ impl<'a> RejectedTable<'a> {
             .started
             .as_ref()
             .context("the server did not say how it reads it")?;
-        let dialect = Dialect::of(started)?;
+        let dialect = FileDialect::of(started)?;
         let rows = findings.rejected.values().filter(|row| is_written(row));
         let rows: Vec<_> = rows.collect();
         let lines: BTreeSet<u32> = rows.iter().map(|row| row.line).collect();
@@ -53,7 +53,7 @@ impl<'a> RejectedTable<'a> {
         let has_unsplittable = rows.iter().any(|row| is_unsplittable(row));
         Ok(Self {
             mapping: roster.1,
-            columns: Columns::of(&records.header, has_unsplittable),
+            columns: RejectedTableColumns::of(&records.header, has_unsplittable),
             rows,
             dialect,
             records,
@@ -167,7 +167,7 @@ fn added(row: &RowResult) -> [String; 3] {
 }
 
 /// Which columns of the roster are its own, and not those of an earlier file of this kind.
-struct Columns {
+struct RejectedTableColumns {
     own: Vec<usize>,
     /// Position of the original texts that an earlier file of this kind has.
     earlier_original: Option<usize>,
@@ -175,7 +175,7 @@ struct Columns {
     has_original: bool,
 }
 
-impl Columns {
+impl RejectedTableColumns {
     fn of(header: &[String], has_unsplittable: bool) -> Self {
         let count = header
             .iter()

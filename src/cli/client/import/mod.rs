@@ -405,10 +405,10 @@ mod tests {
     const ROSTER: &str = "EMAIL;ROLE\na@x.org;Officer\nb@x.org;Oficer\n";
 
     /// Reads the roster, then answers with what it was given.
-    struct Answers(Vec<Message>, Option<Status>);
+    struct FakeImport(Vec<Message>, Option<Status>);
 
     #[async_trait]
-    impl FakeBehaviour for Answers {
+    impl FakeBehaviour for FakeImport {
         async fn import(
             &self,
             mut requests: Streaming<ImportUsersRequest>,
@@ -462,13 +462,16 @@ mod tests {
         })
     }
 
-    async fn import(answers: Answers) -> (ExitStatus, Option<String>) {
+    async fn import(answers: FakeImport) -> (ExitStatus, Option<String>) {
         import_over(None, answers).await
     }
 
     /// Runs the command against a server that answers so, where the errors file is `earlier`, and gives what it
     /// leaves.
-    async fn import_over(earlier: Option<&str>, answers: Answers) -> (ExitStatus, Option<String>) {
+    async fn import_over(
+        earlier: Option<&str>,
+        answers: FakeImport,
+    ) -> (ExitStatus, Option<String>) {
         let folder = TempDir::new().unwrap();
         let file = |name: &str| -> PathBuf { folder.path().join(name) };
         fs::write(file("roster.csv"), ROSTER).unwrap();
@@ -491,7 +494,7 @@ mod tests {
     #[tokio::test]
     async fn rejected_rows_end_in_the_errors_file_and_in_the_exit_code() {
         let end = summary(ImportState::Completed, 1);
-        let (exit, errors) = import(Answers(vec![started(), rejection(), end], None)).await;
+        let (exit, errors) = import(FakeImport(vec![started(), rejection(), end], None)).await;
         assert_eq!(exit, ExitStatus::RowsRejected);
         insta::assert_snapshot!(errors.unwrap().trim_start_matches('\u{feff}'), @r#"
         EMAIL;ROLE;IMPORT_ERROR_CODES;IMPORT_ERRORS;IMPORT_SUGGESTIONS
@@ -503,7 +506,7 @@ mod tests {
     async fn a_refused_import_has_its_rejected_rows_too() {
         let end = summary(ImportState::Refused, 1);
         let status = Status::failed_precondition("1 row is rejected; none may be.");
-        let answers = Answers(vec![started(), rejection(), end], Some(status));
+        let answers = FakeImport(vec![started(), rejection(), end], Some(status));
         let (exit, errors) = import(answers).await;
         assert_eq!(exit, ExitStatus::Refused);
         assert!(errors.unwrap().contains("Oficer"));
@@ -512,7 +515,7 @@ mod tests {
     #[tokio::test]
     async fn without_rejected_rows_no_errors_file_is_written() {
         let end = summary(ImportState::Completed, 0);
-        let (exit, errors) = import(Answers(vec![started(), end], None)).await;
+        let (exit, errors) = import(FakeImport(vec![started(), end], None)).await;
         assert_eq!((exit, errors), (ExitStatus::Done, None));
     }
 
@@ -524,12 +527,12 @@ mod tests {
             (ImportState::Refused, None),
             (ImportState::Interrupted, Some(EARLIER)),
         ] {
-            let answers = Answers(vec![started(), summary(state, 0)], None);
+            let answers = FakeImport(vec![started(), summary(state, 0)], None);
             let (_, errors) = import_over(Some(EARLIER), answers).await;
             assert_eq!(errors.as_deref(), left, "{state:?}");
         }
         for other in ["ROLE\nOfficer\n", ""] {
-            let answers = Answers(vec![started(), summary(ImportState::Completed, 0)], None);
+            let answers = FakeImport(vec![started(), summary(ImportState::Completed, 0)], None);
             let (_, errors) = import_over(Some(other), answers).await;
             assert_eq!(errors.as_deref(), Some(other), "it is not a file of ours");
         }
@@ -578,7 +581,7 @@ mod tests {
     #[tokio::test]
     async fn an_import_that_breaks_off_keeps_what_it_heard() {
         let status = Status::new(Code::Unavailable, "The server is shutting down.");
-        let answers = Answers(vec![started(), rejection()], Some(status));
+        let answers = FakeImport(vec![started(), rejection()], Some(status));
         let (exit, errors) = import(answers).await;
         assert_eq!(exit, ExitStatus::Interrupted);
         assert!(errors.is_some());

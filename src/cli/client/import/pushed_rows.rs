@@ -10,7 +10,7 @@ use crate::{
     cli::failure::UsageError,
     client::{ClientError, SentRoster},
     domain::{Cell, Column, RawRow, Row},
-    input::{CsvDecoder, CsvOptions, FileFault, Header, Limits, column_named},
+    input::{CsvDecoder, CsvOptions, FileFault, Header, InputLimits, column_named},
     proto::{ImportStarted, UserRow},
 };
 
@@ -89,9 +89,9 @@ impl PushedRows {
         mut file: impl AsyncRead + Unpin,
         options: &CsvOptions,
     ) -> Result<Result<Self, Status>, ClientError> {
-        let limits = Limits {
+        let limits = InputLimits {
             max_rows: MAX_ROWS,
-            ..Limits::default()
+            ..InputLimits::default()
         };
         let mut reading = match FileReading::begin(options, limits) {
             Ok(reading) => reading,
@@ -123,7 +123,7 @@ struct FileReading {
 }
 
 impl FileReading {
-    fn begin(options: &CsvOptions, limits: Limits) -> Result<Self, Vec<FileFault>> {
+    fn begin(options: &CsvOptions, limits: InputLimits) -> Result<Self, Vec<FileFault>> {
         Ok(Self {
             decoder: CsvDecoder::new(options, limits)?,
             sha256: Sha256::new(),

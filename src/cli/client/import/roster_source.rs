@@ -18,7 +18,7 @@ use super::replay_buffer::{ReplayBuffer, ReplayReader};
 use crate::cli::failure::UsageError;
 use crate::{
     client::{RosterFormat, SentRoster},
-    input::{Limits, is_workbook},
+    input::{InputLimits, is_workbook},
 };
 
 /// Bytes of the beginning that show what a file is.
@@ -86,7 +86,7 @@ pub(super) enum RosterInput {
 
 impl RosterInput {
     fn once(source: impl AsyncRead + Send + Unpin + 'static) -> Self {
-        let limit = usize::try_from(Limits::default().max_bytes).unwrap_or(usize::MAX);
+        let limit = usize::try_from(InputLimits::default().max_bytes).unwrap_or(usize::MAX);
         Self::Once(Arc::new(Mutex::new(ReplayBuffer::new(source, limit))))
     }
 

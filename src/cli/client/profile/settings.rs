@@ -8,7 +8,9 @@ use super::{
     file_location,
     source::{ProfileFault, ProfileSource, SettingEntry, known_names},
 };
-use crate::{access::looks_like_token, client::ServerAddress, domain::Slug, store::has_password};
+use crate::{
+    access::looks_like_token, client::ServerAddress, domain::OrganizationSlug, store::has_password,
+};
 
 /// The keys of a profile.
 pub(super) const KEYS: [&str; 7] = [
@@ -159,7 +161,7 @@ fn organization(
     entry: SettingEntry<'_, '_>,
 ) -> Result<String, ProfileFault> {
     let slug = text(source, entry)?;
-    match Slug::parse(&slug) {
+    match OrganizationSlug::parse(&slug) {
         Ok(_) => Ok(slug),
         Err(why) => Err(source.fault(entry.1.span(), format!("organization \"{slug}\" {why}."))),
     }

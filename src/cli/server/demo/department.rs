@@ -36,7 +36,7 @@ const CUT: usize = 40;
 
 /// How the roster of a week differs from the one before.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Week {
+enum WeeklyChanges {
     First,
     /// A few officers have another group, two have left, and two rows have faults.
     Second,
@@ -60,7 +60,7 @@ pub(super) async fn fill(client: &mut ServiceClient) -> anyhow::Result<()> {
     for (start, roster, state) in [
         (
             start_from("patrol division, first week"),
-            roster(OFFICERS, Week::First),
+            roster(OFFICERS, WeeklyChanges::First),
             ImportState::Completed,
         ),
         (
@@ -73,10 +73,14 @@ pub(super) async fn fill(client: &mut ServiceClient) -> anyhow::Result<()> {
         ),
         (
             start_from("patrol division, second week"),
-            roster(OFFICERS, Week::Second),
+            roster(OFFICERS, WeeklyChanges::Second),
             ImportState::Completed,
         ),
-        (nightly(), roster(CUT, Week::Second), ImportState::Held),
+        (
+            nightly(),
+            roster(CUT, WeeklyChanges::Second),
+            ImportState::Held,
+        ),
     ] {
         let source = start.source.clone();
         let input = std::io::Cursor::new(roster.into_bytes());
@@ -107,7 +111,7 @@ fn state_of(ended: &ImportEnd) -> Option<ImportState> {
 }
 
 /// The first `officers` of the division, as a CSV file.
-fn roster(officers: usize, week: Week) -> String {
+fn roster(officers: usize, week: WeeklyChanges) -> String {
     let mut csv = HEADER.to_owned();
     for number in 0..officers {
         // Writing to a text does not fail.
@@ -116,8 +120,8 @@ fn roster(officers: usize, week: Week) -> String {
     csv
 }
 
-fn officer(number: usize, week: Week) -> String {
-    let second = week == Week::Second;
+fn officer(number: usize, week: WeeklyChanges) -> String {
+    let second = week == WeeklyChanges::Second;
     let (first, last) = name(number);
     let own = username(number);
     let sergeant = number - number % TEAM;
@@ -173,6 +177,9 @@ mod tests {
     fn no_two_officers_share_a_name() {
         let names: BTreeSet<_> = (0..OFFICERS).map(name).collect();
         assert_eq!(names.len(), OFFICERS);
-        assert_eq!(roster(OFFICERS, Week::First).lines().count(), OFFICERS + 1);
+        assert_eq!(
+            roster(OFFICERS, WeeklyChanges::First).lines().count(),
+            OFFICERS + 1
+        );
     }
 }

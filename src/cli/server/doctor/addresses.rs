@@ -18,7 +18,7 @@ use crate::{
 const COLLECTOR_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// An address with the option that names it.
-type Named = (&'static str, SocketAddr);
+type NamedAddress = (&'static str, SocketAddr);
 
 /// Looks at every address. `is_serving`: a server runs on the database, so an address that is in use may be its own.
 pub(super) async fn look(args: &ServeArgs, is_serving: bool) -> Vec<CheckResult> {
@@ -30,7 +30,7 @@ pub(super) async fn look(args: &ServeArgs, is_serving: bool) -> Vec<CheckResult>
     let named = named
         .into_iter()
         .filter_map(|(option, address)| Some((option, address?)));
-    let named: Vec<Named> = named.collect();
+    let named: Vec<NamedAddress> = named.collect();
     let mut findings: Vec<CheckResult> = (0..named.len())
         .map(|index| judge(&named[..index], named[index], is_serving))
         .collect();
@@ -41,7 +41,11 @@ pub(super) async fn look(args: &ServeArgs, is_serving: bool) -> Vec<CheckResult>
 }
 
 /// Judges an address after those that the server takes before it.
-fn judge(before: &[Named], (option, address): Named, is_serving: bool) -> CheckResult {
+fn judge(
+    before: &[NamedAddress],
+    (option, address): NamedAddress,
+    is_serving: bool,
+) -> CheckResult {
     let about = "address";
     if let Some((other, _)) = before.iter().find(|(_, other)| overlap(*other, address)) {
         let port = address.port();

@@ -10,7 +10,9 @@ use crate::{
     cli::server::serve::ServeArgs,
     config::Settings,
     import::Clock,
-    store::{AccessFault, CONNECTIONS, ConnectionRoom, DatabaseUrl, Distribution, SchemaStatus},
+    store::{
+        AccessFault, CONNECTIONS, ConnectionRoom, DatabaseUrl, SchemaStatus, TableDistribution,
+    },
     store::{Store, StoreError},
 };
 
@@ -245,15 +247,15 @@ fn pooler() -> CheckResult {
     CheckResult::new(CheckLevel::Warning, "pooler", text)
 }
 
-fn judge_distribution(distribution: &Distribution) -> Option<CheckResult> {
+fn judge_distribution(distribution: &TableDistribution) -> Option<CheckResult> {
     let about = "distribution";
     match distribution {
-        Distribution::Plain => None,
-        Distribution::Distributed { workers } => {
+        TableDistribution::Plain => None,
+        TableDistribution::Distributed { workers } => {
             let text = format!("the organisations are spread over {workers} workers of Citus");
             Some(CheckResult::new(CheckLevel::Well, about, text))
         }
-        Distribution::Partial(missing) => {
+        TableDistribution::Partial(missing) => {
             let text = format!(
                 "some tables are distributed, and {} not; stop all servers, then run user-import \
                 migrate --distribute",

@@ -18,7 +18,7 @@ use crate::{
     access::Principal,
     domain::{Actor, ImportState},
     limits::MemoryReservation,
-    plan::{DigestKey, Matching},
+    plan::{DigestKey, RowMatching},
     proto::ImportStart,
     store::Organization,
     telemetry::traces,
@@ -39,7 +39,7 @@ pub(crate) struct BegunImport {
     pub(crate) start: ImportStart,
     pub(crate) options: ImportOptions,
     /// How rows find their users.
-    pub(crate) matching: Matching,
+    pub(crate) matching: RowMatching,
     /// The import whose changes it reverses.
     pub(crate) undoes: Option<Uuid>,
     /// The held import that it reviews or applies.

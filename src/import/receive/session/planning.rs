@@ -14,7 +14,7 @@ use crate::{
         respond::Response,
         review::{DeactivationGuard, PlannedImport, PlanningInput, plan_rows, select_users},
     },
-    plan::{ByRow, PlanningTerms, Scope},
+    plan::{ByRow, MissingUsersScope, PlanningTerms},
     store::Snapshot,
     telemetry::metrics::{self, DatabaseTimer, ImportStageTimer},
 };
@@ -103,7 +103,7 @@ impl ImportSession<'_> {
         self.summary.rows = u32::try_from(planned.plan.decisions.len()).unwrap_or(u32::MAX);
         self.progress.set_planned(self.summary.rows);
         self.summary.plan_digest = planned.plan.digest.to_vec();
-        messages::set_counts(&mut self.summary, &planned.tally());
+        messages::set_counts(&mut self.summary, &planned.counts());
         self.summary.identity_changes = planned.plan.identity_changes;
         self.summary.going_inactive = planned.plan.going_inactive;
         self.summary.consequences = messages::consequences(&planned.plan.consequences);
@@ -127,7 +127,7 @@ impl ImportSession<'_> {
     }
 
     /// The terms of this caller's plans.
-    pub(crate) fn terms(&self, scope: Option<Scope>) -> PlanningTerms {
+    pub(crate) fn terms(&self, scope: Option<MissingUsersScope>) -> PlanningTerms {
         PlanningTerms {
             scope,
             matching: self.matching.clone(),
@@ -164,7 +164,7 @@ impl ImportSession<'_> {
 async fn resolve_scope(
     missing: Option<DeactivationScope>,
     snapshot: Snapshot,
-) -> Result<(Snapshot, Option<Scope>), ImportError> {
+) -> Result<(Snapshot, Option<MissingUsersScope>), ImportError> {
     let Some(missing) = missing else {
         return Ok((snapshot, None));
     };

@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{AttemptRecording, ImportSession, Request, RequestStream, SESSION_BYTES};
+use super::{AttemptRecording, ImportSession, PlanRequest, RequestStream, SESSION_BYTES};
 use crate::{
     access::CredentialExpiry,
     domain::{Column, ImportPhase, Issue, IssueCode, Row},
@@ -43,7 +43,7 @@ pub(crate) async fn receive_start(
         () = importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
     };
     match first {
-        Some(Ok(Some(Request::Start(start)))) => Ok(start),
+        Some(Ok(Some(PlanRequest::Start(start)))) => Ok(start),
         Some(Ok(_)) => Err(out_of_order("The first message was not start.").into()),
         Some(Err(error)) => Err(error),
         None => Err(out_of_order("The stream was empty.").into()),
@@ -83,7 +83,7 @@ impl ImportSession<'_> {
                 read_ahead.heard();
             }
             match message.transpose()? {
-                Some(Some(Request::Finish(finish))) => {
+                Some(Some(PlanRequest::Finish(finish))) => {
                     if receiver.knows_input() {
                         self.begin_read_ahead(receiver.rows());
                     }
@@ -105,7 +105,7 @@ impl ImportSession<'_> {
     async fn take(
         &mut self,
         receiver: RosterReceiver,
-        message: Request,
+        message: PlanRequest,
         decoding: &mut Duration,
     ) -> Result<RosterReceiver, ImportError> {
         let begun = Instant::now();
@@ -266,12 +266,14 @@ impl ImportSession<'_> {
 /// Decodes a message; a large one on a blocking thread.
 async fn push(
     mut receiver: RosterReceiver,
-    message: Request,
+    message: PlanRequest,
 ) -> Result<(RosterReceiver, Result<(), Vec<Refusal>>), ImportError> {
     let heavy = match &message {
-        Request::CsvChunk(chunk) | Request::WorkbookChunk(chunk) => chunk.len() >= HEAVY_BYTES,
-        Request::Rows(rows) => rows.rows.len() >= HEAVY_BYTES / 128,
-        Request::Start(_) | Request::Finish(_) => false,
+        PlanRequest::CsvChunk(chunk) | PlanRequest::WorkbookChunk(chunk) => {
+            chunk.len() >= HEAVY_BYTES
+        }
+        PlanRequest::Rows(rows) => rows.rows.len() >= HEAVY_BYTES / 128,
+        PlanRequest::Start(_) | PlanRequest::Finish(_) => false,
     };
     if !heavy {
         let result = receiver.push(message);

@@ -29,7 +29,7 @@ impl Plan {
             }
             issue
         });
-        let wording = Wording { plan: self };
+        let wording = FindingWording { plan: self };
         let found = self.found(row);
         let mut issues: Vec<Issue> = own
             .chain(found.map(|finding| wording.word(row, finding)))
@@ -195,11 +195,11 @@ const fn column(finding: Finding) -> Column {
 }
 
 /// Puts findings into words.
-struct Wording<'a> {
+struct FindingWording<'a> {
     plan: &'a Plan,
 }
 
-impl<'a> Wording<'a> {
+impl<'a> FindingWording<'a> {
     /// Returns the issue that states `finding` about `row`.
     fn word(&self, row: RowIndex, finding: Finding) -> Issue {
         let data = &self.plan.request.rows[row];

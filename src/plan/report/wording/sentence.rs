@@ -1,15 +1,17 @@
 //! The sentence for each finding.
 
-use super::{LOST_LETTER, OTHER_MARKS, RENAMES, Wording, is_optional_placeholder, said_to_stand};
-use crate::domain::{Column, ColumnSet, Pattern, Status, fold, shown};
+use super::{
+    FindingWording, LOST_LETTER, OTHER_MARKS, RENAMES, is_optional_placeholder, said_to_stand,
+};
+use crate::domain::{Column, ColumnSet, Status, ValuePattern, fold, shown};
 use crate::plan::index::{FinalUser, Key, RowIndex, UserIndex};
-use crate::plan::judge::{Circle, Finding, Named};
+use crate::plan::judge::{CatalogKind, Finding, SupervisorCircle};
 use crate::plan::report::identity::replaced_columns;
 
 /// The most offers that a message names if none is near.
 const NAMED: usize = 5;
 
-impl Wording<'_> {
+impl FindingWording<'_> {
     /// Returns the sentence. `named` is the column and its value; most sentences begin with it.
     pub(super) fn say(&self, row: RowIndex, finding: Finding, named: &str, value: &str) -> String {
         match finding {
@@ -209,7 +211,11 @@ impl Wording<'_> {
     /// Returns the sentence for a key that does not match the organisation's pattern. `padded` is the key with more
     /// leading zeros, if it would match with them.
     fn misfit(&self, named: &str, key: Key, padded: Option<String>) -> String {
-        let pattern = self.plan.request.pattern(key).map_or("", Pattern::as_str);
+        let pattern = self
+            .plan
+            .request
+            .pattern(key)
+            .map_or("", ValuePattern::as_str);
         let advice = match padded {
             Some(padded) => format!(
                 "did you mean \"{padded}\"? If a spreadsheet has dropped zeros, format the column as text."
@@ -272,7 +278,7 @@ impl Wording<'_> {
         )
     }
 
-    fn unknown(&self, kind: Named, near: Option<u16>, named: &str) -> String {
+    fn unknown(&self, kind: CatalogKind, near: Option<u16>, named: &str) -> String {
         let catalog = &self.plan.request.catalog;
         let noun = kind.noun();
         let advice = if let Some(near) = near {
@@ -329,7 +335,7 @@ impl Wording<'_> {
     }
 
     /// Returns a circle of supervisors as text, by their emails.
-    fn path(&self, circle: &Circle) -> String {
+    fn path(&self, circle: &SupervisorCircle) -> String {
         let shown = circle.shown.iter().flatten();
         let mut shown: Vec<&str> = shown.map(|&person| self.email(person)).collect();
         let first = shown.first().copied();

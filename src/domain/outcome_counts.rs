@@ -2,7 +2,7 @@
 
 /// The number of rows with each outcome, and the number of unlisted users that were deactivated or protected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct OutcomeCounts {
     /// Rows that created a user.
     pub created: u32,
     /// Rows that changed a user.
@@ -17,7 +17,7 @@ pub struct Tally {
     pub protected_skipped: u32,
 }
 
-impl Tally {
+impl OutcomeCounts {
     /// Returns the number of rows that have an outcome.
     #[must_use]
     pub const fn rows(&self) -> u32 {
