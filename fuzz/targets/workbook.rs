@@ -13,10 +13,7 @@ use user_import::{
     },
 };
 use user_import_fuzz::{HEADER, LIMITS};
-
-#[path = "../../tests/support/workbook.rs"]
-#[allow(dead_code, reason = "the tests of the running server use the rest")]
-mod files;
+use user_import_testing::workbook as files;
 
 const LIMITS_OF_WORKBOOKS: InputLimits = InputLimits {
     max_bytes: 1024 * 1024,

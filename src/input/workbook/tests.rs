@@ -4,21 +4,14 @@ use std::ops::ControlFlow;
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
+use user_import_testing::workbook::{
+    WorkbookParts, ods, ods_content, ods_rows, shared_strings, xlsx, xlsx_rows,
+};
 
 use super::*;
 use crate::domain::{Cell, Column};
 use crate::input::harness::{HarnessResult, decode, show};
 use crate::input::{Mapping, ValueMapping};
-
-#[path = "../../../tests/support/workbook.rs"]
-#[allow(
-    unreachable_pub,
-    dead_code,
-    reason = "the tests of the running server use it too"
-)]
-mod files;
-
-use files::{WorkbookParts, ods, ods_content, ods_rows, shared_strings, xlsx, xlsx_rows};
 
 const HEADER: [&str; 7] = [
     "EMAIL",
