@@ -69,17 +69,17 @@
 //!
 //! | question | place |
 //! |---|---|
-//! | quotes, fields and line ends of a CSV file | `input/record/reader.rs`; which field is the cell of which column: `input/layout.rs`; lines that are no rows: `input/foreign.rs`, `input/preamble.rs` |
+//! | quotes, fields and line ends of a CSV file | `input/record/reader.rs`; which field is the cell of which column: `input/record_layout.rs`; lines that are no rows: `input/foreign_lines.rs`, `input/preamble.rs` |
 //! | what columns are called in common use, and what is proposed for a file (§10) | `inspect/`: `names.rs`, `words.rs`, `proposal.rs` |
 //! | how the export of another system is read (§10) | `input/mapping/`; its lines: `input/record/ignored_lines.rs` |
 //! | what a column is called, holds, and where it is stored | the table in `domain/column.rs` |
 //! | a rule for one value (semantics §2) | `domain/check.rs`, and the value's own file: `email.rs`, `phone.rs`, `username.rs`, … |
-//! | a value against the catalog or its own user (§5 a) | `plan/judge/field_checks.rs`, `plan/judge/choices.rs` |
+//! | a value against the catalog or its own user (§5 a) | `plan/judge/field_checks.rs`, `plan/judge/catalog_choices.rs` |
 //! | a key that another user or another row has (§5 b) | `plan/judge/uniqueness.rs`, `plan/judge/duplicates.rs` |
 //! | a rule that looks at all rows (§5 b to f) | `plan/judge/`, one file for each rule; their order is in `plan_while`, then `plan/judge/rules.rs` |
 //! | which users a plan of few rows reads (§14) | `plan/index/selection.rs`; when: `import/review/selection.rs`; the statement: `store/user_selection.rs` |
-//! | "did you mean" | `domain/suggest.rs`, `domain/nearest.rs`, `domain/one_edit.rs`; who a row seems to be about: `plan/report/advice.rs` |
-//! | users who are not listed (§7) | `plan/report/missing.rs` |
+//! | "did you mean" | `domain/suggestion.rs`, `domain/nearest.rs`, `domain/one_edit.rs`; who a row seems to be about: `plan/report/advice.rs` |
+//! | users who are not listed (§7) | `plan/report/missing_users.rs` |
 //! | a guard that refuses a whole import (§7) | `import/review/guard.rs`; its thresholds: `config.rs` |
 //! | what an import brings about besides its counts (§13) | `plan/report/consequences.rs`; in sentences: `cli/output/report/consequences.rs` |
 //! | an undo (§11) | `import/undo.rs`; the record that it is made from: `import/record/changed_users.rs`; its plan: `plan/index/undone.rs` |
@@ -91,7 +91,7 @@
 //! | the permission of an RPC | `rpc/rpc_table.rs`, enforced in `rpc/auth_layer.rs`; a handler may ask for more |
 //! | an SQL statement | `store/`: an import's writes in `import_transaction/`; how their rows are bound on each database in `row_set.rs`; administrators' queries in `users.rs` and `user_search.rs`; what a plan is made on in `snapshot.rs`, `user_reader.rs` and `user_selection.rs`; for any other table a file of its name |
 //! | what an exported workbook looks like | `workbook/roster_sheet.rs`, `workbook/values_sheet.rs`; how it is sent in pieces: `workbook/streamed.rs`, `rpc/workbook_export.rs` |
-//! | how a result is recorded and read again | `import/record/`: `encoding.rs`, `result_log.rs`, `replay.rs`; compressed in `store/payload.rs` |
+//! | how a result is recorded and read again | `import/record/`: `encoding.rs`, `result_log.rs`, `replay.rs`; compressed in `store/compressed_message.rs` |
 //! | where an interrupted import goes on | `import/attempt.rs`, `import/record/recorded_progress.rs` |
 //! | joining, replaying, resuming an import (§8) | `import/attempt.rs`, `import/record/` |
 //! | one writer for each organisation (§8): the lease | an import waits for it in `import/lease/turn.rs` and renews it in `import/lease/held.rs`; its statements: `store/leases.rs`; no transaction commits without it: `store/import_transaction.rs` |

@@ -173,7 +173,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        client::fake::{self, FakeBehaviour},
+        client::fake_service::{self, FakeBehaviour},
         proto::{
             ImportFinish, ImportStarted, ImportUsersRequest, RowResult, RowResults,
             import_users_request::Message as SentRoster,
@@ -222,7 +222,7 @@ mod tests {
         behaviour: impl FakeBehaviour,
         input: impl AsyncRead + Send + Unpin + 'static,
     ) -> (Result<ImportEnd, ClientError>, usize) {
-        let mut client = fake::connect(behaviour).await;
+        let mut client = fake_service::connect(behaviour).await;
         let mut answers = 0;
         let import = client.import(ImportStart::default(), (input, RosterFormat::Csv), |_| {
             answers += 1;
@@ -391,7 +391,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_that_cannot_be_shown_ends_the_import() {
-        let mut client = fake::connect(RefusesEarly).await;
+        let mut client = fake_service::connect(RefusesEarly).await;
         let input = tokio::io::repeat(b'a');
         let import = client.import(ImportStart::default(), (input, RosterFormat::Csv), |_| {
             Err(io::ErrorKind::BrokenPipe.into())

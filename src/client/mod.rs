@@ -18,7 +18,7 @@ mod upload;
 mod users;
 
 #[cfg(test)]
-pub(crate) mod fake;
+pub(crate) mod fake_service;
 
 pub use connection::BearerToken;
 pub(crate) use connection::{ClientCredentials, PresentedToken, ServerAddress, ServiceClient};

@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        client::fake::{self, FakeBehaviour},
+        client::fake_service::{self, FakeBehaviour},
         proto::{Deactivations, ImportStart, ImportState, ImportUsersRequest, RowResult},
     };
 
@@ -109,7 +109,7 @@ mod tests {
     }
 
     async fn push(answer: Result<PushUsersResponse, Status>) -> (ImportEnd, Vec<Message>) {
-        let mut client = fake::connect(FakePush(answer)).await;
+        let mut client = fake_service::connect(FakePush(answer)).await;
         let start = ImportStart {
             import_id: "0198".to_owned(),
             ..ImportStart::default()

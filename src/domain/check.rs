@@ -9,7 +9,7 @@ use super::artifact::{formula_text, phone_without_artifacts, without_typographic
 use super::garbled::{has_lost_letter, may_be_garbled, repaired};
 use super::normalise::{normalise_as_before, normalise_lossy};
 use super::placeholder::is_spreadsheet_error;
-use super::suggest::{SuggestionBudget, nearest};
+use super::suggestion::{SuggestionBudget, nearest};
 use super::text::filled;
 use super::{
     BadgeNumber, Cell, Column, Email, ExternalId, Name, PhoneNumber, PhoneRegion, RawRow,

@@ -7,7 +7,7 @@ use super::delimiter;
 use super::mapping::CompiledMapping;
 use super::preamble::{HeaderFound, Preamble};
 use super::record::RecordReader;
-use super::table::{RowMaker, RowNumbering};
+use super::row_maker::{RowMaker, RowNumbering};
 use super::{FileFault, Header, InputLimits, Mapping};
 use crate::domain::RawRow;
 
@@ -276,7 +276,7 @@ impl RowStage {
 
 #[cfg(test)]
 mod tests {
-    use super::super::harness::{REQUIRED, declared, decode, header, read, read_with};
+    use super::super::decoder_harness::{REQUIRED, declared, decode, header, read, read_with};
     use super::*;
 
     #[test]

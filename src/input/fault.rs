@@ -419,7 +419,7 @@ pub(super) fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::harness::{REQUIRED, read, read_with};
+    use super::super::decoder_harness::{REQUIRED, read, read_with};
     use super::super::{CsvDecoder, CsvOptions, InputLimits};
     use super::*;
     use insta::assert_snapshot;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::FileFault;
 use super::blank::trim;
 use super::charset::Charset;
-use super::foreign::ForeignLines;
-use super::layout::RecordLayout;
+use super::comparable_name::ComparableName;
+use super::foreign_lines::ForeignLines;
 use super::mapping::{ColumnsRead, CompiledMapping, MappedName};
-use super::name::ComparableName;
 use super::record::Record;
+use super::record_layout::RecordLayout;
 use crate::domain::{Cell, Column, ColumnSet, Email, SuggestionBudget};
 
 /// Most unknown columns that are reported one by one. A roster never has more. The bound is for files that are no
@@ -237,7 +237,7 @@ fn file_columns(cells: &[HeaderCell<'_>], mapping: &CompiledMapping) -> Vec<(Col
 
 #[cfg(test)]
 mod tests {
-    use super::super::harness::{REQUIRED, header, ignoring, read, read_with};
+    use super::super::decoder_harness::{REQUIRED, header, ignoring, read, read_with};
     use super::*;
     use insta::assert_snapshot;
 

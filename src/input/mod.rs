@@ -11,35 +11,35 @@
 mod blank;
 mod charset;
 mod charset_names;
+mod comparable_name;
 mod csv;
 mod delimiter;
 mod fault;
-mod foreign;
+mod foreign_lines;
 mod header;
-mod layout;
 mod mapping;
-mod marks;
-mod mistaken;
-mod name;
+mod mistaken_file;
 mod preamble;
 mod record;
+mod record_layout;
+mod row_maker;
 mod sample;
 mod split;
-mod table;
+mod structural_marks;
 mod typed;
 mod workbook;
 
 #[cfg(test)]
-mod harness;
+mod decoder_harness;
 #[cfg(test)]
 mod properties;
 
+pub(crate) use comparable_name::{column_named, compared_name, own_column};
 pub use csv::{CsvDecoder, CsvOptions};
 pub(crate) use fault::{FileFault, MistakenFile};
 pub use header::Header;
 pub(crate) use mapping::{MappedTo, MappingLookup};
 pub use mapping::{Mapping, ValueMapping};
-pub(crate) use name::{column_named, compared_name, own_column};
 pub(crate) use sample::{CsvSample, SampleTable};
 pub(crate) use split::{FileSplitter, SplitRecord, first_lines};
 pub(crate) use typed::TypedRows;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::delimiter::{DELIMITERS, FirstLine};
 use super::mapping::CompiledMapping;
-use super::mistaken::{self, HEAD, known_names};
+use super::mistaken_file::{self, HEAD, known_names};
 use super::record::RecordReader;
 use super::{FileFault, MistakenFile};
 
@@ -89,7 +89,7 @@ impl Preamble {
     /// Fails if there is no header, or if the header's record cannot be read.
     pub(super) fn take_found(&mut self) -> Result<HeaderFound, FileFault> {
         let is_blank = self.candidates.iter().any(DelimiterCandidate::has_nothing);
-        let mistaken = mistaken::tell(&self.bytes, &self.head, is_blank, &self.mapping);
+        let mistaken = mistaken_file::tell(&self.bytes, &self.head, is_blank, &self.mapping);
         let no_header = FileFault::NoHeader { mistaken };
         // Among equals `max_by_key` returns the last. In reversed order that is the delimiter that comes first.
         let best = std::mem::take(&mut self.candidates).into_iter().rev();
@@ -231,7 +231,7 @@ impl DelimiterCandidate {
 
 #[cfg(test)]
 mod tests {
-    use super::super::harness::{REQUIRED, header, ignoring, read, read_with};
+    use super::super::decoder_harness::{REQUIRED, header, ignoring, read, read_with};
     use super::super::{CsvOptions, Mapping};
     use super::*;
 

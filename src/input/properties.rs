@@ -5,7 +5,7 @@ use encoding_rs::{Encoding, SHIFT_JIS, WINDOWS_1252};
 use proptest::prelude::*;
 
 use super::blank::is_blank;
-use super::harness::{decode, decode_chunks};
+use super::decoder_harness::{decode, decode_chunks};
 use super::{CsvOptions, InputLimits};
 
 /// A header with the required columns and one optional one at each end.

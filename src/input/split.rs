@@ -1,8 +1,8 @@
 //! Splits a file into its records as they are, for reports that show rejected rows in the file's own columns.
 
+use super::comparable_name::ComparableName;
 use super::delimiter::FirstLine;
 use super::mapping::CompiledMapping;
-use super::name::ComparableName;
 use super::record::{Record, RecordReader};
 use super::{FileFault, InputLimits, Mapping};
 use crate::domain::Column;

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::template::CompiledTemplates;
 use super::{Mapping, MappingFault};
 use crate::domain::{Column, cell_text, fold};
-use crate::input::name::{ComparableName, column_named};
+use crate::input::comparable_name::{ComparableName, column_named};
 
 /// A mapping, compiled.
 pub(in crate::input) struct CompiledMapping {

@@ -3,7 +3,7 @@
 use super::{CompiledMapping, MappedName, Mapping};
 use crate::domain::{Column, cell_text};
 use crate::input::FileFault;
-use crate::input::name::ComparableName;
+use crate::input::comparable_name::ComparableName;
 
 /// What a mapping makes of a column of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

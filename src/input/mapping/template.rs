@@ -14,7 +14,7 @@ use parking_lot::RwLock;
 use super::MappingFault;
 use super::scan::columns_read;
 use crate::domain::{Column, MappingFailure};
-use crate::input::name::ComparableName;
+use crate::input::comparable_name::ComparableName;
 
 /// Longest source, in bytes.
 const SOURCE_BYTES: usize = 2_000;

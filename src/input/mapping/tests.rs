@@ -1,6 +1,6 @@
 use insta::assert_snapshot;
 
-use super::super::harness::{REQUIRED, decode, header, read_with};
+use super::super::decoder_harness::{REQUIRED, decode, header, read_with};
 use super::super::{CsvDecoder, CsvOptions, InputLimits};
 use super::{Mapping, ValueMapping};
 use crate::domain::Column;

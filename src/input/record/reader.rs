@@ -11,7 +11,9 @@ use super::{
     ignored_lines::{IgnoredLines, LinesRead},
 };
 use crate::domain::QuoteFault;
-use crate::input::{FileFault, blank::is_blank, mapping::LineRules, marks::StructuralMarks};
+use crate::input::{
+    FileFault, blank::is_blank, mapping::LineRules, structural_marks::StructuralMarks,
+};
 
 /// Splits text into records, however the text is split.
 pub(crate) struct RecordReader {

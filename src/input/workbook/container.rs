@@ -13,7 +13,7 @@ use zip::{ZipArchive, read::ZipFile, result::ZipError};
 use super::WorkbookFault;
 use super::meter::{WorkbookFailure, WorkbookMeter};
 use super::relations::PartRelations;
-use crate::input::{MistakenFile, mistaken};
+use crate::input::{MistakenFile, mistaken_file};
 
 /// Most entries of an archive. Workbooks have some dozens.
 const MOST_ENTRIES: usize = 10_000;
@@ -80,7 +80,7 @@ impl<'b> WorkbookKind<'b> {
             return Err(compound_fault(bytes).into());
         }
         if !bytes.starts_with(b"PK\x03\x04") {
-            let found = mistaken::tell_bytes(bytes);
+            let found = mistaken_file::tell_bytes(bytes);
             return Err(WorkbookFault::Other { found }.into());
         }
         let mut archive = WorkbookArchive::open(bytes)?;

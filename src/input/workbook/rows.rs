@@ -12,9 +12,9 @@ use crate::domain::RawRow;
 use crate::input::FileFault;
 use crate::input::charset::Charset;
 use crate::input::mapping::CompiledMapping;
-use crate::input::mistaken::{MIN_NAMES, known_names};
+use crate::input::mistaken_file::{MIN_NAMES, known_names};
 use crate::input::record::{OwnedRecord, Record};
-use crate::input::table::{RowMaker, RowNumbering};
+use crate::input::row_maker::{RowMaker, RowNumbering};
 
 /// Most rows, and most bytes of them, in which the header is searched for.
 const SEARCHED_ROWS: usize = 1_000;

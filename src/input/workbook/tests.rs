@@ -10,7 +10,7 @@ use user_import_testing::workbook::{
 
 use super::*;
 use crate::domain::{Cell, Column};
-use crate::input::harness::{HarnessResult, decode, show};
+use crate::input::decoder_harness::{HarnessResult, decode, show};
 use crate::input::{Mapping, ValueMapping};
 
 const HEADER: [&str; 7] = [

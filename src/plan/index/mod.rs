@@ -3,10 +3,10 @@
 
 mod attributes;
 mod catalog_names;
+mod damaged_keys;
 mod keys;
-mod lists;
+mod lists_by_number;
 mod matching;
-mod mistaken;
 mod named_supervisors;
 mod numbers;
 mod other_case;
@@ -19,11 +19,11 @@ mod zero_padded;
 
 pub(crate) use attributes::{resulting, sound};
 pub(crate) use catalog_names::CatalogNames;
+pub(crate) use damaged_keys::DamagedKeyMatches;
 pub use keys::MatchBy;
 pub(crate) use keys::{Key, KeyHolders, held};
-pub(crate) use lists::ListsByNumber;
+pub(crate) use lists_by_number::ListsByNumber;
 pub use matching::RowMatching;
-pub(crate) use mistaken::DamagedKeyMatches;
 pub(crate) use named_supervisors::{keys_named, unknown_emails};
 pub(crate) use numbers::{ByKey, IndexVec, KeyId, number, to_u32};
 pub use numbers::{ByRow, ByUser, DenseIndex, RowIndex, UserIndex};

@@ -4,7 +4,7 @@
 use hashbrown::HashMap;
 
 use super::keys::Key;
-use super::lists::ListsByNumber;
+use super::lists_by_number::ListsByNumber;
 use super::numbers::{DenseIndex, RowIndex, UserIndex, number};
 use super::parallel;
 use super::roster::RosterIndex;

@@ -4,9 +4,9 @@
 use std::sync::OnceLock;
 
 use super::attributes::sound;
+use super::damaged_keys::DamagedKeyMatches;
 use super::keys::{Key, KeyNumbering, held, holder};
-use super::lists::ListsByNumber;
-use super::mistaken::DamagedKeyMatches;
+use super::lists_by_number::ListsByNumber;
 use super::numbers::{ByRow, ByUser, DenseIndex, KeyId, RowIndex, UserIndex, number};
 use super::parallel;
 use crate::domain::{Column, ColumnSet, Row, User};

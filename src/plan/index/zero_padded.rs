@@ -4,7 +4,7 @@
 use hashbrown::HashMap;
 
 use super::keys::Key;
-use super::lists::ListsByNumber;
+use super::lists_by_number::ListsByNumber;
 use super::numbers::{ByRow, DenseIndex, IndexVec, RowIndex, UserIndex, number};
 use super::roster::RosterIndex;
 use crate::domain::strip_leading_zeros;

@@ -9,8 +9,8 @@
 
 use super::finding::{Finding, Findings, SHOWN, SupervisorCircle};
 use super::forest::Forest;
+use super::judgement_state::JudgementState;
 use super::rules::{ReportsByEmail, Rule};
-use super::state::JudgementState;
 use crate::plan::index::{DenseIndex, FinalUser, IndexVec, Key, Node, RowIndex, SupervisorChange};
 
 /// By person: its supervisor.

@@ -3,10 +3,10 @@
 
 use hashbrown::HashMap;
 
-use super::copies::RowCopies;
 use super::decision::Decision;
 use super::finding::{Finding, Findings};
-use super::state::JudgementState;
+use super::judgement_state::JudgementState;
+use super::row_copies::RowCopies;
 use crate::plan::index::{ByRow, Key, KeyId, RosterIndex, RowIndex, held};
 
 /// Sets the copies of rows aside, and rejects the rows that cannot all be right.

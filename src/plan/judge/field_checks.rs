@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use hashbrown::HashMap;
 
-use super::choices::{CatalogChoices, CatalogKind};
+use super::catalog_choices::{CatalogChoices, CatalogKind};
 use super::damaged_values::check_values;
 use super::decision::{Decision, Outcome};
 use super::finding::{Finding, Findings};

@@ -1,7 +1,7 @@
 //! The findings of the field checks and the rules about rows, in a few bytes each. Knows no sentences: the report puts
 //! findings into words.
 
-use super::choices::CatalogKind;
+use super::catalog_choices::CatalogKind;
 use crate::domain::Column;
 use crate::plan::index::{
     ByRow, DenseIndex, FinalUser, IndexVec, Key, RowIndex, UserIndex, number,

@@ -2,7 +2,7 @@
 //! change.
 
 use super::decision::{Decision, Outcome};
-use super::state::JudgementState;
+use super::judgement_state::JudgementState;
 use crate::domain::{Column, ColumnSet, Row, User};
 use crate::plan::index::{ByRow, FinalUser, parallel, resulting};
 

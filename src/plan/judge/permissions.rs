@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::decision::Decision;
 use super::finding::{Finding, Findings};
+use super::judgement_state::JudgementState;
 use super::rules::{DueRows, ReportsByEmail, Rule};
-use super::state::JudgementState;
 use crate::domain::{Permission, Permissions, RoleId, Status, User};
 use crate::plan::PlanRequest;
 use crate::plan::index::{ByRow, FinalUser, Key, RowIndex, SupervisorChange, held};

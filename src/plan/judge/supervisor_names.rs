@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use hashbrown::HashMap;
 
-use super::state::JudgementState;
+use super::judgement_state::JudgementState;
 use crate::domain::{Column, Row, address_meant, fold};
 use crate::plan::index::{FinalUser, KeyHolders, KeyId, RowIndex, keys_named};
 

@@ -2,8 +2,8 @@
 //! Knows nothing of the other rules.
 
 use super::finding::{Finding, Findings};
+use super::judgement_state::JudgementState;
 use super::rules::{DueRows, ReportsByEmail, Rule};
-use super::state::JudgementState;
 use crate::plan::index::{Key, RowIndex, SupervisorChange};
 
 /// Rejects rows whose supervisor is not found.

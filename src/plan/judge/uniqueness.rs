@@ -2,8 +2,8 @@
 //! of the other rules.
 
 use super::finding::{Finding, Findings};
+use super::judgement_state::JudgementState;
 use super::rules::{DueRows, Rule};
-use super::state::JudgementState;
 use crate::plan::index::{FinalUser, Key, RowIndex, held};
 
 /// Rejects rows that take a key of a user that no standing row is about.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use hashbrown::{HashMap, HashSet};
 
-use super::identity::replaced_columns;
+use super::identity_changes::replaced_columns;
 use crate::domain::{Column, ColumnSet, RoleId, Status};
 use crate::plan::Plan;
 use crate::plan::index::{ByUser, FinalUser, RowIndex, UserIndex, resulting, to_u32};

@@ -4,8 +4,8 @@
 mod advice;
 mod consequences;
 mod digest;
-mod identity;
-mod missing;
+mod identity_changes;
+mod missing_users;
 mod review;
 mod waiting;
 mod wording;
@@ -15,8 +15,8 @@ pub(crate) use consequences::consequences;
 pub use consequences::{Consequence, ConsequenceExample, ConsequenceKind};
 pub use digest::DigestKey;
 pub(crate) use digest::digest;
-pub(crate) use identity::{IdentityChanges, warn_of_replaced_identities};
-pub(crate) use missing::{MissingUsers, ZeroPaddedMatches, find_missing};
+pub(crate) use identity_changes::{IdentityChanges, warn_of_replaced_identities};
+pub(crate) use missing_users::{MissingUsers, ZeroPaddedMatches, find_missing};
 pub(crate) use review::review;
 pub(crate) use waiting::count_waiting;
 pub(crate) use wording::{

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::missing::ZeroPaddedMatches;
+use super::missing_users::ZeroPaddedMatches;
 use crate::domain::Status;
 use crate::plan::index::{
     FinalUser, Key, OtherCase, RowIndex, SupervisorChange, UserIndex, ZeroPaddedKeys, held,

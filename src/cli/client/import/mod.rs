@@ -388,7 +388,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        client::fake::{self, FakeBehaviour},
+        client::fake_service::{self, FakeBehaviour},
         proto::{
             ImportStarted, ImportSummary, ImportUsersRequest, ImportUsersResponse, Issue,
             IssueCode, IssueSeverity, RowOutcome, RowResult, RowResults,
@@ -476,7 +476,7 @@ mod tests {
         let file = |name: &str| -> PathBuf { folder.path().join(name) };
         fs::write(file("roster.csv"), ROSTER).unwrap();
         earlier.inspect(|text| fs::write(file("errors.csv"), text).unwrap());
-        let endpoint = fake::serve(answers).await.to_string();
+        let endpoint = fake_service::serve(answers).await.to_string();
         let args = TestCli::try_parse_from([
             "import".as_ref(),
             file("roster.csv").as_os_str(),

@@ -6,7 +6,7 @@ use super::{
 use crate::domain::{Column, ColumnSet, Status, ValuePattern, fold, shown};
 use crate::plan::index::{FinalUser, Key, RowIndex, UserIndex};
 use crate::plan::judge::{CatalogKind, Finding, SupervisorCircle};
-use crate::plan::report::identity::replaced_columns;
+use crate::plan::report::identity_changes::replaced_columns;
 
 /// The most offers that a message names if none is near.
 const NAMED: usize = 5;

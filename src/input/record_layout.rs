@@ -2,8 +2,8 @@
 
 use super::FileFault;
 use super::charset::Charset;
-use super::foreign::{ForeignLines, padded_report_line, report_line};
-use super::name::ComparableName;
+use super::comparable_name::ComparableName;
+use super::foreign_lines::{ForeignLines, padded_report_line, report_line};
 use super::record::{Record, StrayQuotePlace};
 use crate::domain::{Cell, Column, ForeignLine, RawRow, StrayQuote, ValueFault};
 
@@ -199,7 +199,7 @@ impl RecordLayout {
 
 #[cfg(test)]
 mod tests {
-    use super::super::harness::{REQUIRED, declared, header, ignoring, read, read_with};
+    use super::super::decoder_harness::{REQUIRED, declared, header, ignoring, read, read_with};
     use super::super::{CsvOptions, Header};
     use crate::domain::Column as C;
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::FileFault;
 use super::blank::{is_blank, trim};
+use super::comparable_name::ComparableName;
 use super::mapping::CompiledMapping;
-use super::name::ComparableName;
 use super::record::Record;
 use crate::domain::{Column, ForeignLine, ReportLine};
 

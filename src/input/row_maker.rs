@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::charset::Charset;
-use super::layout::RecordLayout;
 use super::mapping::{CellMapper, CompiledMapping};
 use super::record::{OwnedRecord, Record};
+use super::record_layout::RecordLayout;
 use super::{FileFault, Header};
 use crate::domain::RawRow;
 
@@ -141,7 +141,7 @@ impl<S: FnMut(&RawRow<'_>)> RowNumbering<'_, S> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::harness::{REQUIRED, read};
+    use super::super::decoder_harness::{REQUIRED, read};
 
     const ROW: &str = "e,b,f,l,Active,u,r";
     const SHOWN: &str = "e|b|f|l|Active|u|r";

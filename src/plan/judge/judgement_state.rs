@@ -1,7 +1,7 @@
 //! The state after the import, as far as the rules have judged: the rows that stand, and so the owner of each key and
 //! the supervisor of each user. Knows the rows, not the rules that reject them.
 
-use super::copies::RowCopies;
+use super::row_copies::RowCopies;
 use crate::domain::{Row, Status, User};
 use crate::plan::index::{
     ByKey, ByRow, FinalUser, Key, KeyId, RosterIndex, RowIndex, SupervisorChange, UserIndex, held,

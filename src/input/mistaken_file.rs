@@ -2,9 +2,9 @@
 
 use super::MistakenFile;
 use super::blank::is_blank;
+use super::comparable_name::ComparableName;
 use super::delimiter::DELIMITERS;
 use super::mapping::{CompiledMapping, Mapping};
-use super::name::ComparableName;
 use super::record::{Record, RecordReader};
 
 /// Length of the text, from the beginning of a file, in which the header or the kind of the file is searched for.
@@ -165,7 +165,7 @@ pub(super) fn known_names(record: Record<'_>, mapping: &CompiledMapping) -> usiz
 mod tests {
     use insta::{allow_duplicates, assert_snapshot};
 
-    use super::super::harness::{REQUIRED, read};
+    use super::super::decoder_harness::{REQUIRED, read};
 
     const ROW: &str = "dana@pd.example,1,Dana,Whitlock,Active,dana,Officer";
 
