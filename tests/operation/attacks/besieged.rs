@@ -5,8 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::setpriority_process;
 use tempfile::TempDir;
 use tokio::{
+    runtime::{self, Runtime},
     sync::{Mutex, MutexGuard},
     task::JoinHandle,
 };
@@ -34,6 +36,45 @@ pub async fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().await
 }
 
+/// The threads of the attackers. Attackers have machines of their own, so these threads have a low priority here, and do
+/// not run the clients that are measured.
+struct AttackerThreads(Option<Runtime>);
+
+impl AttackerThreads {
+    /// How much their work yields to that of others, as `nice` counts.
+    const NICENESS: i32 = 10;
+
+    fn start() -> Self {
+        let threads = runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .on_thread_start(|| {
+                // Linux takes the calling thread for the process.
+                setpriority_process(None, Self::NICENESS).expect("a priority can be lowered");
+            })
+            .enable_all()
+            .build();
+        Self(Some(threads.expect("a runtime starts")))
+    }
+
+    fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.0
+            .as_ref()
+            .expect("it runs until it is dropped")
+            .spawn(work)
+    }
+}
+
+impl Drop for AttackerThreads {
+    fn drop(&mut self) {
+        if let Some(threads) = self.0.take() {
+            threads.shutdown_background();
+        }
+    }
+}
+
 /// A server process with a memory limit and two organisations: `pd`, which attacks, and `sheriff`.
 pub struct AttackedServer {
     pub server: ServeProcess,
@@ -41,9 +82,10 @@ pub struct AttackedServer {
     pub operator: App,
     /// A client of `sheriff`.
     pub bystander: App,
+    attackers: AttackerThreads,
     folder: TempDir,
     // The last to go.
-    _database: Arc<FreshDatabase>,
+    database: Arc<FreshDatabase>,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -69,20 +111,36 @@ impl AttackedServer {
             server,
             operator,
             bystander,
+            attackers: AttackerThreads::start(),
             folder,
-            _database: database,
+            database,
             _alone: alone,
         }
     }
 
-    /// Returns another client with these permissions in an organisation, on a connection of its own.
+    /// Returns another client with these permissions in an organisation, on a connection of its own, which the threads
+    /// of the attackers serve.
     pub async fn caller(
         &self,
         organization: &str,
         permissions: impl IntoIterator<Item = Permission>,
     ) -> App {
-        let client = self.operator.another_client().await;
+        let database = Arc::clone(&self.database);
+        let attached = App::attach(database, self.server.address);
+        let client = self.attackers.spawn(attached).await;
+        let client = client.expect("the server listens");
         client.holding(token(organization, permissions)).await
+    }
+
+    /// Begins an attack by these tasks.
+    pub fn attack_by(
+        &self,
+        tasks: impl IntoIterator<Item = impl Future<Output = ()> + Send + 'static>,
+    ) -> RepeatedAttack {
+        let tasks = tasks.into_iter().map(|task| self.attackers.spawn(task));
+        RepeatedAttack {
+            tasks: tasks.collect(),
+        }
     }
 
     /// Expects that the server has stayed within its limit and serves the others.
@@ -186,13 +244,6 @@ pub struct RepeatedAttack {
 }
 
 impl RepeatedAttack {
-    /// Returns an attack by these tasks.
-    pub fn working(tasks: impl IntoIterator<Item = JoinHandle<()>>) -> Self {
-        Self {
-            tasks: tasks.into_iter().collect(),
-        }
-    }
-
     /// Ends the attack.
     pub async fn end(self) {
         for task in self.tasks {

@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{net::TcpStream, time::timeout};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-use super::besieged::{AttackedServer, RepeatedAttack, SlowedWork, expect_twice_at_most};
+use super::besieged::{AttackedServer, SlowedWork, expect_twice_at_most};
 use user_import_testing::{Database, on_both_databases};
 
 on_both_databases![unfinished_health_bodies_are_refused_before_they_are_held];
@@ -77,10 +77,10 @@ async fn measure(database: Database, path: &'static str) -> Vec<SlowedWork> {
         let asked = async { health.check(HealthCheckRequest::default()).await };
         let (open, asked) = tokio::join!(attackers, asked);
         asked.expect("health is told meanwhile");
-        RepeatedAttack::working([tokio::spawn(async move {
+        besieged.attack_by([async move {
             let _open = open;
             pending::<()>().await;
-        })])
+        }])
     };
     besieged.measure(attack).await
 }

@@ -4,7 +4,7 @@ use tonic::Code;
 use tonic_types::StatusExt;
 use user_import::domain::Permission;
 
-use super::besieged::{AttackedServer, RepeatedAttack, SlowedWork, expect_twice_at_most};
+use super::besieged::{AttackedServer, SlowedWork, expect_twice_at_most};
 use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![eight_jobs_of_one_organisation_leave_another_tenant_its_usual_times];
@@ -35,10 +35,11 @@ async fn measure(database: Database) -> Vec<SlowedWork> {
         jobs.push(besieged.caller("pd", [Permission::UsersImport]).await);
     }
     let attack = async || {
-        let pushing = jobs.iter().enumerate().map(|(number, job)| {
-            tokio::spawn(push(job.clone_connection(), format!("job{number}")))
-        });
-        RepeatedAttack::working(pushing)
+        let pushing = jobs
+            .iter()
+            .enumerate()
+            .map(|(number, job)| push(job.clone_connection(), format!("job{number}")));
+        besieged.attack_by(pushing)
     };
     besieged.measure(attack).await
 }

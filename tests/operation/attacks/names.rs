@@ -14,9 +14,7 @@ use user_import::{
     },
 };
 
-use super::besieged::{
-    AttackedServer, RepeatedAttack, SlowedWork, dry_run, expect_twice_at_most_if_optimised,
-};
+use super::besieged::{AttackedServer, SlowedWork, dry_run, expect_twice_at_most_if_optimised};
 use user_import_testing::{Database, on_both_databases, roster};
 
 on_both_databases![
@@ -106,12 +104,12 @@ async fn measure(database: Database) -> Vec<SlowedWork> {
     let besieged = Box::pin(besieged(database)).await;
     let importer = besieged.caller("pd", [Permission::UsersImport]).await;
     let attack = async || {
-        RepeatedAttack::working([tokio::spawn(async move {
+        besieged.attack_by([async move {
             let csv = people(ROWS);
             loop {
                 importer.import_with(dry_run("pd"), csv.clone()).await;
             }
-        })])
+        }])
     };
     besieged.measure(attack).await
 }

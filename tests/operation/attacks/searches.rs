@@ -6,7 +6,7 @@ use tonic::Code;
 use user_import::{domain::Permission, proto::ListUsersRequest};
 
 use super::{
-    besieged::{AttackedServer, RepeatedAttack, SlowedWork, expect_twice_at_most_if_optimised},
+    besieged::{AttackedServer, SlowedWork, expect_twice_at_most_if_optimised},
     scale,
 };
 use user_import_testing::{Database, on_both_databases, start_of};
@@ -38,14 +38,14 @@ async fn measure(database: Database) -> Vec<SlowedWork> {
                 text: format!("nobody {n}"),
                 ..ListUsersRequest::default()
             };
-            tokio::spawn(async move {
+            async move {
                 loop {
                     // Refused or answered: the next one comes.
                     let _ = directory.list_users(request.clone()).await;
                 }
-            })
+            }
         });
-        RepeatedAttack::working(searches)
+        besieged.attack_by(searches)
     };
     besieged.measure(attack).await
 }

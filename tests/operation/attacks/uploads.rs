@@ -22,10 +22,10 @@ async fn begin(besieged: &AttackedServer) -> RepeatedAttack {
             calls.push(call);
         }
     }
-    RepeatedAttack::working([tokio::spawn(async move {
+    besieged.attack_by([async move {
         let _calls = calls;
         std::future::pending::<()>().await;
-    })])
+    }])
 }
 
 async fn measure(database: Database) -> Vec<SlowedWork> {
