@@ -159,7 +159,10 @@ impl ImportHandlers {
         let state = self.importer.without_retries().state_now(record).await;
         let state = state.map_err(|error| status::from_store(&error, slug))?;
         let retention = self.importer.undo_retention();
-        Ok(import_record::message(record, slug, state, retention))
+        Ok(Import {
+            approval_needs: self.importer.approval_needs(record, state),
+            ..import_record::message(record, slug, state, retention)
+        })
     }
 
     /// A page of an organisation's imports, the latest first. Reads one more than the page has, to know

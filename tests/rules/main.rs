@@ -12,6 +12,7 @@
 )]
 
 mod absent_and_blank;
+mod approval_needs;
 mod audit;
 mod callers;
 mod cases;

@@ -10,13 +10,14 @@ use uuid::Uuid;
 
 use super::{
     ImportError, Importer, ResponseSender, Submitter, WatchRequest,
+    record::approval_needs,
     review::{HeldAction, HeldRun, not_held},
     stages,
 };
 use crate::{
     access::{AccessDenial, Principal},
     domain::{Actor, ImportState, Permission},
-    proto::ImportStart,
+    proto::{ApprovalNeeds, ImportStart},
     store::{HeldImport, HoldEnd, ImportRecord, StoreError},
     telemetry::{metrics, traces},
 };
@@ -117,6 +118,16 @@ impl Importer {
             ImportState::Cancelled => Err(ImportError::Cancelled),
             _ => Ok(()),
         }
+    }
+
+    /// Returns the needs of an approval of this import. `None` if its state is not HELD.
+    pub(crate) fn approval_needs(
+        &self,
+        record: &ImportRecord,
+        state: ImportState,
+    ) -> Option<ApprovalNeeds> {
+        let four_eyes = self.settings.four_eyes;
+        (state == ImportState::Held).then(|| approval_needs::of(record, four_eyes))
     }
 
     /// Discards a held import. Returns `false` if it is not held.

@@ -4,8 +4,8 @@
 use prost::Message as _;
 use uuid::Uuid;
 
-use super::PlanRequest;
-use crate::{proto::ImportStart, store::CompressedMessage};
+use super::{PlanRequest, options::needed_to_approve};
+use crate::{domain::Permission, proto::ImportStart, store::CompressedMessage};
 
 /// The kinds of input, as stored.
 pub(crate) const CSV: i32 = 1;
@@ -20,6 +20,8 @@ const PART_BYTES: usize = 1024 * 1024;
 pub(crate) struct KeptInput {
     /// An encoded `ImportStart`.
     start: Vec<u8>,
+    /// The permissions that an approval needs with these options.
+    approval: Vec<Permission>,
     /// The kind of the input: one of those of an upload.
     kind: i32,
     pending: Vec<u8>,
@@ -31,6 +33,7 @@ pub(crate) struct KeptInput {
 #[derive(Debug)]
 pub(crate) struct WholeInput {
     pub(crate) start: Vec<u8>,
+    pub(crate) approval: Vec<Permission>,
     pub(crate) kind: i32,
     pub(crate) parts: Vec<CompressedMessage>,
 }
@@ -44,6 +47,7 @@ impl KeptInput {
         };
         Self {
             start: start.encode_to_vec(),
+            approval: needed_to_approve(&start).collect(),
             kind: 0,
             pending: Vec::new(),
             parts: Vec::new(),
@@ -89,6 +93,7 @@ impl KeptInput {
         }
         WholeInput {
             start: self.start,
+            approval: self.approval,
             kind: self.kind,
             parts: self.parts,
         }

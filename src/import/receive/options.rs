@@ -1,6 +1,6 @@
 //! The options of an import, checked and in the engine's own types.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, iter};
 
 use uuid::Uuid;
 
@@ -223,20 +223,28 @@ impl DeactivationScope {
     }
 }
 
+/// The permissions that an import with these options needs, whatever it does and shows (semantics §3).
+fn needed_to_import(start: &ImportStart) -> impl Iterator<Item = Permission> {
+    let deactivates = start.deactivate_missing.is_some();
+    iter::once(Permission::UsersImport).chain(deactivates.then_some(Permission::UsersDeactivate))
+}
+
+/// The permissions that the approval of a held import with these options needs (semantics §12).
+pub(crate) fn needed_to_approve(start: &ImportStart) -> impl Iterator<Item = Permission> {
+    iter::once(Permission::UsersApprove).chain(needed_to_import(start))
+}
+
 /// Fails if the caller has no permission for these options (semantics §3). Checked before any look-up.
 pub(crate) fn expect_permitted(
     principal: &Principal,
     start: &ImportStart,
 ) -> Result<(), AccessDenial> {
     principal.expect_organization(&start.organization)?;
-    principal.expect(Permission::UsersImport)?;
-    if start.include_values {
-        principal.expect(Permission::UsersRead)?;
+    needed_to_import(start).try_for_each(|needed| principal.expect(needed))?;
+    match start.include_values {
+        true => principal.expect(Permission::UsersRead),
+        false => Ok(()),
     }
-    if start.deactivate_missing.is_some() {
-        principal.expect(Permission::UsersDeactivate)?;
-    }
-    Ok(())
 }
 
 /// Fails if the caller may not review or approve a held import with these options. What a review shows is decided for each
@@ -247,10 +255,9 @@ pub(crate) fn expect_permitted_held(
     start: &ImportStart,
 ) -> Result<(), AccessDenial> {
     principal.expect_organization(&start.organization)?;
-    principal.expect(Permission::UsersApprove)?;
     match held.is_review() {
-        true => Ok(()),
-        false => expect_permitted(principal, start),
+        true => principal.expect(Permission::UsersApprove),
+        false => needed_to_approve(start).try_for_each(|needed| principal.expect(needed)),
     }
 }
 

@@ -175,7 +175,7 @@ pub(crate) fn close(record: &mut ImportRecord, summary: &ImportSummary, now: Off
 
 /// The parts of a record besides its counts, as [`encode_notes`] has written them.
 #[derive(Debug)]
-pub(crate) struct RecordedNotes(Import);
+pub(crate) struct RecordedNotes(pub(super) Import);
 
 impl RecordedNotes {
     /// Reads the notes of a record.

@@ -3,6 +3,7 @@
 //! Results, refusals and warnings are recorded as encoded messages of the contract, once, and sent from there. So this
 //! module makes messages from a planned import and works on them. The rest of the engine need not know them.
 
+pub(crate) mod approval_needs;
 pub(crate) mod audited;
 pub(crate) mod changed_users;
 pub(crate) mod encoding;

@@ -47,7 +47,8 @@ pub struct Model {
     pub protected_skipped: i32,
     /// Recorded batches of results.
     pub results: i32,
-    /// An encoded `Import` message that has refusals, warnings, `identity_changes`, `going_inactive` and consequences only.
+    /// An encoded `Import` message that has refusals, warnings, `identity_changes`, `going_inactive`, consequences and
+    /// `approval_needs` only.
     pub notes: Vec<u8>,
     /// Somebody has asked it to stop.
     pub cancel_requested: bool,

@@ -8,7 +8,7 @@ use crate::{
     import::{
         ImportError, Refusal, messages,
         receive::kept_input::KeptInput,
-        record::import_record,
+        record::{approval_needs, import_record},
         review::{guard_code, may_hold},
     },
     store::{AttemptEnd, HeldImport, ImportRecord, StoreError},
@@ -57,6 +57,7 @@ impl ImportSession<'_> {
         record.options_digest = Some(self.options_digest.to_vec());
         record.held_until = Some(until);
         let whole = kept.finish();
+        approval_needs::note(&mut record, &whole.approval);
         let held = HeldImport {
             organization_id: record.organization_id,
             import_id: record.id,
