@@ -1,5 +1,5 @@
-import { Alert, Button, Stack, Text } from '@mantine/core';
-import { IconAlertTriangle, IconArrowLeft, IconArrowRight } from '@tabler/icons-react';
+import { Alert, Stack, Text } from '@mantine/core';
+import { IconAlertTriangle } from '@tabler/icons-react';
 
 import type { InspectRosterResponse } from '~/gen/userimport/v1/import_service_pb';
 import { Failure } from '~/shared/Failure';
@@ -8,9 +8,9 @@ import { Loading } from '~/shared/Loading';
 import { ColumnTable } from './ColumnTable';
 import { ComputedColumns } from './ComputedColumns';
 import { mappingJson, mappingOf, type EditableMapping } from './editMapping';
-import styles from './import.module.css';
 import { LinesAndBlanks } from './LinesAndBlanks';
 import { SaveMapping, UseSavedMapping } from './SavedMappings';
+import { BackButton, NextButton, StepBar } from './StepBar';
 import { StepHeading } from './StepHeading';
 import type { StepProps } from './StepProps';
 import { ValueTable } from './ValueTable';
@@ -51,22 +51,10 @@ export function ColumnsStep({ session, state }: StepProps) {
       {response && (
         <Matching response={response} mapping={mappingOf(draft.mapping, response)} onChange={change} />
       )}
-      <div className={styles.bar}>
-        <Button
-          variant="default"
-          leftSection={<IconArrowLeft size={16} aria-hidden />}
-          onClick={() => session.goTo('file')}
-        >
-          Back
-        </Button>
-        <Button
-          rightSection={<IconArrowRight size={16} aria-hidden />}
-          onClick={goOn}
-          disabled={!response || problem !== undefined}
-        >
-          Continue
-        </Button>
-      </div>
+      <StepBar>
+        <BackButton onClick={() => session.goTo('file')} />
+        <NextButton isDisabled={!response || problem !== undefined} onClick={goOn} />
+      </StepBar>
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { Alert, Button, Group, Paper, Progress, Skeleton, Stack, Text } from '@mantine/core';
-import { IconAlertTriangle, IconArrowRight, IconFileSpreadsheet, IconInfoCircle } from '@tabler/icons-react';
+import { IconAlertTriangle, IconFileSpreadsheet, IconInfoCircle } from '@tabler/icons-react';
 import { useState } from 'react';
 
 import { plainWords } from '~/api/plainWords';
@@ -11,10 +11,10 @@ import { plural } from '~/shared/time';
 import { ExampleFile } from './ExampleFile';
 import { FileDrop } from './FileDrop';
 import { fileSize } from './fileSize';
-import styles from './import.module.css';
 import { MissingFile } from './MissingFile';
 import { ReadingControls } from './ReadingControls';
 import { SampleTable } from './SampleTable';
+import { NextButton, StepBar } from './StepBar';
 import { StepHeading } from './StepHeading';
 import type { StepProps } from './StepProps';
 import { afterFile } from './steps';
@@ -101,18 +101,12 @@ function ChosenFile({ session, state }: StepProps) {
       )}
       {isPending && !response && <Skeleton height={160} aria-label="Looking at the file" role="status" />}
       {response && <WhatItIs session={session} state={state} />}
-      <div className={styles.bar}>
+      <StepBar>
         <Text size="sm" c="dimmed" role="status">
           {nextInWords(state)}
         </Text>
-        <Button
-          rightSection={<IconArrowRight size={16} aria-hidden />}
-          disabled={!isReadable || isPending}
-          onClick={() => session.goTo(afterFile(draft))}
-        >
-          Continue
-        </Button>
-      </div>
+        <NextButton isDisabled={!isReadable || isPending} onClick={() => session.goTo(afterFile(draft))} />
+      </StepBar>
     </Stack>
   );
 }

@@ -5,6 +5,7 @@ import { ImportState } from '~/gen/userimport/v1/types_pb';
 import { ConfirmForm } from '~/review/ConfirmForm';
 import { Refusals } from '~/review/Refusals';
 import { ReviewTable } from '~/review/ReviewTable';
+import { ActionAlert } from '~/shared/ActionAlert';
 import { Failure } from '~/shared/Failure';
 import { countsInWords } from '~/shared/outcomes';
 import { plural } from '~/shared/time';
@@ -97,22 +98,21 @@ function AskAgain({ session, state }: StepProps) {
   }
   return (
     followUpDiffers && (
-      <Alert
+      <ActionAlert
         color="orange"
         icon={<IconInfoCircle aria-hidden />}
         title="The corrected rows were not imported"
-        role="alert"
-      >
-        <Stack gap="xs" align="flex-start">
-          <Text size="sm">
-            After the import of the file they would do something else than you confirmed, or you signed in
-            again meanwhile, so nothing of them was written. They are kept here.
-          </Text>
+        actions={
           <Button size="xs" variant="default" onClick={() => void session.followUp.judgeAgain()}>
             Judge them again
           </Button>
-        </Stack>
-      </Alert>
+        }
+      >
+        <Text size="sm">
+          After the import of the file they would do something else than you confirmed, or you signed in again
+          meanwhile, so nothing of them was written. They are kept here.
+        </Text>
+      </ActionAlert>
     )
   );
 }

@@ -1,10 +1,9 @@
-import { Button, Checkbox, NativeSelect, Paper, Stack, Text } from '@mantine/core';
-import { IconArrowLeft, IconArrowRight } from '@tabler/icons-react';
+import { Checkbox, NativeSelect, Paper, Stack, Text } from '@mantine/core';
 
 import { MatchBy } from '~/gen/userimport/v1/import_service_pb';
 
 import { DeactivateOption } from './DeactivateOption';
-import styles from './import.module.css';
+import { BackButton, NextButton, StepBar } from './StepBar';
 import { StepHeading } from './StepHeading';
 import type { StepProps } from './StepProps';
 import { beforeOptions } from './steps';
@@ -67,27 +66,15 @@ export function OptionsStep({ session, state }: StepProps) {
           />
         </Stack>
       </Paper>
-      <div className={styles.bar}>
-        <Button
-          variant="default"
-          leftSection={<IconArrowLeft size={16} aria-hidden />}
-          onClick={() => session.goTo(beforeOptions(draft))}
-        >
-          Back
-        </Button>
+      <StepBar>
+        <BackButton onClick={() => session.goTo(beforeOptions(draft))} />
         {isUnscoped && (
           <Text size="sm" role="status">
             Choose a role or a group first.
           </Text>
         )}
-        <Button
-          rightSection={<IconArrowRight size={16} aria-hidden />}
-          disabled={isUnscoped}
-          onClick={() => session.goTo('review')}
-        >
-          Review
-        </Button>
-      </div>
+        <NextButton label="Review" isDisabled={isUnscoped} onClick={() => session.goTo('review')} />
+      </StepBar>
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
-import { IconPlus, IconRefresh } from '@tabler/icons-react';
+import { IconPlus } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 
 import type { ImportSummary } from '~/gen/userimport/v1/import_service_pb';
@@ -18,9 +18,9 @@ import { plural } from '~/shared/time';
 import { ErrorFileButton } from './ErrorFileButton';
 import { FollowUp } from './FollowUp';
 import { HowItEnded } from './HowItEnded';
-import styles from './import.module.css';
 import { MissingFile } from './MissingFile';
 import { RunProgress } from './RunProgress';
+import { ReviewAgainButton, StepBar } from './StepBar';
 import { StepHeading } from './StepHeading';
 import type { StepProps } from './StepProps';
 import { StopButton } from './StopButton';
@@ -50,7 +50,7 @@ export function ResultsStep({ session, state }: StepProps) {
       )}
       {results && <Results session={session} state={state} store={results} />}
       {running === 'nothing' && (
-        <div className={styles.bar}>
+        <StepBar>
           <Group gap="xs">
             {may('users.read') && (
               <Button component={Link} to="/users" variant="default">
@@ -60,19 +60,13 @@ export function ResultsStep({ session, state }: StepProps) {
           </Group>
           <Group gap="xs">
             {canReviewAgain(results?.summary, problem !== undefined) && (
-              <Button
-                variant="default"
-                leftSection={<IconRefresh size={16} aria-hidden />}
-                onClick={() => session.runs.reviewAgain()}
-              >
-                Review again
-              </Button>
+              <ReviewAgainButton onClick={() => session.runs.reviewAgain()} />
             )}
             <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => void session.startOver()}>
               Import another file
             </Button>
           </Group>
-        </div>
+        </StepBar>
       )}
     </>
   );

@@ -1,5 +1,5 @@
-import { Alert, Button, Group, Stack, Text } from '@mantine/core';
-import { IconArrowLeft, IconArrowRight, IconInfoCircle, IconRefresh } from '@tabler/icons-react';
+import { Alert, Group, Stack, Text } from '@mantine/core';
+import { IconInfoCircle } from '@tabler/icons-react';
 
 import { ImportState } from '~/gen/userimport/v1/types_pb';
 import { Consequences } from '~/review/Consequences';
@@ -14,11 +14,11 @@ import { plural } from '~/shared/time';
 
 import { CorrectionsSummary } from './CorrectionsSummary';
 import { ErrorFileButton } from './ErrorFileButton';
-import styles from './import.module.css';
 import { MissingFile } from './MissingFile';
 import { RefusalAction } from './RaiseLimit';
 import { ReviewFailure } from './ReviewFailure';
 import { RunProgress } from './RunProgress';
+import { BackButton, NextButton, ReviewAgainButton, StepBar } from './StepBar';
 import { StepHeading } from './StepHeading';
 import type { StepProps } from './StepProps';
 import { useCorrections } from './useCorrections';
@@ -88,22 +88,10 @@ function ReviewBar({ session, state }: StepProps) {
   const isWaiting = summary !== undefined && !isJudged;
   const isRefused = summary !== undefined && summary.state !== ImportState.COMPLETED;
   return (
-    <div className={styles.bar}>
+    <StepBar>
       <Group gap="xs">
-        <Button
-          variant="default"
-          leftSection={<IconArrowLeft size={16} aria-hidden />}
-          onClick={() => session.goTo('options')}
-        >
-          Back
-        </Button>
-        <Button
-          variant="default"
-          leftSection={<IconRefresh size={16} aria-hidden />}
-          onClick={() => session.runs.reviewAgain()}
-        >
-          Review again
-        </Button>
+        <BackButton onClick={() => session.goTo('options')} />
+        <ReviewAgainButton onClick={() => session.runs.reviewAgain()} />
       </Group>
       {isRefused ? (
         <Text size="sm" role="status">
@@ -116,16 +104,10 @@ function ReviewBar({ session, state }: StepProps) {
               {whyNot(state.isJudging)}
             </Text>
           )}
-          <Button
-            rightSection={<IconArrowRight size={16} aria-hidden />}
-            disabled={!summary || !isJudged}
-            onClick={() => session.goTo('confirm')}
-          >
-            Continue
-          </Button>
+          <NextButton isDisabled={!summary || !isJudged} onClick={() => session.goTo('confirm')} />
         </Group>
       )}
-    </div>
+    </StepBar>
   );
 }
 

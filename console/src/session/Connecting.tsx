@@ -1,9 +1,10 @@
-import { Alert, Button, Center, Stack, Text, Title } from '@mantine/core';
+import { Button, Center, Stack, Text, Title } from '@mantine/core';
 import { IconPlugConnectedX } from '@tabler/icons-react';
 import { useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { problemOf } from '~/api/problem';
+import { ActionAlert } from '~/shared/ActionAlert';
 import { Failure } from '~/shared/Failure';
 import { Loading } from '~/shared/Loading';
 
@@ -45,22 +46,23 @@ export function Connecting({ query, queryKey }: ConnectingProps) {
             onRetry={() => void again()}
           />
         ) : (
-          <Alert
+          <ActionAlert
             color="orange"
             icon={<IconPlugConnectedX aria-hidden />}
             title="The server does not answer. Trying again…"
-          >
-            <Stack gap="xs" align="flex-start">
-              <Text size="sm">{problem.message}</Text>
-              <Text size="sm">
-                Nothing is lost, and your sign-in is kept: the page opens by itself as soon as the server
-                answers.
-              </Text>
+            role="status"
+            actions={
               <Button size="xs" variant="default" onClick={() => void again()}>
                 Try now
               </Button>
-            </Stack>
-          </Alert>
+            }
+          >
+            <Text size="sm">{problem.message}</Text>
+            <Text size="sm">
+              Nothing is lost, and your sign-in is kept: the page opens by itself as soon as the server
+              answers.
+            </Text>
+          </ActionAlert>
         )}
       </Stack>
     </Center>

@@ -1,25 +1,13 @@
-import {
-  Alert,
-  Button,
-  Group,
-  NumberInput,
-  Paper,
-  Stack,
-  TagsInput,
-  Text,
-  TextInput,
-  Title,
-} from '@mantine/core';
-import { IconUsers } from '@tabler/icons-react';
+import { Button, NumberInput, Paper, Stack, TagsInput, Text, TextInput, Title } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 
 import type { NamedMapping } from '~/gen/userimport/v1/directory_service_pb';
 import { useSession } from '~/session/Session';
-import { Failure } from '~/shared/Failure';
 
 import { ColumnLines, TemplateLines, ValueLines } from './MappingLines';
+import { SaveBar, SaveConflict } from './SaveBar';
 import { UnsavedGuard } from './UnsavedGuard';
-import { useMappingDraft, type MappingEditing } from './useMappingDraft';
+import { useMappingDraft } from './useMappingDraft';
 
 interface MappingEditorProps {
   readonly saved: NamedMapping;
@@ -79,45 +67,23 @@ export function MappingEditor({ saved, names, onClose }: MappingEditorProps) {
           />
         </Stack>
       </Paper>
-      <SaveMapping editing={editing} isTaken={isTaken} onClose={onClose} />
-    </Stack>
-  );
-}
-
-interface SaveMappingProps {
-  readonly editing: MappingEditing;
-  readonly isTaken: boolean;
-  readonly onClose: () => void;
-}
-
-function SaveMapping({ editing, isTaken, onClose }: SaveMappingProps) {
-  const { isChanged, isSaving, isConflict, problem, save } = editing;
-  return (
-    <Stack gap="sm">
-      {isConflict && (
-        <Alert
-          color="yellow"
-          icon={<IconUsers aria-hidden />}
-          title="Somebody else has changed this mapping meanwhile"
-          role="alert"
-        >
-          <Text size="sm" mb="xs">
-            Nothing was saved yet. Saving yours replaces what they have saved.
-          </Text>
-          <Button size="xs" variant="light" color="red" onClick={() => save(true)}>
-            Save mine all the same
-          </Button>
-        </Alert>
-      )}
-      {problem && <Failure problem={problem} title="The mapping was not saved" />}
-      <Group gap="xs">
+      <SaveBar
+        noun="mapping"
+        state={editing}
+        isBlocked={isTaken || editing.isConflict}
+        onSave={() => editing.save(false)}
+        conflict={
+          editing.isConflict && (
+            <SaveConflict what="this mapping" onOverwrite={() => editing.save(true)}>
+              <Text size="sm">Nothing was saved yet. Saving yours replaces what they have saved.</Text>
+            </SaveConflict>
+          )
+        }
+      >
         <Button variant="default" onClick={onClose}>
-          {isChanged ? 'Discard changes' : 'Back'}
+          {editing.isChanged ? 'Discard changes' : 'Back'}
         </Button>
-        <Button disabled={!isChanged || isTaken} loading={isSaving} onClick={() => save(false)}>
-          Save mapping
-        </Button>
-      </Group>
+      </SaveBar>
     </Stack>
   );
 }

@@ -1,7 +1,9 @@
-import { Alert, Button, List, Stack, Text } from '@mantine/core';
+import { Button, List, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 
 import type { Problem } from '~/api/problem';
+
+import { ActionAlert } from './ActionAlert';
 
 interface FailureProps {
   readonly problem: Problem;
@@ -23,23 +25,27 @@ export function Failure({
   retryLabel = 'Try again',
 }: FailureProps) {
   return (
-    <Alert color="red" icon={<IconAlertTriangle aria-hidden />} title={title} role="alert">
-      <Stack gap="xs" align="flex-start">
-        <Text size="sm">{problem.message}</Text>
-        {problem.faults.length > 0 && problem.faults.some((fault) => fault !== problem.message) && (
-          <List size="sm">
-            {problem.faults.map((fault) => (
-              <List.Item key={fault}>{fault}</List.Item>
-            ))}
-          </List>
-        )}
-        <Text size="sm">{nextStep ?? 'Nothing was changed.'}</Text>
-        {onRetry && (
+    <ActionAlert
+      color="red"
+      icon={<IconAlertTriangle aria-hidden />}
+      title={title}
+      actions={
+        onRetry && (
           <Button size="xs" variant="light" color="red" onClick={onRetry}>
             {retryLabel}
           </Button>
-        )}
-      </Stack>
-    </Alert>
+        )
+      }
+    >
+      <Text size="sm">{problem.message}</Text>
+      {problem.faults.length > 0 && problem.faults.some((fault) => fault !== problem.message) && (
+        <List size="sm">
+          {problem.faults.map((fault) => (
+            <List.Item key={fault}>{fault}</List.Item>
+          ))}
+        </List>
+      )}
+      <Text size="sm">{nextStep ?? 'Nothing was changed.'}</Text>
+    </ActionAlert>
   );
 }

@@ -1,9 +1,10 @@
-import { Alert, Button, Group, Text } from '@mantine/core';
+import { Button, Text } from '@mantine/core';
 import { IconSearchOff, IconTableImport, IconUsersPlus } from '@tabler/icons-react';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 
 import { problemOf } from '~/api/problem';
 import { useSession } from '~/session/Session';
+import { ActionAlert } from '~/shared/ActionAlert';
 import { EmptyState } from '~/shared/EmptyState';
 import { Failure } from '~/shared/Failure';
 import { IfPermitted } from '~/shared/IfPermitted';
@@ -118,14 +119,12 @@ function ListFailure({ page, search, onChange }: FoundUsersProps) {
 function SearchOn({ page }: { readonly page: UserPage }) {
   const looked = `${(page.calls * 20_000).toLocaleString('en-GB')} users`;
   return (
-    <Alert color="gray" title="The search is not finished" role="status">
-      <Text size="sm">
-        {looked} were compared, and {plural(page.users.length, 'user')} found on this page so far. There are
-        more users to compare.
-      </Text>
-      {page.error && <Text size="sm">{problemOf(page.error).message}</Text>}
-      <Group mt="xs">
-        {page.isSearching ? (
+    <ActionAlert
+      color="gray"
+      title="The search is not finished"
+      role="status"
+      actions={
+        page.isSearching ? (
           <Button size="xs" variant="default" onClick={page.stop}>
             Stop
           </Button>
@@ -133,9 +132,15 @@ function SearchOn({ page }: { readonly page: UserPage }) {
           <Button size="xs" onClick={page.searchOn}>
             Search on
           </Button>
-        )}
-      </Group>
-    </Alert>
+        )
+      }
+    >
+      <Text size="sm">
+        {looked} were compared, and {plural(page.users.length, 'user')} found on this page so far. There are
+        more users to compare.
+      </Text>
+      {page.error && <Text size="sm">{problemOf(page.error).message}</Text>}
+    </ActionAlert>
   );
 }
 

@@ -1,0 +1,1 @@
+import{Y as e,i as t}from"./createReactComponent-DTRMOSxA.js";import{o as n}from"./time-BsmRkN4z.js";var r=e();function i({needs:e,action:i}){let{may:a,principal:o}=n();return a(e)?null:(0,r.jsxs)(t,{size:`sm`,c:`dimmed`,children:[`“`,o,`” lacks the permission `,e,`, which is needed to `,i,`.`]})}export{i as t};

@@ -1,1 +1,0 @@
-import{Y as e,bt as t,ut as n}from"./index-i7d-UbjI.js";import{Y as r}from"./createReactComponent-DTRMOSxA.js";var i=r(),a=e(e=>(0,i.jsx)(t,{size:`sm`,...e})),o=e(e=>(0,i.jsx)(n,{component:`a`,...e}));export{o as n,a as t};
