@@ -4,7 +4,7 @@ import { expect, test } from './support/fixtures';
 import { holdImport } from './support/imports';
 import { lookAt } from './support/looks';
 import { createOrganisation } from './support/organisation';
-import { HEADER, line } from './support/rosters';
+import { HEADER, line, roster } from './support/rosters';
 import type { Server } from './support/server';
 import { fileOf, ImportWizard } from './support/wizard';
 
@@ -180,4 +180,53 @@ test('without users.approve a held import can be discarded, and not approved', a
   await page.getByRole('button', { name: 'Discard' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click();
   await expect(page.getByRole('status').filter({ hasText: 'Nothing was written.' })).toBeVisible();
+});
+
+test('an import that was sent with the option to deactivate users is not offered without the permission', async ({
+  page,
+  startServer,
+}) => {
+  test.setTimeout(300_000);
+  const server = await startServer({ hasToken: true });
+  const organisation = await createOrganisation(server);
+  // It lists everybody, and without the permission its rows are rejected: an approval would deactivate nobody.
+  const leaving = roster(30, (number) => (number > 5 ? { STATUS: 'Inactive' } : {}));
+  await holdImport(organisation, leaving.trim().split('\n'));
+  const scope = ['--organization', organisation.slug];
+  const permissions = ['--permission', 'users.read,users.import,users.approve'];
+  const token = await server.createToken('limited', ...scope, ...permissions);
+  await page.goto(await organisation.address('/imports', token));
+  await expect(lacks(page, 'users.deactivate')).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Approve' })).toHaveCount(0);
+  await lookAt(page, 'imports-without-deactivate');
+  await page.getByRole('link', { name: 'Review', exact: true }).click();
+  await expect(page.getByText('The import was sent with the option to deactivate users')).toBeVisible();
+  await expect(page.getByRole('tab', { name: 'Rejected (25)' })).toBeVisible();
+  await expect(page.getByRole('button', { name: /^Approve/ })).toHaveCount(0);
+});
+
+test('where somebody else has to approve it, an import is not offered to its sender', async ({
+  page,
+  startServer,
+}) => {
+  test.setTimeout(300_000);
+  const server = await startServer({ hasToken: true, serve: ['--four-eyes'] });
+  const organisation = await createOrganisation(server);
+  await holdImport(organisation);
+  const sentByCaller = page.getByText('You have sent this import');
+  await page.goto(await organisation.address('/imports'));
+  await expect(sentByCaller).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Approve' })).toHaveCount(0);
+  await lookAt(page, 'imports-of-ones-own');
+  await page.getByRole('link', { name: 'Review', exact: true }).click();
+  await expect(page.getByText('Why this import is held')).toBeVisible();
+  await expect(sentByCaller).toBeVisible();
+  await expect(page.getByRole('button', { name: /^Approve/ })).toHaveCount(0);
+
+  const other = await server.createToken('second pair of eyes', '--organization', organisation.slug);
+  await page.goto(await organisation.address('/imports', other));
+  await page.getByRole('link', { name: 'Approve', exact: true }).click();
+  await page.getByLabel(/^Type Confirm/).fill('Confirm');
+  await page.getByRole('button', { name: /^Approve: / }).click();
+  await expect(page.getByText('Completed', { exact: true }).first()).toBeVisible();
 });

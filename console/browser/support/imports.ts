@@ -8,9 +8,12 @@ export async function importExample(organisation: Organisation): Promise<void> {
   await organisation.import(`${EXAMPLES}/roster-before.csv`);
 }
 
-/** An import that would deactivate most users, and is held for that. */
-export async function holdImport(organisation: Organisation): Promise<void> {
+/** An import that would deactivate most users, and is held for that: they are not in its `lines`. */
+export async function holdImport(
+  organisation: Organisation,
+  lines: readonly string[] = [HEADER, line(1, { LAST_NAME: 'Changed' }), line(31)],
+): Promise<void> {
   await organisation.import(roster(30).trim().split('\n'));
   const options = ['--deactivate-missing', '--confirm', 'Confirm', '--hold', '--source', 'nightly roster'];
-  await organisation.import([HEADER, line(1, { LAST_NAME: 'Changed' }), line(31)], ...options);
+  await organisation.import(lines, ...options);
 }

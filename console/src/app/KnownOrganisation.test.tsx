@@ -16,6 +16,7 @@ afterEach(cleanup);
 
 const SESSION: Session = {
   principal: 'ana',
+  credential: 'token 1 (ana)',
   organization: 'fire',
   organizations: [
     { slug: 'fire', displayName: '' },

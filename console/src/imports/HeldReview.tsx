@@ -8,9 +8,10 @@ import type { Import } from '~/gen/userimport/v1/import_service_pb';
 import { ConfirmForm } from '~/review/ConfirmForm';
 import { Refusals } from '~/review/Refusals';
 import { useResults } from '~/review/useResults';
-import { useSession, type Permission } from '~/session/Session';
+import { useSession } from '~/session/Session';
 import { Failure } from '~/shared/Failure';
 
+import { approvalLack, lackInWords, mayApprove } from './approval';
 import { skippingResults } from './followResults';
 import { plannedCounts } from './plannedCounts';
 import { approvalEnd, type StateAfter } from './recordAfter';
@@ -80,6 +81,7 @@ export function HeldReview({ record, isToApprove, onApproving }: HeldReviewProps
       )}
       {!approval.problem && (
         <Reviewed
+          record={record}
           review={review}
           isToApprove={isToApprove}
           onAgain={again}
@@ -126,13 +128,14 @@ function Approving({ approval }: { readonly approval: Followed }) {
 }
 
 interface ReviewedProps {
+  readonly record: Import;
   readonly review: Followed;
   readonly isToApprove: boolean;
   readonly onAgain: () => void;
   readonly onConfirm: (confirmation: string) => void;
 }
 
-function Reviewed({ review, isToApprove, onAgain, onConfirm }: ReviewedProps) {
+function Reviewed({ record, review, isToApprove, onAgain, onConfirm }: ReviewedProps) {
   const { store, hasEnded, problem } = review;
   useResults(store);
   const { summary } = store;
@@ -149,40 +152,44 @@ function Reviewed({ review, isToApprove, onAgain, onConfirm }: ReviewedProps) {
         Nothing was written. If you approve the import, it is applied as shown here all the same.
       </Refusals>
       <ReviewParts store={store} isPlanned title="What each row would do" />
-      <Approve review={review} isToApprove={isToApprove} onAgain={onAgain} onConfirm={onConfirm} />
+      <Approve
+        record={record}
+        review={review}
+        isToApprove={isToApprove}
+        onAgain={onAgain}
+        onConfirm={onConfirm}
+      />
     </>
   );
 }
 
-/** The decision: it names the numbers, and asks for the word if users would be deactivated. */
-function Approve({ review, isToApprove, onAgain, onConfirm }: ReviewedProps) {
-  const { may } = useSession();
+/**
+ * The decision: it names the numbers, and asks for the word if users would be deactivated. If the server would refuse the
+ * caller's approval, the reasons stand here.
+ */
+function Approve({ record, review, isToApprove, onAgain, onConfirm }: ReviewedProps) {
+  const lack = approvalLack(record, useSession());
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     if (isToApprove) {
       heading.current?.focus();
     }
   }, [isToApprove]);
-  const counts = plannedCounts(review.store);
-  const needed: Permission[] = ['users.import', 'users.approve'];
-  if (counts.deactivated > 0) {
-    needed.push('users.deactivate');
-  }
-  const lacking = needed.filter((one) => !may(one));
   return (
     <Paper withBorder p="md">
       <Title order={2} size="h5" mb="xs" ref={heading} tabIndex={-1}>
         Approve
       </Title>
-      {lacking.length > 0 ? (
-        <Text size="sm">
-          Approving needs the {lacking.length === 1 ? 'permission' : 'permissions'} {lacking.join(' and ')},
-          which you lack.
-        </Text>
+      {!mayApprove(lack) ? (
+        lackInWords(lack).map((sentence) => (
+          <Text key={sentence} size="sm">
+            {sentence}
+          </Text>
+        ))
       ) : (
         <ConfirmForm
           verb="Approve"
-          counts={counts}
+          counts={plannedCounts(review.store)}
           onConfirm={onConfirm}
           onCancel={onAgain}
           cancelLabel="Review again"

@@ -11,6 +11,7 @@ import { StateBadge } from '~/shared/outcomes';
 import { principalName } from '~/shared/people';
 import { When } from '~/shared/When';
 
+import { approvalLack, mayApprove, OTHER_CREDENTIAL } from './approval';
 import { DiscardButton } from './DiscardButton';
 import { Outcomes } from './ImportTable';
 import { importTitle } from './importWords';
@@ -79,33 +80,43 @@ function HeldImport({ record }: { readonly record: Import }) {
 
 /** What the caller may decide, and what is missing for the rest. */
 export function Decisions({ record }: { readonly record: Import }) {
-  const { may } = useSession();
+  const session = useSession();
+  const { may } = session;
   const { importId } = record;
+  const lack = approvalLack(record, session);
   return (
     <>
       {(may('users.approve') || may('users.import')) && (
         <Group gap="xs">
           {may('users.approve') && (
-            <>
-              <ButtonLink to="/imports/$importId" params={{ importId }} size="xs">
-                Review
-              </ButtonLink>
-              <ButtonLink
-                to="/imports/$importId"
-                params={{ importId }}
-                search={{ approve: true }}
-                size="xs"
-                variant="default"
-              >
-                Approve
-              </ButtonLink>
-            </>
+            <ButtonLink to="/imports/$importId" params={{ importId }} size="xs">
+              Review
+            </ButtonLink>
+          )}
+          {mayApprove(lack) && (
+            <ButtonLink
+              to="/imports/$importId"
+              params={{ importId }}
+              search={{ approve: true }}
+              size="xs"
+              variant="default"
+            >
+              Approve
+            </ButtonLink>
           )}
           <DiscardButton record={record} size="xs" />
         </Group>
       )}
       <Lacking needs="users.approve" action="review and approve it" />
       <Lacking needs="users.import" action="approve or discard it" />
+      {lack.permissions.includes('users.deactivate') && (
+        <Lacking needs="users.deactivate" action="approve it" />
+      )}
+      {lack.isOwn && (
+        <Text size="sm" c="dimmed">
+          {OTHER_CREDENTIAL}
+        </Text>
+      )}
     </>
   );
 }

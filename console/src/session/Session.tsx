@@ -15,6 +15,8 @@ export type Permission =
 export interface Session {
   /** What the caller is called. */
   readonly principal: string;
+  /** Who the caller is, as the records of imports name it. */
+  readonly credential: string;
   /** Slug of the organisation that is shown; empty: there is none yet. */
   readonly organization: string;
   /** Slugs and names of the organisations that the caller may see, by slug. */

@@ -60,6 +60,7 @@ function SignedIn({
     const isUnlisted = own !== '' && !listed.data;
     return {
       principal: principalName(principal),
+      credential: principal,
       organization,
       organizations: isUnlisted ? [{ slug: own, displayName: '' }] : choiceOf(listed.data, organization),
       expiresAt: expiresAt && timestampDate(expiresAt),
