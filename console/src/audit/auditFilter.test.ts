@@ -14,7 +14,7 @@ const event = create(AuditEventSchema, {
 
 test.each([
   [{}, true],
-  [{ action: AuditAction.IMPORT_BEGUN, actor: 'nightly' }, true],
+  [{ action: AuditAction.IMPORT_BEGUN, actor: 'nightly (token)' }, true],
   [{ action: AuditAction.IMPORT_ENDED }, false],
   [{ actor: 'somebody else' }, false],
   [{ from: '2026-11-30', to: '2026-11-30' }, true],

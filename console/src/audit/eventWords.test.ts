@@ -25,7 +25,7 @@ function sentence(
 test.each([
   [
     sentence(AuditAction.IMPORT_APPROVED, { sent_by: 'token 1 (cad)' }),
-    'E. Admin approved the import import-x, sent by cad',
+    'E. Admin approved the import import-x, sent by cad (token)',
   ],
   [
     sentence(
@@ -58,7 +58,7 @@ test('every action that the server knows has a sentence and a name', () => {
 
 test('those who have no name of their own are described', () => {
   expect(actorName('local')).toBe('The holder of the local token');
-  expect(actorName('token 1 (nightly)')).toBe('nightly');
+  expect(actorName('token 1 (nightly)')).toBe('nightly (token)');
 });
 
 test('lists of names are read, and other texts stay as they are', () => {

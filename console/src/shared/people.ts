@@ -7,11 +7,26 @@ export function userName(user: Pick<User, 'firstName' | 'lastName' | 'externalId
   return `${user.firstName} ${user.lastName}`.trim() || user.externalId;
 }
 
-/** A caller as people know it: of a token its name, and of an identity provider's token its subject. */
+/** The kinds of credential, by the word before a principal's name, as people call them. */
+const KINDS: readonly [RegExp, string][] = [
+  [/^token \S+ \((.*)\)$/s, 'token'],
+  [/^jwt (.+)$/s, 'sign-in'],
+  [/^certificate (.+)$/s, 'certificate'],
+];
+
+/**
+ * A caller as people know it, with the kind of credential, as names of different kinds may be equal: "nightly (token)",
+ * "ana@pd.example (sign-in)".
+ */
 export function principalName(principal: string): string {
   if (principal === 'local') {
     return 'the local token';
   }
-  const [, named] = /^token \S+ \((.*)\)$/s.exec(principal) ?? /^jwt (.+)$/s.exec(principal) ?? [];
-  return named ?? (principal || 'Unknown');
+  for (const [pattern, kind] of KINDS) {
+    const [, name] = pattern.exec(principal) ?? [];
+    if (name !== undefined) {
+      return `${name} (${kind})`;
+    }
+  }
+  return principal || 'Unknown';
 }
