@@ -68,10 +68,11 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitStatus> {
     };
     let shown = tokio::select! {
         shown = demo => shown,
-        () = stopped => Ok(match args.keep {
-            true => ExitStatus::Done,
-            false => ExitStatus::Interrupted,
-        }),
+        () = stopped => match args.keep {
+            true => Ok(ExitStatus::Done),
+            false => print("\nThe demo was interrupted. Nothing stays on this machine.\n")
+                .map(|()| ExitStatus::Interrupted),
+        },
     };
     let ended = embedded.stop().await;
     let exit = shown?;

@@ -1,4 +1,4 @@
-//! The signals that ask a server to stop.
+//! The signals that ask a server, or the demo with its server, to stop.
 
 use tokio::signal;
 
@@ -30,10 +30,27 @@ async fn received(taken: Option<signal::unix::Signal>) {
     }
 }
 
-/// Takes Ctrl-C. The future ends at the first one.
+/// Ends at Ctrl-C, which is taken when this is first polled.
 #[cfg(not(unix))]
 pub(super) async fn stop_signal() {
     if signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::time::Duration;
+
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_signal_before_the_first_poll_stops_and_does_not_kill() {
+        let stopped = stop_signal();
+        kill_process(getpid(), Signal::TERM).unwrap();
+        let stopped = tokio::time::timeout(Duration::from_mins(1), stopped);
+        stopped.await.expect("the signal has been taken");
     }
 }

@@ -2,10 +2,11 @@
 
 use std::{
     sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
-use rustix::process::setpriority_process;
+use rustix::process::nice;
 use tempfile::TempDir;
 use tokio::{
     runtime::{self, Runtime},
@@ -41,15 +42,15 @@ pub async fn alone() -> MutexGuard<'static, ()> {
 struct AttackerThreads(Option<Runtime>);
 
 impl AttackerThreads {
-    /// How much their work yields to that of others, as `nice` counts.
+    /// How much further than the rest of the test their threads yield to others.
     const NICENESS: i32 = 10;
 
     fn start() -> Self {
         let threads = runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .on_thread_start(|| {
-                // Linux takes the calling thread for the process.
-                setpriority_process(None, Self::NICENESS).expect("a priority can be lowered");
+                // On Linux this is a property of the calling thread. At the lowest priority it changes nothing.
+                let _ = nice(Self::NICENESS);
             })
             .enable_all()
             .build();
@@ -68,9 +69,12 @@ impl AttackerThreads {
 }
 
 impl Drop for AttackerThreads {
+    /// Waits for the threads, since their clients hold the database. A thread of its own waits, because a thread that runs
+    /// tasks may not.
     fn drop(&mut self) {
         if let Some(threads) = self.0.take() {
-            threads.shutdown_background();
+            let ended = thread::spawn(move || threads.shutdown_timeout(Duration::from_secs(10)));
+            ended.join().expect("threads end");
         }
     }
 }
@@ -84,7 +88,6 @@ pub struct AttackedServer {
     pub bystander: App,
     attackers: AttackerThreads,
     folder: TempDir,
-    // The last to go.
     database: Arc<FreshDatabase>,
     _alone: MutexGuard<'static, ()>,
 }
@@ -106,7 +109,7 @@ impl AttackedServer {
             .await
             .holding(token("sheriff", Permission::ALL))
             .await;
-        bystander.import_one("somebody").await;
+        Box::pin(bystander.import_one("somebody")).await;
         Self {
             server,
             operator,
@@ -118,9 +121,18 @@ impl AttackedServer {
         }
     }
 
-    /// Returns another client with these permissions in an organisation, on a connection of its own, which the threads
-    /// of the attackers serve.
+    /// Returns another client with these permissions in an organisation, on a connection of its own.
     pub async fn caller(
+        &self,
+        organization: &str,
+        permissions: impl IntoIterator<Item = Permission>,
+    ) -> App {
+        let client = self.operator.another_client().await;
+        client.holding(token(organization, permissions)).await
+    }
+
+    /// The same for an attacker, whose threads serve the connection.
+    pub async fn attacker(
         &self,
         organization: &str,
         permissions: impl IntoIterator<Item = Permission>,
@@ -132,7 +144,7 @@ impl AttackedServer {
         client.holding(token(organization, permissions)).await
     }
 
-    /// Begins an attack by these tasks.
+    /// Begins an attack by these tasks, which never end by themselves.
     pub fn attack_by(
         &self,
         tasks: impl IntoIterator<Item = impl Future<Output = ()> + Send + 'static>,
@@ -149,13 +161,13 @@ impl AttackedServer {
         let peak = self.server.peak();
         assert!(peak < RESIDENT, "{} MiB at the peak", peak / 1024);
         self.bystander.look().await.expect("others are served");
-        self.bystander.import_one("somebody").await;
+        Box::pin(self.bystander.import_one("somebody")).await;
     }
 
     /// Measures a bystander's calls and imports, before and during an attack.
     pub async fn measure(&self, attack: impl AsyncFnOnce() -> RepeatedAttack) -> Vec<SlowedWork> {
         let call = async || self.bystander.look().await.expect("others are served");
-        let import = async || self.bystander.import_one("somebody").await;
+        let import = async || Box::pin(self.bystander.import_one("somebody")).await;
         let usual = [mean(20, call).await, mean(8, import).await];
         let attack = attack().await;
         let attacked = [mean(20, call).await, mean(8, import).await];
@@ -248,10 +260,9 @@ impl RepeatedAttack {
     pub async fn end(self) {
         for task in self.tasks {
             task.abort();
-            // A panic of an attacker is one of the test.
-            if let Err(error) = task.await {
-                assert!(error.is_cancelled(), "{error}");
-            }
+            // A panic of an attacker is one of the test, and so is an attack that has stopped early.
+            let ended = task.await.expect_err("an attack goes on until it is ended");
+            assert!(ended.is_cancelled(), "{ended}");
         }
     }
 }

@@ -69,7 +69,7 @@ const PATHS: [&str; 3] = [
 /// Begins the attack on five connections, expects that health is answered meanwhile, and measures other clients while
 /// those connections stay open.
 async fn measure(database: Database, path: &'static str) -> Vec<SlowedWork> {
-    let besieged = AttackedServer::start(database, &[]).await;
+    let besieged = Box::pin(AttackedServer::start(database, &[])).await;
     let address = besieged.server.address;
     let attack = async || {
         let attackers = join_all((0..5).map(|_| attack(address, path)));

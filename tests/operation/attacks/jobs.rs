@@ -1,5 +1,10 @@
 //! Eight jobs that import into one organisation, beside another tenant.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
 use tonic::Code;
 use tonic_types::StatusExt;
 use user_import::domain::Permission;
@@ -9,8 +14,8 @@ use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![eight_jobs_of_one_organisation_leave_another_tenant_its_usual_times];
 
-/// Imports new users for ever, and retries when the server asks for it.
-async fn push(job: App, name: String) {
+/// Imports new users for ever, and retries when the server asks for it. Counts the imports that ended well.
+async fn push(job: App, name: String, done: Arc<AtomicU64>) {
     for round in 0.. {
         let names = [0, 1, 2].map(|n| format!("{name}-{round}-{n}"));
         let people = roster().people(names.iter().map(String::as_str));
@@ -21,6 +26,7 @@ async fn push(job: App, name: String) {
             matches!(code, Code::Ok | Code::Aborted | Code::ResourceExhausted),
             "{pushed}"
         );
+        done.fetch_add(u64::from(code == Code::Ok), Relaxed);
         let wait = pushed.status.get_details_retry_info();
         if let Some(wait) = wait.and_then(|info| info.retry_delay) {
             tokio::time::sleep(wait).await;
@@ -29,19 +35,22 @@ async fn push(job: App, name: String) {
 }
 
 async fn measure(database: Database) -> Vec<SlowedWork> {
-    let besieged = AttackedServer::start(database, &[]).await;
+    let besieged = Box::pin(AttackedServer::start(database, &[])).await;
     let mut jobs = Vec::new();
     for _ in 0..8 {
-        jobs.push(besieged.caller("pd", [Permission::UsersImport]).await);
+        jobs.push(besieged.attacker("pd", [Permission::UsersImport]).await);
     }
+    let done = Arc::new(AtomicU64::new(0));
     let attack = async || {
-        let pushing = jobs
-            .iter()
-            .enumerate()
-            .map(|(number, job)| push(job.clone_connection(), format!("job{number}")));
+        let pushing = jobs.iter().enumerate().map(|(number, job)| {
+            let name = format!("job{number}");
+            push(job.clone_connection(), name, Arc::clone(&done))
+        });
         besieged.attack_by(pushing)
     };
-    besieged.measure(attack).await
+    let measured = besieged.measure(attack).await;
+    assert!(done.load(Relaxed) > 0, "the jobs get on meanwhile");
+    measured
 }
 
 async fn eight_jobs_of_one_organisation_leave_another_tenant_its_usual_times(database: Database) {

@@ -71,7 +71,7 @@ fn people(unknown: usize) -> String {
 }
 
 async fn besieged(database: Database) -> AttackedServer {
-    let besieged = AttackedServer::start(database, &[]).await;
+    let besieged = Box::pin(AttackedServer::start(database, &[])).await;
     besieged.operator.catalog("pd", catalog()).await;
     besieged
 }
@@ -102,7 +102,7 @@ async fn long_unknown_names_cost_little_more_than_known_ones(database: Database)
 
 async fn measure(database: Database) -> Vec<SlowedWork> {
     let besieged = Box::pin(besieged(database)).await;
-    let importer = besieged.caller("pd", [Permission::UsersImport]).await;
+    let importer = besieged.attacker("pd", [Permission::UsersImport]).await;
     let attack = async || {
         besieged.attack_by([async move {
             let csv = people(ROWS);

@@ -1,6 +1,12 @@
 //! 60 text searches beside another tenant's calls and import; 200,000 users at the scale 50.
 
-use std::fmt::Write;
+use std::{
+    fmt::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 
 use tonic::Code;
 use user_import::{domain::Permission, proto::ListUsersRequest};
@@ -16,7 +22,7 @@ on_both_databases![sixty_searches_leave_another_tenant_its_usual_times];
 const USERS: usize = 4_000;
 
 async fn measure(database: Database) -> Vec<SlowedWork> {
-    let besieged = AttackedServer::start(database, &[]).await;
+    let besieged = Box::pin(AttackedServer::start(database, &[])).await;
     let mut csv =
         "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE\n".to_owned();
     for n in 0..USERS * scale() {
@@ -28,7 +34,8 @@ async fn measure(database: Database) -> Vec<SlowedWork> {
     }
     let imported = besieged.operator.import_with(start_of("pd"), csv).await;
     assert_eq!(imported.code(), Code::Ok, "{}", imported.status);
-    let reader = besieged.caller("pd", [Permission::UsersRead]).await;
+    let reader = besieged.attacker("pd", [Permission::UsersRead]).await;
+    let done = Arc::new(AtomicU64::new(0));
     let attack = async || {
         let searches = (0..60).map(|n| {
             let mut directory = reader.directory();
@@ -38,16 +45,20 @@ async fn measure(database: Database) -> Vec<SlowedWork> {
                 text: format!("nobody {n}"),
                 ..ListUsersRequest::default()
             };
+            let done = Arc::clone(&done);
             async move {
                 loop {
                     // Refused or answered: the next one comes.
                     let _ = directory.list_users(request.clone()).await;
+                    done.fetch_add(1, Relaxed);
                 }
             }
         });
         besieged.attack_by(searches)
     };
-    besieged.measure(attack).await
+    let measured = besieged.measure(attack).await;
+    assert!(done.load(Relaxed) > 0, "searches are asked meanwhile");
+    measured
 }
 
 async fn sixty_searches_leave_another_tenant_its_usual_times(database: Database) {

@@ -14,7 +14,7 @@ async fn begin(besieged: &AttackedServer) -> RepeatedAttack {
         let slug = format!("tenant-{tenant}");
         besieged.operator.organization(&slug).await;
         let importer = besieged
-            .caller(&slug, [user_import::domain::Permission::UsersImport])
+            .attacker(&slug, [user_import::domain::Permission::UsersImport])
             .await;
         for _ in 0..8 {
             let call = importer.call().await;
@@ -29,7 +29,7 @@ async fn begin(besieged: &AttackedServer) -> RepeatedAttack {
 }
 
 async fn measure(database: Database) -> Vec<SlowedWork> {
-    let besieged = AttackedServer::start(database, &[]).await;
+    let besieged = Box::pin(AttackedServer::start(database, &[])).await;
     besieged.measure(async || begin(&besieged).await).await
 }
 
