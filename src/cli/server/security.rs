@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, builder::NonEmptyStringValueParser, value_parser};
+use clap::{Arg, Args, Command, builder::NonEmptyStringValueParser, value_parser};
 
 use crate::cli::failure::UsageError;
 use crate::{
@@ -121,23 +121,27 @@ pub(super) struct SecurityArgs {
     tls_handshake_seconds: u64,
 }
 
+/// The name of a field, which is clap's ID of its option, and whether the option is given.
+macro_rules! given {
+    ($args:ident.$field:ident) => {
+        (stringify!($field), $args.$field.iter().next().is_some())
+    };
+}
+
 impl SecurityArgs {
     /// Returns a sentence for each option that has no effect without another one.
     fn unpaired(&self) -> Vec<String> {
-        let certificate = ("--tls-cert", self.tls_cert.is_some());
-        let key = ("--tls-key", self.tls_key.is_some());
-        let authority = ("--tls-client-ca", self.tls_client_ca.is_some());
-        let identities = (
-            "--tls-client-identities",
-            self.tls_client_identities.is_some(),
-        );
-        let keys = ("--jwt-jwks", self.jwt_jwks.is_some());
-        let issuer = ("--jwt-issuer", self.jwt_issuer.is_some());
-        let audience = ("--jwt-audience", self.jwt_audience.is_some());
-        let keys_authority = ("--jwt-jwks-ca", self.jwt_jwks_ca.is_some());
-        let client = ("--oidc-client-id", self.oidc_client_id.is_some());
-        let scope = ("--oidc-scope", self.oidc_scope.is_some());
-        let origin = ("--oidc-origin", !self.oidc_origin.is_empty());
+        let certificate = given!(self.tls_cert);
+        let key = given!(self.tls_key);
+        let authority = given!(self.tls_client_ca);
+        let identities = given!(self.tls_client_identities);
+        let keys = given!(self.jwt_jwks);
+        let issuer = given!(self.jwt_issuer);
+        let audience = given!(self.jwt_audience);
+        let keys_authority = given!(self.jwt_jwks_ca);
+        let client = given!(self.oidc_client_id);
+        let scope = given!(self.oidc_scope);
+        let origin = given!(self.oidc_origin);
         let needs = [
             (certificate, key),
             (key, certificate),
@@ -156,9 +160,12 @@ impl SecurityArgs {
         let missing = needs
             .iter()
             .filter(|((_, given), (_, needed))| *given && !needed);
-        missing
-            .map(|((option, _), (needed, _))| format!("{option} needs {needed}: give both."))
-            .collect()
+        let command = Self::augment_args(Command::new("serve"));
+        let missing = missing.map(|((option, _), (needed, _))| {
+            let (option, needed) = (option_of(&command, option), option_of(&command, needed));
+            format!("{option} needs {needed}: give both.")
+        });
+        missing.collect()
     }
 
     /// Returns a sentence for each option that has no effect, or cannot have it.
@@ -239,6 +246,12 @@ impl SecurityArgs {
             permissions_claim: self.jwt_permissions_claim.clone(),
         })
     }
+}
+
+/// Returns the option that sets a field, as it is written on the command line.
+fn option_of(command: &Command, field: &str) -> String {
+    let option = command.get_arguments().find(|arg| arg.get_id() == field);
+    format!("--{}", option.and_then(Arg::get_long).unwrap_or(field))
 }
 
 /// A URL, or a file.
