@@ -275,7 +275,7 @@ impl Authenticator {
         let store = self.0.store.clone();
         tokio::spawn(async move {
             if let Err(error) = store.note_token_use(token, now).await {
-                warn!(%error, "the use of a token could not be noted");
+                warn!(%error, "the time of a token's use could not be recorded");
             }
         });
     }

@@ -55,12 +55,12 @@ impl CertificateAllowList {
     /// something else.
     pub fn parse(document: &[u8]) -> anyhow::Result<Self> {
         let document: AllowListDocument =
-            serde_json::from_slice(document).context("this is no list of identities")?;
+            serde_json::from_slice(document).context("this is not a list of identities")?;
         let mut identities: Vec<AllowedCertificate> = Vec::new();
         for entry in document.identities {
             let identity = identity(entry)?;
             let is_new = identities.iter().all(|known| known.san != identity.san);
-            ensure!(is_new, "\"{}\" is there twice", identity.san);
+            ensure!(is_new, "\"{}\" is listed twice", identity.san);
             identities.push(identity);
         }
         Ok(Self(identities))

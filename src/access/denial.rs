@@ -19,8 +19,8 @@ pub enum AccessDenial {
     Revoked,
     /// The server's local token, after a credential has been configured.
     #[error(
-        "The server's local token is not valid any more, since a credential has been configured; send \
-         a token that user-import token create makes."
+        "The server's local token is not valid any more, because a credential has been configured; \
+         create a token with user-import token create, and send that."
     )]
     LocalTokenEnded,
     /// The credential does not permit this.
@@ -31,13 +31,14 @@ pub enum AccessDenial {
     Organization,
     /// The upload was begun with another credential.
     #[error(
-        "This upload was begun with another credential, which alone may add to it and finish it; \
-         begin one of your own."
+        "This upload was begun with another credential. Only that credential may add to it and \
+         finish it; begin an upload of your own."
     )]
     OtherCredential,
     /// The import was sent with this credential, and a different one must approve it.
     #[error(
-        "This import was sent with the same credential; on this server another one has to approve it."
+        "This import was sent with the same credential; on this server another credential has to \
+         approve it."
     )]
     SameCredential,
     /// The database failed, so the answer is not known.

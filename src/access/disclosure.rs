@@ -108,7 +108,7 @@ impl ResultAudience {
         let looking = tokio::spawn(async move { gate.permissions_now(&principal).await });
         match looking.await {
             Ok(Err(AccessDenial::Store(error))) => {
-                warn!(%error, "a credential could not be looked at again");
+                warn!(%error, "a credential could not be checked again");
                 Ok(self.principal.permissions)
             }
             Ok(permissions) => permissions,

@@ -53,7 +53,7 @@ impl<T: Send + Sync + 'static> ReloadedFiles<T> {
             let this = Arc::clone(&self);
             // The files may be on a network.
             if let Err(error) = spawn_blocking(move || this.look()).await {
-                warn!(%error, "files could not be looked at");
+                warn!(%error, "files could not be checked for changes");
             }
         }
     }
@@ -73,7 +73,7 @@ impl<T: Send + Sync + 'static> ReloadedFiles<T> {
             Ok(new) => {
                 self.set_seen(digest);
                 *self.current.write() = Arc::new(new);
-                info!(%files, "taken over from changed files");
+                info!(%files, "the changed files are in use");
             }
             Err(error) => self.complain(digest, &error),
         }
@@ -84,7 +84,8 @@ impl<T: Send + Sync + 'static> ReloadedFiles<T> {
         if !self.is_seen(digest) {
             self.set_seen(digest);
             let files = names(&self.files);
-            warn!(%files, "changed files are no good, and what they had before stays: {error:#}");
+            warn!(%files, "changed files cannot be used, so their earlier contents stay in use: \
+                {error:#}");
         }
     }
 

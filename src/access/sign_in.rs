@@ -20,7 +20,7 @@ pub struct SignInProvider {
 /// The issuer is not an address that a browser can be sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "to sign in, browsers need an issuer that begins with https:// (http:// is for loopback alone)"
+    "to sign in, browsers need an issuer that begins with https:// (http:// is only for loopback)"
 )]
 pub struct InvalidIssuer;
 

@@ -31,10 +31,10 @@ pub struct ProxyNetwork(IpNet);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidProxyNetwork {
     /// All addresses.
-    #[error("every caller could then write the address that it pretends to have; name the proxies")]
+    #[error("every caller could then pretend to have any address; name the proxies")]
     Every,
     /// An address inside of a network.
-    #[error("a network is written by its first address: {0}")]
+    #[error("a network begins with its first address; write {0}")]
     Inside(IpNet),
     /// Anything else.
     #[error("write an address or a network, such as 192.0.2.7, 10.1.0.0/16 or fd00:1::/64")]

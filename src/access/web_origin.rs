@@ -15,10 +15,10 @@ pub struct WebOrigin(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidWebOrigin {
     /// All of them.
-    #[error("any page could then call on behalf of the person who looks at it; name each origin")]
+    #[error("any page could then make calls as the person who opens it; name each origin")]
     Every,
     /// What sandboxed pages and files have.
-    #[error("every page without an origin has this one")]
+    #[error("every page without an origin of its own has this origin")]
     Null,
     /// Anything else.
     #[error("write it like https://roster.example or http://127.0.0.1:8080, without a path")]

@@ -58,10 +58,10 @@ pub enum ChainBreak {
     #[error("event {0} does not follow from the event before it: one of the two was replaced")]
     Unlinked(i64),
     /// The event's fields do not have its hash.
-    #[error("event {0} was altered: its fields do not have its hash")]
+    #[error("event {0} was altered: its hash is not the hash of its fields")]
     Altered(i64),
     /// Two parts have different events with this sequence.
-    #[error("event {0} is not the same in two parts: one of the parts was rewritten")]
+    #[error("event {0} differs between two parts: one of the parts was rewritten")]
     Differs(i64),
     /// The event records an archive of events that the chain does not have.
     #[error("event {0} records an archive that does not end with an event of this chain")]
@@ -78,7 +78,7 @@ pub enum ChainBreak {
     },
     /// The event that was noted is not there, or is another.
     #[error(
-        "event {0} is not the one that was noted: the chain was made anew, or cut off before it"
+        "event {0} is not the one that was noted: the chain was cut off before it, or replaced by another chain"
     )]
     NotAsNoted(i64),
 }

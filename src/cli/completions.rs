@@ -7,12 +7,14 @@ use super::{Cli, ExitStatus, output::print};
 
 /// Print a script that makes a shell complete commands, options and their values
 #[derive(Args, Debug)]
-#[command(after_help = "Examples: where bash, zsh and fish look for it\n  \
+#[command(
+    after_help = "Examples: files in which bash, zsh and fish look for the script\n  \
     user-import completions bash > ~/.local/share/bash-completion/completions/user-import\n  \
     user-import completions zsh > ~/.zfunc/_user-import\n  \
-    user-import completions fish > ~/.config/fish/completions/user-import.fish")]
+    user-import completions fish > ~/.config/fish/completions/user-import.fish"
+)]
 pub(super) struct CompletionsArgs {
-    /// Whose script
+    /// Shell that the script is for
     #[arg(value_enum)]
     shell: Shell,
 }

@@ -47,7 +47,7 @@ pub(super) fn describe(error: &anyhow::Error) -> String {
             format!("error: {error}.\n{}", unreachable(address, reason))
         }
         Some(error @ ClientError::Output(why)) if why.kind() == ErrorKind::StorageFull => {
-            format!("error: {error}.\nMake room there, or have it written elsewhere.")
+            format!("error: {error}.\nMake room there, or write to another place.")
         }
         Some(error) => format!("error: {error}."),
         None => format!("error: {error:#}"),
@@ -150,8 +150,8 @@ fn advice(code: Code, details: &ErrorDetails) -> Option<String> {
         Code::Aborted | Code::Unavailable => Some(retry(wait)),
         Code::Unauthenticated => {
             Some(
-                "Give a valid token with --token-file or USER_IMPORT_TOKEN. An operator of the server \
-                 makes one with `user-import token create`."
+                "Give a valid token with --token-file or USER_IMPORT_TOKEN. An operator of the \
+                 server creates one with `user-import token create`."
                     .to_owned(),
             )
         }
@@ -272,7 +272,7 @@ mod tests {
         let none = ErrorDetails::new;
         assert_snapshot!(described(Code::Unauthenticated, "No credentials.", none()), @"
         error: No credentials.
-        Give a valid token with --token-file or USER_IMPORT_TOKEN. An operator of the server makes one with `user-import token create`.
+        Give a valid token with --token-file or USER_IMPORT_TOKEN. An operator of the server creates one with `user-import token create`.
         ");
         assert_snapshot!(described(Code::Internal, "Request 0198-bb failed.", none()), @r"
         error: Request 0198-bb failed.

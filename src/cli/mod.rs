@@ -51,10 +51,10 @@ pub struct Cli {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Log")]
 struct LogArgs {
-    /// What to log, such as `info` or `warn,user_import=debug` [default: info for serve, else warn]
+    /// Filter for log lines, such as `info` or `warn,user_import=debug` [default: info for serve, else warn]
     #[arg(long, global = true, value_name = "FILTER", env = "USER_IMPORT_LOG")]
     log: Option<String>,
-    /// How to write a log line
+    /// Format of the log lines
     #[arg(
         long,
         global = true,

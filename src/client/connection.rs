@@ -38,7 +38,7 @@ impl FromStr for ServerAddress {
         let uri = Uri::from_str(text).map_err(|error| error.to_string())?;
         match (uri.scheme_str(), uri.authority()) {
             (Some("http" | "https"), Some(authority)) if authority.as_str().contains('@') => {
-                Err("a user or a password has no place in it".to_owned())
+                Err("it must not have a user or a password".to_owned())
             }
             (Some("http" | "https"), Some(_)) => Ok(Self(uri)),
             _ => Err("write it as https://HOST:PORT, or http://HOST:PORT without TLS".to_owned()),

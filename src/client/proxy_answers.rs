@@ -87,7 +87,8 @@ impl HttpBody for UntilTrailers {
 /// This client's connection still works, so the proxy has lost its connection to the server.
 fn cut_off() -> Status {
     Status::unavailable(
-        "A proxy on the way lost the server before the end of its answer: HTTP status 200 OK, without trailers.",
+        "A proxy on the way lost its connection to the server before the end of the answer: HTTP \
+         status 200 OK, without trailers.",
     )
 }
 

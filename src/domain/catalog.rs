@@ -106,8 +106,8 @@ pub(crate) fn privilege_warnings<'a>(roles: impl Iterator<Item = (&'a str, bool)
     let roles: Vec<_> = roles.collect();
     let mut warnings = Vec::new();
     if !roles.is_empty() && roles.iter().all(|(_, privileged)| !privileged) {
-        let message = "no role is privileged, so whoever may import can give any role; mark those \
-            that administer with \"privileged\": true";
+        let message = "no role is privileged, so everybody who may import can give any role; mark \
+            the roles of administrators with \"privileged\": true";
         warnings.push(message.to_owned());
     }
     let administers = |name: &str| {
@@ -118,7 +118,9 @@ pub(crate) fn privilege_warnings<'a>(roles: impl Iterator<Item = (&'a str, bool)
         .iter()
         .filter(|(name, privileged)| !privileged && administers(name));
     warnings.extend(unmarked.map(|(name, _)| {
-        format!("the role \"{name}\" is called like an administrator's and is not privileged")
+        format!(
+            "the role \"{name}\" has the name of an administrator's role, but is not privileged"
+        )
     }));
     warnings
 }

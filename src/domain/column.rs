@@ -80,7 +80,8 @@ const TABLE: &[ColumnFacts] = &[
         column: Column::ExternalId,
         header: "EXTERNAL_ID",
         is_required: false,
-        rule: "1–255 characters. Finds the user, exactly; a blank cell creates a user with a generated one",
+        rule: "1–255 characters. Finds the user whose external ID is exactly this; a blank cell \
+            creates a user with a generated external ID",
         holds: ColumnContent::Key,
         stored_as: &["external_id"],
         examples: ["EXAMPLE-1", "EXAMPLE-2", "", "EXAMPLE-4"],

@@ -94,12 +94,12 @@ pub enum ValueFault {
     Character(char),
     /// The value has U+FFFD, which replaces a letter that was lost before the import, or that character garbled.
     #[error(
-        "holds U+FFFD, which programs write for a letter that they have lost; export the file again, as \
-         UTF-8, and check the name where it comes from."
+        "holds U+FFFD, which programs write in place of a letter that they have lost; export the \
+         file again, as UTF-8, and check the name in the system that it comes from."
     )]
     LostLetter,
     /// The value means "nothing"; see [`is_placeholder`].
-    #[error("stands for \"no value\", so that it identifies nobody.")]
+    #[error("means \"no value\", so it identifies no user.")]
     Placeholder,
     /// The value is the error that a spreadsheet shows if it cannot compute a name.
     #[error("is an error of the spreadsheet, not a name; correct its formula, or enter the name.")]
@@ -138,7 +138,7 @@ pub enum ValueFault {
     #[error("is not a phone number; write it with its country code, such as +1 202 555 0143.")]
     Phone,
     /// The phone number begins with `(`, and no phone region is set.
-    #[error("begins with \"(\", so that it has no country code.")]
+    #[error("begins with \"(\", so it has no country code.")]
     NationalPhone,
     /// The phone number has ten digits and was read with a country code, but it may be a number of North America. This
     /// is a warning.
@@ -276,13 +276,14 @@ impl ValueFault {
             ),
             Self::Placeholder => format!("{self} Enter the {}.", noun(column)),
             Self::Garbled => format!(
-                "looks garbled, as text does that was decoded twice or taken from a web page; if \"{}\" is right, \
-                 correct it where the file comes from, and export it as UTF-8.",
+                "looks garbled, like text that was decoded twice or copied from a web page; if \
+                 \"{}\" is right, correct it in the system that the file comes from, and export \
+                 the file as UTF-8.",
                 suggestion.unwrap_or_default()
             ),
             Self::Character(c) if suggestion.is_some() => format!(
-                "holds the invisible character U+{:04X}, as text does that was decoded twice; if \"{}\" is right, \
-                 write that, and export the file as UTF-8.",
+                "holds the invisible character U+{:04X}, like text that was decoded twice; if \
+                 \"{}\" is right, write that, and export the file as UTF-8.",
                 u32::from(c),
                 suggestion.unwrap_or_default()
             ),
@@ -298,14 +299,16 @@ impl ValueFault {
             ),
             Self::Email => match (suggestion, meant(value)) {
                 (Some(address), _) => {
-                    format!("is more than an email address, or has a slip in it; write {address}.")
+                    format!("has more than an email address, or is mistyped; write {address}.")
                 }
-                (None, MeantEmail::Several) => "holds several email addresses; write one.".to_owned(),
+                (None, MeantEmail::Several) => {
+                    "holds several email addresses; write one.".to_owned()
+                }
                 (None, _) => self.to_string(),
             },
             Self::LostLetter if !value.contains('\u{FFFD}') => {
-                "holds what is left of a letter that a program has lost (U+FFFD); export the file again, as UTF-8, and \
-                 check the name where it comes from."
+                "holds U+FFFD in place of a letter that a program has lost; export the file again, \
+                 as UTF-8, and check the name in the system that it comes from."
                     .to_owned()
             }
             Self::Phone if is_placeholder(value) => {

@@ -41,17 +41,18 @@ pub enum Cell<'a> {
 pub enum MappingFailure {
     /// The template takes a part of a cell that the cell does not have.
     #[error(
-        "needs a part of a cell that is not there; correct the cell, or let the template provide for it with default."
+        "needs a part that the cell does not have; correct the cell, or use the filter default in \
+         the template."
     )]
     NoSuchPart,
     /// A filter or an operator does not suit the value that it gets.
-    #[error("does not suit the cell that it reads; correct the cell, or the template.")]
+    #[error("does not fit the cell that it reads; correct the cell, or the template.")]
     Unsuitable,
     /// A cell that the template reads is too long.
-    #[error("reads a cell of more than 1,000 bytes, and no value is as long; shorten the cell.")]
+    #[error("reads a cell of more than 1,000 bytes, which is the limit; shorten the cell.")]
     LongCell,
     /// The result or a part of it is too long, or the template takes too many steps.
-    #[error("makes too long a text; correct the cell, or the template.")]
+    #[error("makes a text that is too long; correct the cell, or the template.")]
     LongText,
     /// A cell that the template reads is not valid in the file's charset.
     #[error(

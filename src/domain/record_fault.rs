@@ -131,8 +131,8 @@ impl fmt::Display for ForeignLine {
                  other rows are read as usual."
             }
             Self::Ruling => {
-                "This is a ruling line, which some tools draw below the header; it is not a user. Delete the line; \
-                 the other rows are read as usual."
+                "This is a line of dashes, which some tools write below the header; it is not a \
+                 user. Delete the line; the other rows are read as usual."
             }
         })
     }

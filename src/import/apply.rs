@@ -177,7 +177,8 @@ impl ImportWriter {
                 let (store, now) = (&self.importer.store, self.importer.clock.now());
                 let interrupted = store.interrupt_import(lease, import, &self.actor, now);
                 if let Err(error) = interrupted.await {
-                    warn!(%error, "an interrupted import could not be marked; the expired lease shows it");
+                    warn!(%error, "an import could not be marked as interrupted; it counts as \
+                        interrupted when its lease expires");
                 }
                 self.record.state = ImportState::Interrupted.into();
                 Err(error.into())

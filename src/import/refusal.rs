@@ -188,8 +188,9 @@ impl ImportError {
                  with the credential that used it first."
             ),
             Self::OvertakenBy(import) => format!(
-                "This import was interrupted, and import {import} has begun applying since; going \
-                 on would undo newer data. Import the roster again under a new ID."
+                "This import was interrupted, and import {import} has begun applying since; \
+                 continuing this one would overwrite newer data. Import the roster again under a \
+                 new ID."
             ),
             Self::Held(import, until, _) => format!(
                 "Import {import} is held for review until {}, since a guard refused it; nothing was written. It can be \

@@ -156,8 +156,8 @@ fn expect_undoable(undone: &ImportRecord, state: ImportState) -> Result<(), Refu
             )
         }
         _ if !undone.changes_kept => format!(
-            "The values that import {id} changed are not kept any more, so it cannot be undone. Import the values that \
-             the users are to have."
+            "The values that import {id} changed are not kept any more, so it cannot be undone. \
+             Import the values that the users should have."
         ),
         _ => return Ok(()),
     };

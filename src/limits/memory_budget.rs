@@ -312,7 +312,7 @@ impl MemoryScope {
         match self {
             Self::Server => "the server",
             Self::Address => "this address",
-            Self::Principal => "this principal",
+            Self::Principal => "this caller",
             Self::Organization => "this organisation",
         }
     }

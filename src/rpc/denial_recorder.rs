@@ -148,7 +148,7 @@ async fn append(store: &Store, chain: &str, entry: AuditEntry) {
     match appended.await {
         // A credential may be for an organisation that does not exist yet.
         Ok(()) | Err(StoreError::UnknownOrganization) => {}
-        Err(error) => warn!(%error, "a denied call could not be told to the audit trail"),
+        Err(error) => warn!(%error, "a denied call could not be recorded in the audit trail"),
     }
 }
 

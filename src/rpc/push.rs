@@ -72,14 +72,14 @@ impl AcceptedPush {
             .as_ref()
             .is_some_and(|csv| *csv != CsvFormat::default())
         {
-            let message = "A push has typed rows, so that csv has no meaning here: leave it out, or \
+            let message = "A push has typed rows, so csv has no meaning here: leave it out, or \
                 send the file with ImportUsers.";
             faults.push(Refusal::invalid("CSV_OPTIONS", "start.csv", message));
         }
         let workbook = start.workbook.as_ref();
         if workbook.is_some_and(|workbook| *workbook != WorkbookFormat::default()) {
-            let message = "A push has typed rows, so that workbook has no meaning here: leave it out, or send the \
-                workbook with ImportUsers.";
+            let message = "A push has typed rows, so workbook has no meaning here: leave it out, \
+                or send the workbook with ImportUsers.";
             faults.push(Refusal::invalid("CSV_OPTIONS", "start.workbook", message));
         }
         if rows.len() > MAX_ROWS {

@@ -93,8 +93,8 @@ pub(super) fn from_import(error: &ImportError) -> Status {
             "The server that ran the import has died; send FinishImport again, and it goes on.",
         ),
         ImportError::TakenOver => again_soon(
-            "The server stood still, and another has taken the import over; send the same import \
-             again to be told the rest.",
+            "The server did not respond for a while, and another server has taken the import over; \
+             send the same import again to receive the remaining results.",
         ),
         ImportError::Store(error) => from_store(error, ""),
         ImportError::PlanOutdated => internal(error),
@@ -262,15 +262,14 @@ pub(super) fn from_store(error: &StoreError, name: &str) -> Status {
             resource(Code::AlreadyExists, "organization", name, message)
         }
         StoreError::Busy => busy(&too_much_under_way()),
-        StoreError::Abandoned => Status::cancelled("The caller has gone."),
+        StoreError::Abandoned => Status::cancelled("The caller has disconnected."),
         error if error.is_transient() => unavailable(error),
         error => internal(error),
     }
 }
 
 fn too_much_under_way() -> Refusal {
-    let message = "This organisation has more calls under way than it can be served in time; try again \
-        when some have ended.";
+    let message = "This organisation has too many calls under way; try again when some have ended.";
     Refusal::limit("TOO_MUCH_UNDER_WAY", "database_per_organization", message)
 }
 

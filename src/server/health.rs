@@ -105,9 +105,9 @@ async fn is_there(store: &Store) -> bool {
 fn told_of_change(is: bool) {
     metrics::database_up(is);
     if is {
-        info!("serving: the database is there");
+        info!("serving: the database can be reached");
     } else {
-        warn!("not serving: the database is away");
+        warn!("not serving: the database cannot be reached");
     }
 }
 

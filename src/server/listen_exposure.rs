@@ -53,8 +53,9 @@ pub struct UnsafeExposure {
 const NO_TLS: &str = "without TLS anybody on the way can read and change what is sent, credentials \
     included";
 const NO_CREDENTIALS: &str = "no credential is configured, so nobody there could be admitted";
-const NONE_ANY_MORE: &str = "no credential is configured any more, so nobody is admitted: create a token \
-    (user-import token create), or give the option again that this database's servers had";
+const NONE_ANY_MORE: &str = "no credential is configured any more, so nobody is admitted: create a \
+    token (user-import token create), or give the credential options again that the servers on \
+    this database had";
 
 impl ListenExposure {
     /// Returns `true` if only this machine reaches the address.

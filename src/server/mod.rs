@@ -280,10 +280,10 @@ async fn finish(
 ) -> anyhow::Result<()> {
     let finishing = timeout_at(deadline, applying.finish_applying());
     if finishing.await.is_err() {
-        warn!("an import did not stop in time; it counts as interrupted once its lease runs out");
+        warn!("an import did not stop in time; it counts as interrupted when its lease expires");
     }
     let Ok(ended) = timeout_at(deadline, house).await else {
-        warn!("the database is away; this server's heartbeat runs out by itself");
+        warn!("the database cannot be reached; this server's heartbeat expires by itself");
         return Ok(());
     };
     Ok(ended??)

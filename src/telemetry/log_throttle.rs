@@ -34,7 +34,10 @@ impl LogThrottle {
         loop {
             ticks.tick().await;
             for (place, lines) in self.left_out(Instant::now()) {
-                warn!(lines, place, "log lines were left out: too many alike");
+                warn!(
+                    lines,
+                    place, "log lines were left out: too many of the same kind"
+                );
             }
         }
     }

@@ -68,23 +68,26 @@ fn describe() {
     );
     describe_counter!(
         REFUSED,
-        "Requests refused, by reason: the code that the caller is told."
+        "Requests refused, by reason: the code that the caller gets."
     );
     describe_counter!(
         DENIED,
-        "Calls denied for want of a credential or a permission, by method and reason."
+        "Calls denied because a credential or a permission was missing, by method and reason."
     );
     describe_histogram!(
         DATABASE_SECONDS,
         Unit::Seconds,
-        "How long the database took, by what was asked of it."
+        "How long operations of the database took, by operation."
     );
     describe_histogram!(
         WAIT_SECONDS,
         Unit::Seconds,
-        "How long imports waited, by what for."
+        "How long imports waited, by what they waited for."
     );
-    describe_gauge!(DATABASE_UP, "1 while the database answers, else 0.");
+    describe_gauge!(
+        DATABASE_UP,
+        "1 while the database answers, 0 while it does not."
+    );
     describe_gauge!(
         AUDIT_EVENTS,
         "Events of all audit trails together; never fewer than before."
@@ -95,7 +98,7 @@ fn describe() {
     );
     describe_counter!(
         AUDIT_SETBACKS,
-        "Audit trails that were found to end earlier, or otherwise, than before."
+        "Audit trails that were found to end earlier than before, or with another event."
     );
     counter!(AUDIT_SETBACKS).absolute(0);
     begin_import_counters();

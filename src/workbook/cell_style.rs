@@ -69,7 +69,7 @@ mod tests {
     fn the_note_on_a_header_cell_is_the_columns_rule() {
         let rules = Column::ALL.map(|column| format!("{column}: {}", rules(column)));
         assert_snapshot!(rules.join("\n"), @r#"
-        EXTERNAL_ID: Optional. 1–255 characters. Finds the user, exactly; a blank cell creates a user with a generated one.
+        EXTERNAL_ID: Optional. 1–255 characters. Finds the user whose external ID is exactly this; a blank cell creates a user with a generated external ID.
         EMAIL: Required. An email address, at most 254 bytes, unique.
         BADGE_NUMBER: Required. At most 64 characters, unique; leading zeros count.
         FIRST_NAME: Required. At most 128 characters.

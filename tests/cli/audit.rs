@@ -152,10 +152,7 @@ fn partly_removed() -> Department {
     let export = ["audit", "export", "--record", "--output"];
     let first = department.run(&[&export[..], &["first.jsonl"]].concat());
     let told = said(&first, 0);
-    assert!(
-        told.contains("The trail records that it is there."),
-        "{told}"
-    );
+    assert!(told.contains("The trail records this archive."), "{told}");
     department.file("roster.csv", &officers(2));
     department.run(&["import", "roster.csv"]);
     let after = noted(&told);
@@ -172,7 +169,7 @@ fn a_trail_says_what_was_archived_and_is_whole_with_its_archives() {
     let trail = said(&verify(&[]), 0);
     for told in [
         "is whole: 4 events",
-        "Event 6 records that events up to 5 were archived. Events up to 2 are not here any more",
+        "Event 6 records that events up to 5 were archived. Events up to 2 are not in the trail any more",
     ] {
         assert!(trail.contains(told), "{told}: {trail}");
     }
@@ -199,7 +196,7 @@ fn a_trail_says_what_was_archived_and_is_whole_with_its_archives() {
     said(&verify(&["--expect", &early]), 0);
     let earlier = format!("1:{}", "11".repeat(32));
     let gone = said(&verify(&["--expect", &earlier]), 1);
-    assert!(gone.contains("removed after it was archived"), "{gone}");
+    assert!(gone.contains("it was archived, and then removed"), "{gone}");
     let forged = verify(&[
         "--file",
         "first.jsonl",
@@ -285,7 +282,11 @@ fn an_archive_that_was_changed_is_broken() {
         ),
         (second, &[], "event 1 is missing"),
         (first, &["--expect", &head], "is not the one that was noted"),
-        (&whole[..whole.len() - 9], &[], "line 2 is no audit event"),
+        (
+            &whole[..whole.len() - 9],
+            &[],
+            "line 2 is not an audit event",
+        ),
         ("", &[], "has no event"),
     ] {
         department.file("wrong.jsonl", content);

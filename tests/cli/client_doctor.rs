@@ -34,7 +34,7 @@ fn a_client_that_is_well_is_said_to_be() {
     ok       credential     the local token is accepted as local, and does not expire
     ok       permissions    all
     ok       organisation   pd (pd)
-    ok       version        1.2.3, as the server
+    ok       version        1.2.3, the same as the server
     ok       clock          agrees with the server's
     Nothing is wrong.
     ");
@@ -78,7 +78,7 @@ fn nothing_is_checked_after_what_it_depends_on_and_each_fault_is_said_once() {
         (
             &["--token", &token, "--organization", "sheriff"],
             "organisation",
-            "for pd alone",
+            "only for pd",
         ),
         (
             &["--token-file", "no.token"],

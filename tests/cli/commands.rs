@@ -50,7 +50,10 @@ fn a_catalog_whose_administrators_anybody_can_make_is_warned_about() {
         "{warned}"
     );
     assert!(
-        warned.contains("\"Site Admin\" is called like an administrator's and is not privileged"),
+        warned.contains(
+            "\"Site Admin\" has the name of an administrator's role, but is not \
+            privileged"
+        ),
         "{warned}"
     );
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/catalog.json");

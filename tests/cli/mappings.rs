@@ -93,7 +93,7 @@ fn a_file_that_is_no_mapping_is_named_before_anything_is_sent() {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(
-        told.contains("bad.toml is no mapping") && told.contains("ignored"),
+        told.contains("bad.toml is not a mapping") && told.contains("ignored"),
         "{told}"
     );
     let output = department.run(&["import", "export.csv", "--mapping", "none.toml"]);

@@ -104,7 +104,7 @@ fn the_server_says_who_may_do_everything() {
     let department = Department::open();
     let log = department.read("server.log");
     assert!(
-        log.contains("the holder of the local token in this file may do everything"),
+        log.contains("the local token in this file permits everything"),
         "{log}"
     );
 }

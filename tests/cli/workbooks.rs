@@ -103,7 +103,7 @@ fn the_named_sheet_is_read_and_a_sheet_that_is_not_there_is_said() {
     let output = department.run(&["import", "roster.csv", "--sheet", "Roster"]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(
-        told(&output).contains("the roster is none"),
+        told(&output).contains("the roster is not a workbook"),
         "{}",
         told(&output)
     );

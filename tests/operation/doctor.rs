@@ -182,7 +182,7 @@ async fn a_provider_whose_keys_cannot_be_had_is_wrong(database: Database) {
     expect_wrong(
         &of(file.to_str().unwrap()),
         "JWT keys",
-        "no key of the JWK set is of use",
+        "no key of the JWK set can be used",
     );
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}/keys", nobody.local_addr().unwrap());
@@ -214,7 +214,7 @@ async fn administrators_who_are_not_privileged_are_warned_about(database: Databa
         "{said}"
     );
     assert!(
-        said.contains("pd: the role \"Administrator\" is called like"),
+        said.contains("pd: the role \"Administrator\" has the name of"),
         "{said}"
     );
     database
@@ -485,7 +485,7 @@ fn a_sqlite_file_that_cannot_be_used_is_wrong() {
     let at = |name: &str| format!("sqlite://{}", folder.path().join(name).display());
     fs::write(folder.path().join("text"), "x".repeat(4_096)).unwrap();
     for (name, text) in [
-        ("text", "it is no SQLite database"),
+        ("text", "it is not a SQLite database"),
         ("", "is a folder"),
         ("missing/users.db", "there is no folder"),
         ("users.db", "there is no file"),

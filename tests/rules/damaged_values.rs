@@ -113,7 +113,7 @@ async fn a_placeholder_clears_nothing_and_says_what_does(database: Database) {
     EVIDENCE_GROUP_EXT_ID "NULL" is not a group of this organisation; leave the cell blank, which clears the group.
     PHONE "NULL" is not a phone number; leave the cell blank, which clears the phone number.
     RANK "NULL" is not a rank of this organisation; leave the cell blank, which clears the rank.
-    SUPERVISOR_EMAIL "NULL" is not anybody's email; leave the cell blank, which clears the supervisor.
+    SUPERVISOR_EMAIL "NULL" is not a user's email; leave the cell blank, which clears the supervisor.
     "##);
 }
 
@@ -408,7 +408,7 @@ async fn typographic_characters_make_no_second_key(database: Database) {
     let told = preview(&app, &roster().row("new", [(BadgeNumber, "01\u{A0}02")])).await;
     let dashed = preview(&app, &roster().row("new", [(BadgeNumber, "K\u{2011}9")])).await;
     assert_snapshot!([told.messages(1), dashed.messages(1)].concat().join("\n"), @r#"
-    BADGE_NUMBER "01 02" is the existing "0102" as a spreadsheet or a script has changed it; write "0102", and export the column as text. The cell holds U+00A0, which nobody sees and which is no part of the value.
+    BADGE_NUMBER "01 02" is the existing "0102" as a spreadsheet or a script has changed it; write "0102", and export the column as text. The cell holds U+00A0, which is invisible and not part of the value.
     BADGE_NUMBER "K‑9" is the existing "K-9" as a spreadsheet or a script has changed it; write "K-9", and export the column as text. The cell holds U+2011 in place of "-".
     "#);
     // A space that was typed is one, and a stored value stands.
@@ -562,7 +562,7 @@ async fn a_letter_lost_as_a_question_mark_never_overwrites_a_name(database: Data
     let garbled = preview(&app, &rows_with_name("Mu\u{EF}\u{BF}\u{BD}oz")).await;
     assert_snapshot!([told.messages(1), garbled.messages(1)].concat().join("\n"), @r#"
     LAST_NAME "Mu?oz" is the user's "Muñoz", in which a program has lost a letter; write "Muñoz", and export the file as UTF-8.
-    LAST_NAME "Muï¿½oz" holds what is left of a letter that a program has lost (U+FFFD); export the file again, as UTF-8, and check the name where it comes from.
+    LAST_NAME "Muï¿½oz" holds U+FFFD in place of a letter that a program has lost; export the file again, as UTF-8, and check the name in the system that it comes from.
     "#);
 }
 
@@ -585,7 +585,7 @@ async fn a_question_mark_anywhere_else_is_no_error(database: Database) {
         assert_eq!(imported.summary().rejected, 0, "{imported}");
     }
     let told = preview(&app, &roster().row("new", [(FirstName, "Jos?")])).await;
-    assert_snapshot!(told.messages(1).join("\n"), @r#"FIRST_NAME "Jos?" has a question mark, as programs write it for a letter that they have lost; if one is lost, correct the name where the file comes from, and export it as UTF-8."#);
+    assert_snapshot!(told.messages(1).join("\n"), @r#"FIRST_NAME "Jos?" has a question mark, which programs write in place of a letter that they have lost; if a letter is lost, correct the name in the system that the file comes from, and export the file as UTF-8."#);
     let elsewhere = [
         (BadgeNumber, "B?1"),
         (Username, "who?"),

@@ -100,7 +100,9 @@ async fn a_ruling_line_is_rejected_and_stops_no_sync(database: Database) {
         "----- ----- ----- -----",
         "-,--,---,-,-,-,-,-,-",
     ] {
-        assert_snapshot!(ignored(&app, line).await, @"This is a ruling line, which some tools draw below the header; it is not a user. Delete the line; the other rows are read as usual.");
+        assert_snapshot!(ignored(&app, line).await, @"This is a line of dashes, which some tools \
+            write below the header; it is not a user. Delete the line; the other rows are read as \
+            usual.");
     }
 }
 

@@ -135,7 +135,7 @@ async fn without_a_region_a_national_number_is_rejected_or_warned_of(database: D
         .row("bob", [(Phone, "469-234-5678")]);
     let told = preview(&app, &told).await;
     assert_snapshot!([told.messages(1), told.messages(2)].concat().join("\n"), @r##"
-    PHONE "(469) 234-5678" begins with "(", so that it has no country code. Write it with one, such as +1 469-234-5678, or set the organisation's phone region.
+    PHONE "(469) 234-5678" begins with "(", so it has no country code. Write it with one, such as +1 469-234-5678, or set the organisation's phone region.
     PHONE "469-234-5678" was read as +4692345678, a number of Sweden; if it is one of North America, write +14692345678, or set the organisation's phone region.
     "##);
 }

@@ -220,8 +220,8 @@ async fn a_template_that_fails_rejects_its_row_alone(database: Database) {
     );
     assert_eq!(
         issue.message,
-        "FIRST_NAME (\"Member\") cannot be computed: the template needs a part of a cell that is not there; correct the \
-         cell, or let the template provide for it with default."
+        "FIRST_NAME (\"Member\") cannot be computed: the template needs a part that the cell does \
+         not have; correct the cell, or use the filter default in the template."
     );
 }
 

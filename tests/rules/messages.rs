@@ -110,7 +110,7 @@ async fn what_is_said_of_a_value(database: Database) {
     TOO_LONG | FIRST_NAME | xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… | FIRST_NAME "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" has 4097 bytes, and no field may have more than 4096; shorten it.
     SCIENTIFIC_NOTATION | EXTERNAL_ID | 1.4155E+10 | EXTERNAL_ID "1.4155E+10" is in scientific notation; format the column as text in the spreadsheet and enter the full number again.
     SCIENTIFIC_NOTATION | BADGE_NUMBER | 4,2E+05 | BADGE_NUMBER "4,2E+05" is in scientific notation; format the column as text in the spreadsheet and enter the full number again.
-    INVALID_EMAIL | EMAIL | ada at pd.example | EMAIL "ada at pd.example" is more than an email address, or has a slip in it; write ada@pd.example. | ada@pd.example
+    INVALID_EMAIL | EMAIL | ada at pd.example | EMAIL "ada at pd.example" has more than an email address, or is mistyped; write ada@pd.example. | ada@pd.example
     INVALID_EMAIL | EMAIL | ada@localhost | EMAIL "ada@localhost" is not an email address; write it like name@example.com.
     TEMPLATE_EXAMPLE | EMAIL | casey.sample@template.example | EMAIL "casey.sample@template.example" is an example from the import template; delete this row.
     INVALID_STATUS | STATUS | Actve | STATUS "Actve" is neither Active nor Inactive; did you mean "Active"? | Active
@@ -173,18 +173,18 @@ async fn what_is_said_of_a_value_beside_other_users_and_rows(database: Database)
     EMAIL_TAKEN | EMAIL | ADA@pd.example | EMAIL "ADA@pd.example" already belongs to user "ada", as other values of this row do. If the row is about this user, write "ada" in EXTERNAL_ID; to give users new external IDs, import with match_by.
     BADGE_NUMBER_TAKEN | BADGE_NUMBER | B-ada | BADGE_NUMBER "B-ada" already belongs to user "ada", as other values of this row do. If the row is about this user, write "ada" in EXTERNAL_ID; to give users new external IDs, import with match_by.
     USERNAME_TAKEN | USERNAME | Ada | USERNAME "Ada" already belongs to user "ada", as other values of this row do. If the row is about this user, write "ada" in EXTERNAL_ID; to give users new external IDs, import with match_by.
-    LEADING_ZEROS_LOST | EXTERNAL_ID | 42 | EXTERNAL_ID "42" equals the existing "0042" but for leading zeros; if a spreadsheet changed them, format the column as text. | 0042
-    LEADING_ZEROS_LOST | BADGE_NUMBER | 07 | BADGE_NUMBER "07" equals the existing "007" but for leading zeros; if a spreadsheet changed them, format the column as text. | 007
-    SUPERVISOR_NOT_FOUND | SUPERVISOR_EMAIL | aad@pd.example | SUPERVISOR_EMAIL "aad@pd.example" is nobody's email; did you mean "ada@pd.example"? | ada@pd.example
-    SUPERVISOR_NOT_FOUND | SUPERVISOR_EMAIL | chief@elsewhere.example | SUPERVISOR_EMAIL "chief@elsewhere.example" is nobody's email; correct it, or add that user to the file.
+    LEADING_ZEROS_LOST | EXTERNAL_ID | 42 | EXTERNAL_ID "42" equals the existing "0042" except for leading zeros; if a spreadsheet changed them, format the column as text. | 0042
+    LEADING_ZEROS_LOST | BADGE_NUMBER | 07 | BADGE_NUMBER "07" equals the existing "007" except for leading zeros; if a spreadsheet changed them, format the column as text. | 007
+    SUPERVISOR_NOT_FOUND | SUPERVISOR_EMAIL | aad@pd.example | SUPERVISOR_EMAIL "aad@pd.example" matches no user; did you mean "ada@pd.example"? | ada@pd.example
+    SUPERVISOR_NOT_FOUND | SUPERVISOR_EMAIL | chief@elsewhere.example | SUPERVISOR_EMAIL "chief@elsewhere.example" matches no user; correct it, or add that user to the file.
     SUPERVISOR_IS_SELF | SUPERVISOR_EMAIL | Self@pd.example | SUPERVISOR_EMAIL "Self@pd.example" is the row's own user, and is read as no supervisor; leave it blank if the user has none.
     SUPERVISOR_CYCLE | SUPERVISOR_EMAIL | two@pd.example | SUPERVISOR_EMAIL "two@pd.example" closes a circle: one@pd.example → two@pd.example → one@pd.example. Give another supervisor.
-    SUPERVISOR_NOT_FOUND | SUPERVISOR_EMAIL | two@pd.example | SUPERVISOR_EMAIL "two@pd.example" is nobody's email, as row 8 was rejected.
+    SUPERVISOR_NOT_FOUND | SUPERVISOR_EMAIL | two@pd.example | SUPERVISOR_EMAIL "two@pd.example" matches no user, because row 8 was rejected.
     SUPERVISOR_CYCLE | SUPERVISOR_EMAIL | one@pd.example | SUPERVISOR_EMAIL "one@pd.example" closes a circle: two@pd.example → one@pd.example → two@pd.example. Give another supervisor.
-    SUPERVISOR_NOT_FOUND | SUPERVISOR_EMAIL | one@pd.example | SUPERVISOR_EMAIL "one@pd.example" is nobody's email, as row 7 was rejected.
+    SUPERVISOR_NOT_FOUND | SUPERVISOR_EMAIL | one@pd.example | SUPERVISOR_EMAIL "one@pd.example" matches no user, because row 7 was rejected.
     SUPERVISOR_INACTIVE | SUPERVISOR_EMAIL | out@pd.example | SUPERVISOR_EMAIL "out@pd.example" is inactive after this import; check who supervises this user.
     INVALID_STATUS | STATUS | ? | STATUS "?" is neither Active nor Inactive; write one of the two. 1 other row waits for this one.
-    SUPERVISOR_NOT_FOUND | SUPERVISOR_EMAIL | bad@pd.example | SUPERVISOR_EMAIL "bad@pd.example" is nobody's email, as row 10 was rejected.
+    SUPERVISOR_NOT_FOUND | SUPERVISOR_EMAIL | bad@pd.example | SUPERVISOR_EMAIL "bad@pd.example" matches no user, because row 10 was rejected.
     DEPENDS_ON_REJECTED_ROW | SUPERVISOR_EMAIL | bad@pd.example | Row 10, whose user would have had the email "bad@pd.example", was rejected; correct row 10 first.
     DUPLICATE_IN_FILE | EXTERNAL_ID | good | EXTERNAL_ID "good" is in row 13 too, with other values; keep the row that is right, and delete the other.
     DUPLICATE_IN_FILE | EMAIL | good@pd.example | EMAIL "good@pd.example" is in row 14 too; if both rows are about one person, keep the row that is right, and delete the other; otherwise give one of them another email.

@@ -422,7 +422,7 @@ async fn a_push_without_rows_or_with_what_only_files_have_is_refused(database: D
     ");
     insta::assert_snapshot!(told(&app, push(Some(csv), rows())).await, @r"
     InvalidArgument
-    start.csv: A push has typed rows, so that csv has no meaning here: leave it out, or send the file with ImportUsers.
+    start.csv: A push has typed rows, so csv has no meaning here: leave it out, or send the file with ImportUsers.
     ");
     insta::assert_snapshot!(told(&app, push(None, Vec::new())).await, @r"
     InvalidArgument

@@ -59,8 +59,8 @@ async fn lost_leading_zeros_are_warned_of_and_the_existing_value_suggested(datab
     COMPLETED: 1 rows, 1 created
     ");
     assert_snapshot!(imported.messages(1).join("\n"), @r#"
-    EXTERNAL_ID "42" equals the existing "0042" but for leading zeros; if a spreadsheet changed them, format the column as text.
-    BADGE_NUMBER "7" equals the existing "007" but for leading zeros; if a spreadsheet changed them, format the column as text.
+    EXTERNAL_ID "42" equals the existing "0042" except for leading zeros; if a spreadsheet changed them, format the column as text.
+    BADGE_NUMBER "7" equals the existing "007" except for leading zeros; if a spreadsheet changed them, format the column as text.
     "#);
     let suggested: Vec<_> = imported
         .row(1)
@@ -125,12 +125,12 @@ async fn rows_of_one_file_that_differ_by_zeros_alone_are_warned_of(database: Dat
     COMPLETED: 3 rows, 2 created, 1 rejected
     ");
     assert_snapshot!([1, 2, 3].map(|row| imported.messages(row).join("\n")).join("\n"), @r#"
-    EXTERNAL_ID "0421" equals "421" of row 2 but for leading zeros; if a spreadsheet changed one of them, format the column as text.
-    BADGE_NUMBER "7" equals "007" of row 2 but for leading zeros; if a spreadsheet changed one of them, format the column as text.
-    EXTERNAL_ID "421" equals "0421" of row 1 but for leading zeros; if a spreadsheet changed one of them, format the column as text.
-    BADGE_NUMBER "007" equals "7" of row 1 but for leading zeros; if a spreadsheet changed one of them, format the column as text.
+    EXTERNAL_ID "0421" equals "421" of row 2 except for leading zeros; if a spreadsheet changed one of them, format the column as text.
+    BADGE_NUMBER "7" equals "007" of row 2 except for leading zeros; if a spreadsheet changed one of them, format the column as text.
+    EXTERNAL_ID "421" equals "0421" of row 1 except for leading zeros; if a spreadsheet changed one of them, format the column as text.
+    BADGE_NUMBER "007" equals "7" of row 1 except for leading zeros; if a spreadsheet changed one of them, format the column as text.
     EMAIL "nowhere" is not an email address; write it like name@example.com.
-    EXTERNAL_ID "00421" equals "0421" of row 1 but for leading zeros; if a spreadsheet changed one of them, format the column as text.
+    EXTERNAL_ID "00421" equals "0421" of row 1 except for leading zeros; if a spreadsheet changed one of them, format the column as text.
     "#);
     // A stored value stands without a message.
     let again = roster()

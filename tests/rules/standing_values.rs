@@ -50,7 +50,7 @@ async fn a_deactivated_group_stays_with_its_user_and_goes_to_nobody_else(databas
     COMPLETED: 2 rows, 1 unchanged, 1 rejected
     ");
     assert_snapshot!([imported.messages(1), imported.messages(2)].concat().join("\n"), @r#"
-    EVIDENCE_GROUP_EXT_ID "G-1" is inactive. It stands, because the user has it already.
+    EVIDENCE_GROUP_EXT_ID "G-1" is inactive. It is accepted, because the user has it already.
     EVIDENCE_GROUP_EXT_ID "G-1" is inactive; give an active group.
     "#);
     assert_eq!(app.import(app.export().await).await.summary().unchanged, 2);
@@ -71,10 +71,10 @@ async fn any_value_that_its_user_already_has_stands(database: Database) {
     COMPLETED: 2 rows, 2 unchanged
     ");
     assert_snapshot!(imported.messages(1).join("\n"), @r#"
-    EMAIL "ada" is not an email address; write it like name@example.com. It stands, because the user has it already.
-    BADGE_NUMBER "1.2E+5" is in scientific notation; format the column as text in the spreadsheet and enter the full number again. It stands, because the user has it already.
-    USERNAME "a da" contains white space; take it out, or write a dot in its place. It stands, because the user has it already.
-    PHONE "12" is not a phone number; write it with its country code, such as +1 202 555 0143. It stands, because the user has it already.
+    EMAIL "ada" is not an email address; write it like name@example.com. It is accepted, because the user has it already.
+    BADGE_NUMBER "1.2E+5" is in scientific notation; format the column as text in the spreadsheet and enter the full number again. It is accepted, because the user has it already.
+    USERNAME "a da" contains white space; take it out, or write a dot in its place. It is accepted, because the user has it already.
+    PHONE "12" is not a phone number; write it with its country code, such as +1 202 555 0143. It is accepted, because the user has it already.
     "#);
     assert_eq!(app.users().await, before);
     let of_another = roster().row("bob", [(Phone, "12"), (Username, "a da")]);

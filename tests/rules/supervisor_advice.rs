@@ -50,8 +50,8 @@ async fn a_supervisor_who_is_renamed_is_suggested_by_the_new_address(database: D
             .row("new", [(SupervisorEmail, "ADA@pd.example")]);
         let imported = app.preview(start_of("pd"), &rows).await;
         assert_snapshot!(said(&imported), @r#"
-        2 SUPERVISOR_EMAIL "ada@pd.example" is nobody's email after this import, as row 1 changes it to "ada.quill@pd.example"; write that. [ada.quill@pd.example]
-        3 SUPERVISOR_EMAIL "ADA@pd.example" is nobody's email after this import, as row 1 changes it to "ada.quill@pd.example"; write that. [ada.quill@pd.example]
+        2 SUPERVISOR_EMAIL "ada@pd.example" matches no user after this import, because row 1 changes it to "ada.quill@pd.example"; write that. [ada.quill@pd.example]
+        3 SUPERVISOR_EMAIL "ADA@pd.example" matches no user after this import, because row 1 changes it to "ada.quill@pd.example"; write that. [ada.quill@pd.example]
         "#);
         assert_eq!(imported.row(2).issues[0].related_row, 1);
     }
@@ -85,17 +85,17 @@ async fn a_cell_that_is_a_key_or_a_name_of_somebody_suggests_the_address(databas
         });
     let imported = app.import(&rows).await;
     assert_snapshot!(said(&imported), @r#"
-    2 SUPERVISOR_EMAIL "ADA" is nobody's email; did you mean "ada@pd.example"? [ada@pd.example]
-    3 SUPERVISOR_EMAIL "B-ada" is nobody's email; did you mean "ada@pd.example"? [ada@pd.example]
-    4 SUPERVISOR_EMAIL "x-9" is nobody's email; did you mean "boss@pd.example"? [boss@pd.example]
-    5 SUPERVISOR_EMAIL "b-boss" is nobody's email; did you mean "boss@pd.example"? [boss@pd.example]
-    6 SUPERVISOR_EMAIL "Dana Whitlock" is nobody's email; did you mean "boss@pd.example"? [boss@pd.example]
-    7 SUPERVISOR_EMAIL "whitlock,  dana" is nobody's email; did you mean "boss@pd.example"? [boss@pd.example]
-    8 SUPERVISOR_EMAIL "Whitlock Dana" is nobody's email; did you mean "boss@pd.example"? [boss@pd.example]
-    9 SUPERVISOR_EMAIL "ada@pd.exampel" is nobody's email; did you mean "ada@pd.example"? [ada@pd.example]
-    10 SUPERVISOR_EMAIL "mailto:ada@pd.example" is nobody's email; did you mean "ada@pd.example"? [ada@pd.example]
-    11 SUPERVISOR_EMAIL "Whitlock, Dana <BOSS@pd.example>" is nobody's email; did you mean "boss@pd.example"? [boss@pd.example]
-    12 SUPERVISOR_EMAIL "ada@pd.example;" is nobody's email; did you mean "ada@pd.example"? [ada@pd.example]
+    2 SUPERVISOR_EMAIL "ADA" matches no user; did you mean "ada@pd.example"? [ada@pd.example]
+    3 SUPERVISOR_EMAIL "B-ada" matches no user; did you mean "ada@pd.example"? [ada@pd.example]
+    4 SUPERVISOR_EMAIL "x-9" matches no user; did you mean "boss@pd.example"? [boss@pd.example]
+    5 SUPERVISOR_EMAIL "b-boss" matches no user; did you mean "boss@pd.example"? [boss@pd.example]
+    6 SUPERVISOR_EMAIL "Dana Whitlock" matches no user; did you mean "boss@pd.example"? [boss@pd.example]
+    7 SUPERVISOR_EMAIL "whitlock,  dana" matches no user; did you mean "boss@pd.example"? [boss@pd.example]
+    8 SUPERVISOR_EMAIL "Whitlock Dana" matches no user; did you mean "boss@pd.example"? [boss@pd.example]
+    9 SUPERVISOR_EMAIL "ada@pd.exampel" matches no user; did you mean "ada@pd.example"? [ada@pd.example]
+    10 SUPERVISOR_EMAIL "mailto:ada@pd.example" matches no user; did you mean "ada@pd.example"? [ada@pd.example]
+    11 SUPERVISOR_EMAIL "Whitlock, Dana <BOSS@pd.example>" matches no user; did you mean "boss@pd.example"? [boss@pd.example]
+    12 SUPERVISOR_EMAIL "ada@pd.example;" matches no user; did you mean "ada@pd.example"? [ada@pd.example]
     "#);
     assert_eq!(said(&app.import_rows(rows.typed()).await), said(&imported));
 }
@@ -107,7 +107,7 @@ async fn a_name_that_two_people_have_suggests_nobody(database: Database) {
         .row("one", name)
         .row("two", name)
         .row("new", [(SupervisorEmail, "Kim Lee")]);
-    assert_snapshot!(said(&app.import(rows).await), @r#"3 SUPERVISOR_EMAIL "Kim Lee" is nobody's email; correct it, or add that user to the file. []"#);
+    assert_snapshot!(said(&app.import(rows).await), @r#"3 SUPERVISOR_EMAIL "Kim Lee" matches no user; correct it, or add that user to the file. []"#);
 }
 
 async fn the_row_at_the_root_says_how_many_wait_for_it(database: Database) {
@@ -122,11 +122,11 @@ async fn the_row_at_the_root_says_how_many_wait_for_it(database: Database) {
         .row("e", [(BadgeNumber, "B-ada")]);
     assert_snapshot!(said(&app.import(rows).await), @r#"
     1 STATUS "?" is neither Active nor Inactive; write one of the two. 3 other rows wait for this one. []
-    2 SUPERVISOR_EMAIL "chief@pd.example" is nobody's email, as row 1 was rejected. []
+    2 SUPERVISOR_EMAIL "chief@pd.example" matches no user, because row 1 was rejected. []
     2 Row 1, whose user would have had the email "chief@pd.example", was rejected; correct row 1 first. []
-    3 SUPERVISOR_EMAIL "b@pd.example" is nobody's email, as row 2 was rejected. []
+    3 SUPERVISOR_EMAIL "b@pd.example" matches no user, because row 2 was rejected. []
     3 Row 2, whose user would have had the email "b@pd.example", was rejected; correct row 2 first. []
-    4 SUPERVISOR_EMAIL "b@pd.example" is nobody's email, as row 2 was rejected. []
+    4 SUPERVISOR_EMAIL "b@pd.example" matches no user, because row 2 was rejected. []
     4 Row 2, whose user would have had the email "b@pd.example", was rejected; correct row 2 first. []
     5 EMAIL "nowhere" is not an email address; write it like name@example.com. 1 other row waits for this one. []
     6 BADGE_NUMBER "B-ada" already belongs to user "ada"; give this row another badge number. []
@@ -149,9 +149,9 @@ async fn a_roster_with_the_names_of_supervisors_is_told_their_addresses(database
         .row("officer", named("Kim", "Lee", "ortega luis"));
     let told = said(&app.import(&rows).await);
     assert_snapshot!(told, @r#"
-    1 SUPERVISOR_EMAIL "Dana Whitlock" is nobody's email, and seems to name the row's own user; leave the cell blank if the user has no supervisor. []
-    2 SUPERVISOR_EMAIL "Whitlock, Dana" is nobody's email; did you mean "chief@pd.example"? [chief@pd.example]
-    3 SUPERVISOR_EMAIL "ortega luis" is nobody's email; did you mean "captain@pd.example"? [captain@pd.example]
+    1 SUPERVISOR_EMAIL "Dana Whitlock" matches no user, and seems to name the row's own user; leave the cell blank if the user has no supervisor. []
+    2 SUPERVISOR_EMAIL "Whitlock, Dana" matches no user; did you mean "chief@pd.example"? [chief@pd.example]
+    3 SUPERVISOR_EMAIL "ortega luis" matches no user; did you mean "captain@pd.example"? [captain@pd.example]
     "#);
     // The same of users who exist.
     app.people(["chief", "captain", "officer"]).await;

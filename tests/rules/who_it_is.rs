@@ -119,7 +119,7 @@ async fn an_external_id_in_another_case_is_named(database: Database) {
             (Username, "new"),
         ],
     );
-    assert_snapshot!(said(&app.import(other).await), @r#"1 BADGE_NUMBER_TAKEN BADGE_NUMBER "B-ada" already belongs to user "E-1001", whose EXTERNAL_ID differs from this row's "e-1001" by case alone; write "E-1001" in EXTERNAL_ID."#);
+    assert_snapshot!(said(&app.import(other).await), @r#"1 BADGE_NUMBER_TAKEN BADGE_NUMBER "B-ada" already belongs to user "E-1001", whose EXTERNAL_ID differs from this row's "e-1001" only by case; write "E-1001" in EXTERNAL_ID."#);
 }
 
 async fn an_external_id_that_differs_by_case_alone_is_warned_of(database: Database) {
@@ -271,7 +271,7 @@ async fn a_head_who_names_himself_by_another_value_is_told_to_leave_the_cell_bla
             assert_eq!(imported.summary().rejected, rejected, "{cell}\n{imported}");
         }
     }
-    assert_snapshot!(said(&app.import(department("0042")).await), @r#"1 SUPERVISOR_NOT_FOUND SUPERVISOR_EMAIL "0042" is nobody's email, and seems to name the row's own user; leave the cell blank if the user has no supervisor."#);
+    assert_snapshot!(said(&app.import(department("0042")).await), @r#"1 SUPERVISOR_NOT_FOUND SUPERVISOR_EMAIL "0042" matches no user, and seems to name the row's own user; leave the cell blank if the user has no supervisor."#);
     // Somebody else with the same name may be meant.
     let namesake = department("Dana Whitlock").row(
         "dana",

@@ -30,7 +30,8 @@ on_both_databases![
 
 const GET: &str = "/userimport.v1.DirectoryService/GetOrganization";
 const ENDED: &str = "Unauthenticated CREDENTIAL_REVOKED: The server's local token is not valid any \
-    more, since a credential has been configured; send a token that user-import token create makes.";
+    more, because a credential has been configured; create a token with user-import token create, \
+    and send that.";
 
 async fn nobody_is_admitted_without_a_credential_on_loopback_either(database: Database) {
     let app = App::start(database).await;

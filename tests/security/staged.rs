@@ -37,7 +37,9 @@ async fn an_upload_is_its_beginners_alone(database: Database) {
     one.begin_upload(start()).await.unwrap();
     one.append(ID, 0, &csv).await.unwrap();
     let slipped = other.append(ID, csv.len() as u64, "x").await.unwrap_err();
-    insta::assert_snapshot!(told(&slipped), @"PermissionDenied OTHER_CREDENTIAL: This upload was begun with another credential, which alone may add to it and finish it; begin one of your own.");
+    insta::assert_snapshot!(told(&slipped), @"PermissionDenied OTHER_CREDENTIAL: This upload was \
+        begun with another credential. Only that credential may add to it and finish it; begin an \
+        upload of your own.");
     let read = other.append(ID, 0, &csv[..1]).await.unwrap_err();
     assert_eq!(told(&read), told(&slipped));
     let finished = other.finish(ID, finish_of(&csv)).await.unwrap_err();

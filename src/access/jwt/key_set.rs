@@ -52,15 +52,15 @@ impl KeySet {
     /// reader of the set can sign tokens, and none of its keys proves anything.
     pub fn parse(document: &[u8]) -> anyhow::Result<Self> {
         let document: KeySetDocument =
-            serde_json::from_slice(document).context("this is no JWK set")?;
+            serde_json::from_slice(document).context("this is not a JWK set")?;
         let mut set = Self::default();
         for (index, members) in document.keys.iter().enumerate() {
             let name = name(members, index);
             let secret = SECRETS.iter().find(|secret| members.contains_key(**secret));
             ensure!(
                 secret.is_none() && members.get("kty") != Some(&Value::from("oct")),
-                "{name} of the JWK set is private or symmetric: whoever can read the set can sign tokens \
-                 with it; publish public keys alone, and replace this one"
+                "{name} of the JWK set is private or symmetric: everybody who can read the set can \
+                 sign tokens with it; replace this key, and publish only public keys"
             );
             match PublicKey::parse(members) {
                 Ok(key) => set.keys.push(key),
@@ -70,7 +70,7 @@ impl KeySet {
         let unusable = set.unusable.join("; ");
         ensure!(
             !set.keys.is_empty(),
-            "no key of the JWK set is of use ({unusable})"
+            "no key of the JWK set can be used ({unusable})"
         );
         Ok(set)
     }
@@ -96,7 +96,7 @@ impl KeySet {
     /// Logs which keys were left out.
     pub fn complain(&self, place: &str) {
         for key in &self.unusable {
-            warn!(place, "{key}; no token is verified with it");
+            warn!(place, "a key of the JWK set is not used: {key}");
         }
     }
 
@@ -137,7 +137,7 @@ impl PublicKey {
             ("EC", Some("P-384")) => KeyFamily::P384,
             ("OKP", Some("Ed25519")) => KeyFamily::Ed25519,
             (kind, curve) => bail!(
-                "no signature is verified with {kind} {}",
+                "signatures with {kind} {} are not supported",
                 curve.unwrap_or("")
             ),
         };
@@ -193,7 +193,7 @@ impl KeyFamily {
                 let bits = bits(&decode(part("n")?)?);
                 ensure!(
                     RSA_BITS.contains(&bits),
-                    "an RSA key has 2048 to 8192 bits, and this one {bits}"
+                    "an RSA key must have 2048 to 8192 bits, and this one has {bits}"
                 );
                 ensure!(bits_of_exponent(members)? >= 2, "its exponent is too small");
                 Ok(DecodingKey::from_rsa_components(part("n")?, part("e")?)?)
@@ -211,13 +211,13 @@ impl KeyFamily {
 /// Expects that `use` and `key_ops`, if they are there, permit signatures (RFC 7517 §4.2 and §4.3).
 fn expect_for_signatures(members: &KeyMembers) -> anyhow::Result<()> {
     let is_for_signatures = members.get("use").is_none_or(|uses| *uses == "sig");
-    ensure!(is_for_signatures, "its use is not sig");
+    ensure!(is_for_signatures, "its use is not \"sig\"");
     let verifies = |operations: &Value| {
         let operations = operations.as_array();
         operations.is_some_and(|operations| operations.contains(&Value::from("verify")))
     };
     let may_verify = members.get("key_ops").is_none_or(verifies);
-    ensure!(may_verify, "its key_ops have no verify");
+    ensure!(may_verify, "its key_ops do not have \"verify\"");
     Ok(())
 }
 
@@ -227,7 +227,7 @@ fn text<'a>(members: &'a KeyMembers, name: &str) -> anyhow::Result<&'a str> {
         .with_context(|| format!("it has no {name}"))?;
     value
         .as_str()
-        .with_context(|| format!("its {name} is no text"))
+        .with_context(|| format!("its {name} is not a text"))
 }
 
 fn algorithm(name: &str) -> anyhow::Result<Algorithm> {
@@ -238,7 +238,7 @@ fn algorithm(name: &str) -> anyhow::Result<Algorithm> {
 fn decode(text: &str) -> anyhow::Result<Vec<u8>> {
     BASE64_URL_SAFE_NO_PAD
         .decode(text)
-        .context("a part of it is no base64url")
+        .context("a part of it is not base64url")
 }
 
 fn bits_of_exponent(members: &KeyMembers) -> anyhow::Result<usize> {

@@ -130,7 +130,7 @@ impl RemoteKeySet {
             }
             Err(error) => {
                 let address = &self.address;
-                warn!(%address, "the identity provider\'s keys cannot be had: {error:#}");
+                warn!(%address, "the identity provider's keys cannot be fetched: {error:#}");
                 false
             }
         }

@@ -42,7 +42,7 @@ const ALLOWED: [(&str, Algorithm); 9] = [
 
 /// The name is no algorithm that may be allowed.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("\"{0}\" is none of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA")]
+#[error("\"{0}\" is not one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA")]
 pub struct UnknownAlgorithm(String);
 
 impl AlgorithmName {

@@ -63,7 +63,7 @@ impl PrivateFolder {
         expect_private(&file)?;
         match file.metadata()?.is_file() {
             true => Ok(file),
-            false => Err(denied("it is no file")),
+            false => Err(denied("it is not a file")),
         }
     }
 

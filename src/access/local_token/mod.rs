@@ -67,7 +67,7 @@ impl LocalTokenFile {
     /// # Errors
     /// As [`create`](Self::create).
     pub fn create_in(place: &Path, port: u16) -> anyhow::Result<Self> {
-        let token = TokenText::generate().context("this system has no randomness to give")?;
+        let token = TokenText::generate().context("this system gives no random numbers")?;
         let name = name(port);
         let path = place.join(&name);
         let create = || -> io::Result<_> {

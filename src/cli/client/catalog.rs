@@ -28,7 +28,7 @@ pub(crate) enum CatalogCommand {
     Apply(ApplyArgs),
 }
 
-/// Print the catalog, as a JSON document that `catalog apply` reads, or for people
+/// Print the catalog, as a JSON document that `catalog apply` reads, or as a table
 #[derive(Args, Debug)]
 #[command(after_help = "Examples: to change it, or to look at it\n  \
     user-import catalog get --organization my-department > catalog.json\n  \
@@ -37,18 +37,18 @@ pub(crate) struct GetArgs {
     /// Format of the output; `json` is one document
     #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Json)]
     format: OutputFormat,
-    /// Show whole names in the table, however long they are
+    /// Show names of any length in full in the table
     #[arg(long, env = "USER_IMPORT_WIDE", value_parser = BoolishValueParser::new())]
     wide: bool,
     #[command(flatten)]
     organization: OrganizationArgs,
 }
 
-/// Replace the catalog by a JSON document, as `catalog get` prints it
+/// Replace the catalog by a JSON document of the form that `catalog get` prints
 ///
-/// The document is the whole catalog: entries that it lacks are removed. A role or rank that users have, or a
-/// group they are in, cannot be removed; `previousName` in a role or rank renames it. A group is given to
-/// users only with `"active": true`.
+/// The document is the whole catalog: entries that are not in it are removed. A role, rank or group that users have
+/// cannot be removed. To rename a role or a rank, give its old name in `previousName`. Users can get a group only if
+/// it has `"active": true`.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  \
     echo '{\"roles\": [{\"name\": \"Officer\"}], \"ranks\": [{\"name\": \"Sergeant\"}],\n    \
@@ -159,7 +159,7 @@ fn parse(document: &str) -> serde_json::Result<Catalog> {
 
 fn not_a_catalog(file: &Path, fault: &serde_json::Error) -> UsageError {
     UsageError::new(format!(
-        "{} is not a catalog: {fault}. To have the present one, to change and apply:\n  \
+        "{} is not a catalog: {fault}. To get the present catalog, change it and apply it:\n  \
          user-import catalog get > catalog.json",
         file.display()
     ))

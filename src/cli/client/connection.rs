@@ -65,7 +65,7 @@ struct ConnectionArgs {
         requires = "client_cert"
     )]
     client_key: Option<PathBuf>,
-    /// Profile with the settings that are not given [default: the file's `default_profile`]
+    /// Profile to use for settings that are not given [default: the file's `default_profile`]
     #[arg(long, value_name = "NAME", env = "USER_IMPORT_PROFILE")]
     profile: Option<String>,
     /// File of profiles [default: user-import/config.toml in `$XDG_CONFIG_HOME` or ~/.config]
@@ -86,8 +86,8 @@ impl FromArgMatches for ServerArgs {
                 (true, false) => given.token_file = None,
                 (false, true) => given.token = None,
                 _ => {
-                    let text = "--token and --token-file (or their variables) are both given; which \
-                        token is meant?";
+                    let text = "--token and --token-file (or their variables) are both given; give \
+                        only one of them.";
                     return Err(Error::raw(ErrorKind::ArgumentConflict, text));
                 }
             }

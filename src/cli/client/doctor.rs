@@ -30,7 +30,7 @@ const SOON: time::Duration = time::Duration::days(21);
 /// Clocks may differ by this much.
 const CLOCKS: time::Duration = time::Duration::seconds(30);
 
-/// Check the way from this machine to a server, and what the token is good for
+/// Check the connection from this machine to a server, and what the token permits
 ///
 /// Looks at the settings, the network, TLS, the server's health, the credential with its permissions, the organisation,
 /// the versions and the clocks. Changes nothing. Exits with 1 if something is wrong.
@@ -93,8 +93,8 @@ async fn look(args: &OrganizationArgs, verbosity: Verbosity) -> Vec<CheckResult>
         Ok(ServerHealth::Serving) => found.push(well("server", "is ready")),
         Ok(_) => found.push(wrong(
             "server",
-            "answers, but is not ready: it starts, stops or has no database. Ask its operator, who has \
-             user-import doctor",
+            "answers, but is not ready: it is starting, is stopping, or cannot reach its database. \
+             Ask its operator to run user-import doctor",
         )),
         Err(error) => {
             found.push(wrong("server", told(error)));
@@ -184,7 +184,7 @@ fn refused(presented: &str, status: &Status) -> String {
     let reason = reason.trim_end_matches('.');
     let next = match reason.contains("user-import token create") {
         true => "",
-        false => "; an operator makes one with user-import token create",
+        false => "; an operator creates one with user-import token create",
     };
     format!("{presented} is not accepted: {reason}. Give a valid token with --token-file{next}")
 }
@@ -230,7 +230,7 @@ fn validity(caller: &GetCallerResponse, presented: &str, now: OffsetDateTime) ->
     if expires_at.seconds < (now + SOON).unix_timestamp() {
         return warning(
             about,
-            format!("{is}, and expires on {until} UTC; have a new one made before"),
+            format!("{is}, and expires on {until} UTC; get a new one before then"),
         );
     }
     well(about, format!("{is}, and valid until {until} UTC"))
@@ -278,7 +278,8 @@ async fn organization(
         return wrong(
             about,
             format!(
-                "the credential is for {own} alone, and not for {shown}: check --organization, or the profile"
+                "the credential is only for {own}, and not for {shown}: check --organization, or \
+                 the profile"
             ),
         );
     }
@@ -289,7 +290,10 @@ async fn organization(
         ),
         Err(ClientError::Status(status)) if status.code() == Code::PermissionDenied => well(
             about,
-            format!("{shown}; whether it exists is not said without the permission users.read"),
+            format!(
+                "{shown}; without the permission users.read, the server does not say whether \
+                it exists"
+            ),
         ),
         Err(error) => wrong(about, told(error)),
     }
@@ -298,7 +302,7 @@ async fn organization(
 fn version(server: &str) -> CheckResult {
     let own = env!("CARGO_PKG_VERSION");
     if server == own {
-        return well("version", format!("{own}, as the server"));
+        return well("version", format!("{own}, the same as the server"));
     }
     let server = printable(server);
     warning(
@@ -356,7 +360,7 @@ mod tests {
         assert_snapshot!(validity(GetCallerResponse {
             expires_at: Some(timestamp(datetime!(2026-03-09 12:00 UTC))),
             ..caller()
-        }), @r"warning  credential     the token is accepted as token 018f4e9e-5c7b-7000-8000-000000000001 (nightly\u{1b}), and expires on 2026-03-09 12:00 UTC; have a new one made before");
+        }), @r"warning  credential     the token is accepted as token 018f4e9e-5c7b-7000-8000-000000000001 (nightly\u{1b}), and expires on 2026-03-09 12:00 UTC; get a new one before then");
         assert_snapshot!(validity(GetCallerResponse {
             expires_at: None,
             ..caller()
@@ -381,7 +385,7 @@ mod tests {
 
     #[test]
     fn another_release_and_another_time_are_warned_about() {
-        assert_snapshot!(version(env!("CARGO_PKG_VERSION")).to_string().replace(env!("CARGO_PKG_VERSION"), "1.2.3"), @"ok       version        1.2.3, as the server");
+        assert_snapshot!(version(env!("CARGO_PKG_VERSION")).to_string().replace(env!("CARGO_PKG_VERSION"), "1.2.3"), @"ok       version        1.2.3, the same as the server");
         assert_eq!(version("9.9.9").level, CheckLevel::Warning);
         let told = |minutes| {
             let clock = clock(&caller(), NOW + time::Duration::minutes(minutes));

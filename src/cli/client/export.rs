@@ -9,10 +9,10 @@ use crate::cli::{
 };
 use crate::proto::{ExportUsersRequest, FileFormat};
 
-/// Write an organisation's users as CSV or as a workbook, in the import's own columns
+/// Write an organisation's users as CSV or as a workbook, with the columns that `import` reads
 ///
-/// A file whose name ends in `.xlsx` is a workbook: its cells are text, those of a status, role, rank or group offer the
-/// valid values, and each column's rules are the note on its header. Any other file is CSV.
+/// A file whose name ends in `.xlsx` is a workbook. Its cells are text. The cells of a status, role, rank or group
+/// offer the valid values. A note on each header has the rules of its column. Any other file is CSV.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     the active officers, to a workbook:\n    \
@@ -23,7 +23,8 @@ use crate::proto::{ExportUsersRequest, FileFormat};
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     file: OutputFileArgs,
-    /// Make values harmless that a spreadsheet would compute; the file still imports unchanged
+    /// Make values harmless that a spreadsheet would take for formulas. An import of the file still reads the
+    /// original values
     #[arg(long, env = "USER_IMPORT_NEUTRALIZE_FORMULAS")]
     #[arg(value_parser = BoolishValueParser::new())]
     neutralize_formulas: bool,

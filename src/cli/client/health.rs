@@ -13,10 +13,10 @@ use crate::cli::{
 };
 use crate::client::ServerHealth;
 
-/// Ask a server for its health: exits with 0 if it is serving, with 5 if it is not
+/// Ask a server for its health. Exits with 0 if it is serving, with 5 if it is not
 ///
-/// Needs no credential. A server is not serving while it starts, while it drains, and while its
-/// database is away.
+/// Needs no credential. A server is not serving while it starts, while it stops, and while it cannot reach its
+/// database.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples: as a container's health check, and as a liveness probe:\n  \
@@ -28,8 +28,8 @@ pub(crate) struct HealthArgs {
     /// Service to ask for, such as userimport.v1.ImportService [default: the server as a whole]
     #[arg(long, value_name = "NAME", env = "USER_IMPORT_HEALTH_SERVICE")]
     service: Option<String>,
-    /// Accept any answer: a server that answers, but cannot be used, should not be restarted
-    /// whose database is away
+    /// Exit with 0 if the server answers at all. For liveness probes: a restart does not help a server that cannot
+    /// reach its database
     #[arg(long, env = "USER_IMPORT_HEALTH_ALIVE", value_parser = BoolishValueParser::new())]
     alive: bool,
     /// Seconds that connecting and answering may take together

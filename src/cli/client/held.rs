@@ -25,16 +25,16 @@ use crate::{
 
 /// Show what an import that is held for review would do now
 ///
-/// It is planned against the users as they are today: each change with the values before and after, who would be
-/// deactivated, the consequences, and why it is held. Nothing is written, and it stays held. Needs the permission
-/// users.approve.
+/// Plans the import against the users as they are today. Shows each change with the values before and after, the
+/// users who would be deactivated, the consequences, and why the import is held. Nothing is written, and the import
+/// stays held. Needs the permission users.approve.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  \
     user-import review 018f4e9e-5c7b-7000-8000-000000000001 --organization my-department")]
 pub(crate) struct ReviewArgs {
     #[command(flatten)]
     import: ImportIdArg,
-    /// Which results to receive
+    /// Results to receive
     #[arg(
         long,
         value_name = "WHICH",
@@ -53,16 +53,16 @@ pub(crate) struct ReviewArgs {
 
 /// Apply an import that is held for review
 ///
-/// On a terminal it shows the plan as `review` does, asks for the word Confirm, and applies exactly that plan. If the
-/// plan has changed since, nothing is written and the import stays held. Needs the permission users.approve, and those
-/// that the import itself needs. Exit codes: as of `import`.
+/// On a terminal, shows the plan as `review` does, asks for the word Confirm, and applies exactly that plan. If the
+/// plan has changed since, nothing is written and the import stays held. Needs the permission users.approve, and the
+/// permissions that the import itself needs. The exit codes are those of `import`.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  \
     user-import approve 018f4e9e-5c7b-7000-8000-000000000001 --organization my-department")]
 pub(crate) struct ApproveArgs {
     #[command(flatten)]
     import: ImportIdArg,
-    /// Apply it only if its plan is the one of the review that printed this digest
+    /// Refuse if the plan is not the plan of the review that printed this digest
     #[arg(long, value_name = "HEX", env = "USER_IMPORT_EXPECTED_PLAN_DIGEST", value_parser = digest)]
     expected_plan_digest: Option<PlanDigest>,
     /// The word Confirm, if there is no terminal to ask on
@@ -126,8 +126,8 @@ pub(crate) async fn approve(args: ApproveArgs, verbosity: Verbosity) -> anyhow::
     let can_ask = PromptMode::of_process(false, verbosity) == PromptMode::Terminal;
     if args.confirm.is_none() && args.expected_plan_digest.is_none() && !can_ask {
         return Err(UsageError::new(format!(
-            "there is no terminal to ask on: add --confirm {WORD}, and with --expected-plan-digest the digest that a \
-             review has printed, to apply that plan and no other."
+            "there is no terminal to ask on: add --confirm {WORD}. To apply exactly the plan of a \
+             review, also add --expected-plan-digest with the digest that the review printed."
         ))
         .into());
     }
@@ -202,7 +202,7 @@ async fn apply(
     }
     if exit == ExitStatus::Interrupted {
         print_error(&format!(
-            "If it had begun to write, it may continue without this command. To see how it ends, or to continue it:\n  \
+            "If the import had begun to write, it may continue without this command. To see how it ends, or to continue it:\n  \
              user-import approve {import_id} --confirm {WORD} --expected-plan-digest {digest}"
         ));
     }

@@ -12,7 +12,8 @@ use crate::{
 /// An import.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ImportIdArg {
-    /// ID of the import, as `import` and `imports` print it; a beginning that no other import has is enough
+    /// ID of the import, as `import` and `imports` print it. Its first characters are enough if no other import's ID
+    /// begins with them
     #[arg(value_name = "IMPORT_ID")]
     import_id: IdPrefix,
 }
@@ -47,7 +48,8 @@ pub(super) async fn whole_import_id(
     let found = match client.matching_imports(organization, is_meant).await {
         Err(ClientError::Status(status)) if status.code() == Code::PermissionDenied => {
             return Err(UsageError::new(
-                "To find an import by the beginning of its ID needs the permission users.read. Give the whole ID.",
+                "Without the permission users.read, an import cannot be found by the beginning of \
+                 its ID. Give the whole ID.",
             )
             .into());
         }

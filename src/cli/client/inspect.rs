@@ -38,11 +38,11 @@ const OWN_OPTIONS: [&str; 5] = [
     "--format",
 ];
 
-/// Look at a file before it is imported: what it is, and how it could be read
+/// Look at a file before it is imported, and propose how to read it
 ///
-/// Shows what each column of the file would be, and why, and what the values of STATUS, ROLE, RANK and group would become.
-/// The mapping that this takes is a proposal: look at it, correct it, and import with it. Nothing
-/// is changed in the directory.
+/// Shows which column of a roster each column of the file would become, and why. Also shows what the values of
+/// STATUS, ROLE, RANK and the group would become. The mapping is a proposal: check it, correct it, and import with
+/// it. No user is changed.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples: look at a file, and save the mapping that is proposed\n  \
@@ -51,18 +51,18 @@ const OWN_OPTIONS: [&str; 5] = [
     user-import inspect cad-export.csv --organization my-department --output cad-mapping.toml"
 )]
 pub(crate) struct InspectArgs {
-    /// CSV file, of which the first MiB is looked at, or a workbook; `-` is standard input
+    /// CSV file or workbook; `-` is standard input. Of a CSV file only the first MiB is read
     file: PathBuf,
     /// Save the proposed mapping under this name, for imports with `--mapping NAME`
     #[arg(long, value_name = "NAME", env = "USER_IMPORT_SAVE_MAPPING")]
     save_mapping: Option<String>,
-    /// Write the proposed mapping to this file, to be corrected and given to `import --mapping`
+    /// Write the proposed mapping to this file, for you to correct and to give to `import --mapping`
     #[arg(long, short, value_name = "FILE.toml", env = "USER_IMPORT_OUTPUT")]
     output: Option<PathBuf>,
-    /// Mapping to begin with: the name of a saved one, or a TOML file. What it says is kept
+    /// Mapping to begin with: the name of a saved mapping, or a TOML file. The proposal keeps all its entries
     #[arg(long, value_name = "NAME|FILE.toml", env = "USER_IMPORT_MAPPING", value_parser = mapping_file::choose)]
     mapping: Option<MappingChoice>,
-    /// Charset of the file, such as windows-1252 [default: found out]
+    /// Charset of the file, such as windows-1252 [default: detected]
     #[arg(long, value_name = "LABEL", env = "USER_IMPORT_CHARSET")]
     charset: Option<String>,
     /// Sheet of a workbook [default: the first that is not hidden]
@@ -132,7 +132,7 @@ fn check(args: &InspectArgs, content: &[u8]) -> Result<(), UsageError> {
     let message = match &args.output {
         _ if content.is_empty() => format!("{} is empty.", args.file.display()),
         Some(path) if path.exists() => format!(
-            "{} is there already, and may have corrections; name another file.",
+            "{} exists already, and may have corrections; name another file.",
             path.display()
         ),
         _ => return Ok(()),
@@ -281,7 +281,10 @@ fn next_command(
         let added: Vec<_> = added.chain([dry_run]).collect();
         let first = match found.missing_columns.is_empty() {
             true => String::new(),
-            false => format!("It needs {} first. ", found.missing_columns.join(", ")),
+            false => format!(
+                "The mapping still needs {}. ",
+                found.missing_columns.join(", ")
+            ),
         };
         return format!(
             "{first}To see what an import with it would do:\n  {}\n",
@@ -301,5 +304,5 @@ fn next_command(
         &OWN_OPTIONS[..2],
         &["--output".to_owned(), "mapping.toml".to_owned()],
     );
-    format!("\nTo have the mapping in a file, to read and to correct:\n  {again}\n")
+    format!("\nTo write the mapping to a file, so that you can correct it:\n  {again}\n")
 }

@@ -15,7 +15,7 @@ use crate::cli::{
 };
 use crate::proto::{Mapping, NamedMapping};
 
-/// Save how the export of another system is read, for imports that name it
+/// Save, show and delete mappings, which say how to read the export of another system
 #[derive(Debug, Subcommand)]
 #[command(
     after_help = "Example: save a mapping, for imports with --mapping cad\n  \
@@ -50,7 +50,7 @@ pub(crate) struct GetArgs {
     organization: OrganizationArgs,
 }
 
-/// Save a mapping under a name, in the place of the one that has the name already
+/// Save a mapping under a name, and replace the mapping that has this name already
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  \
     user-import mapping save cad cad-mapping.toml --organization my-department")]
@@ -143,7 +143,7 @@ async fn save(args: &SaveArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatu
     let name = &args.name;
     client.save_mapping(&organization, name, mapping).await?;
     verbosity.confirm(&format!(
-        "{organization} has the mapping {name}. To read an export by it:\n  \
+        "{organization} has the mapping {name}. To import an export with it:\n  \
          user-import import FILE --mapping {name}\n"
     ))?;
     Ok(ExitStatus::Done)
@@ -166,6 +166,6 @@ fn read(file: &Path) -> Result<Mapping, UsageError> {
     let mut text = String::new();
     let read = io::stdin().read_to_string(&mut text);
     read.map_err(|error| UsageError::unreadable(file, &error))?;
-    let problem = |problem| UsageError::new(format!("Standard input is no mapping: {problem}"));
+    let problem = |problem| UsageError::new(format!("Standard input is not a mapping: {problem}"));
     mapping_file::parse(&text).map_err(problem)
 }

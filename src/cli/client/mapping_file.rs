@@ -106,7 +106,7 @@ pub(super) fn choose(word: &str) -> Result<MappingChoice, String> {
 pub(super) fn read(path: &str) -> Result<Mapping, String> {
     let text =
         fs::read_to_string(path).map_err(|error| format!("{path} cannot be read: {error}."))?;
-    parse(&text).map_err(|problem| format!("{path} is no mapping: {problem}"))
+    parse(&text).map_err(|problem| format!("{path} is not a mapping: {problem}"))
 }
 
 /// Returns the text of a file that has this mapping.

@@ -11,7 +11,7 @@ use crate::cli::{
 };
 use crate::proto::Organization;
 
-/// List and make organisations
+/// List and create organisations
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  user-import org create my-department")]
 pub(crate) enum OrgCommand {

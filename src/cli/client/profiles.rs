@@ -11,16 +11,16 @@ use crate::cli::{
     output::{ListColumn, ListFormatArgs, PrintableList},
 };
 
-/// Servers and organisations that commands use by default
+/// List the profiles, which name servers and organisations that commands use by default
 ///
-/// They are in a TOML file: `$USER_IMPORT_CONFIG`, else user-import/config.toml in `$XDG_CONFIG_HOME`,
-/// else in ~/.config. An option comes before a variable, a variable before the profile. With the file below,
-/// `user-import import roster.csv` is all that a day needs.
+/// Profiles are in a TOML file: `$USER_IMPORT_CONFIG`, else user-import/config.toml in `$XDG_CONFIG_HOME`, else in
+/// ~/.config. An option overrides a variable, and a variable overrides the profile. With the file below, `user-import
+/// import roster.csv` needs no options.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  \
     user-import profile list\n\n\
-    A file of profiles; client_cert and client_key can be given too, and token_env, the name of\n\
-    a variable, in place of token_file. A path is from the file's own folder:\n\n  \
+    Example of the file. A profile may also have client_cert and client_key, and it may have token_env,\n\
+    the name of a variable, in place of token_file. Relative paths begin at the file's own folder:\n\n  \
     default_profile = \"my-department\"\n\n  \
     [profiles.my-department]\n  \
     endpoint = \"https://import.example:50051\"\n  \

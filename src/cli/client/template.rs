@@ -9,10 +9,10 @@ use crate::cli::{
 };
 use crate::proto::{FileFormat, GetImportTemplateRequest};
 
-/// Write a file to start a roster from: the header row and four example rows
+/// Write a file to begin a roster with: the header row and four example rows
 ///
-/// A file whose name ends in `.xlsx` is a workbook: its cells are text, those of a status, role, rank or group offer the
-/// valid values, and each column's rules are the note on its header. Any other file is CSV.
+/// A file whose name ends in `.xlsx` is a workbook. Its cells are text. The cells of a status, role, rank or group
+/// offer the valid values. A note on each header has the rules of its column. Any other file is CSV.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     user-import template --organization my-department --output roster.csv\n  \

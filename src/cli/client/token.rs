@@ -30,7 +30,7 @@ use scope::ScopeArgs;
 /// What a token is called, and the command that lists them.
 const KIND: (&str, &str) = ("token", "user-import token list");
 
-/// Make, list and revoke the tokens that clients present to a server
+/// Create, list and revoke the tokens that clients present to a server
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example: for a nightly import\n  \
     user-import token create nightly-cad --organization my-department --permission users.import")]
@@ -41,13 +41,13 @@ pub(crate) enum TokenCommand {
     Local(local::LocalArgs),
 }
 
-/// Make a token, and print it this once
+/// Create a token, and print it; it is printed only this once
 ///
-/// Only a hash of it is stored: a token that is lost is revoked, and another made. From the first token
-/// on, servers on this database admit nobody without a credential.
+/// Only a hash of the token is stored. If a token is lost, revoke it and create another. As soon as there is a token,
+/// servers on this database admit nobody without a credential.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Example: for a nightly import that also deactivates who has left\n  \
+    after_help = "Example: for a nightly import that also deactivates users who have left\n  \
     user-import token create nightly-cad --organization my-department \\\n    \
     --permission users.import,users.deactivate > nightly-cad.token\n\n\
     Permissions:\n  \
@@ -56,10 +56,11 @@ pub(crate) enum TokenCommand {
     users.read              read users, catalogs, imports and their values\n  \
     users.grant-privileged  give privileged roles, and change users who have one\n  \
     catalog.write           replace an organisation's roles, ranks and groups\n  \
-    organizations.write     create organisations"
+    organizations.write     create organisations\n  \
+    users.approve           review held imports, and approve them"
 )]
 pub(crate) struct CreateArgs {
-    /// What the token is for, 1-100 characters; `token list` and every import's record show it
+    /// Name of the token, 1-100 characters, that says its purpose; `token list` and the record of each import show it
     name: String,
     #[command(flatten)]
     scope: ScopeArgs,
@@ -67,7 +68,7 @@ pub(crate) struct CreateArgs {
     #[arg(long, value_name = "PERMISSION", env = "USER_IMPORT_PERMISSION")]
     #[arg(required = true, value_delimiter = ',')]
     permission: Vec<Permission>,
-    /// Days until it expires
+    /// Days until the token expires
     #[arg(long, value_name = "D", env = "USER_IMPORT_EXPIRES_IN_DAYS")]
     #[arg(default_value_t = 90, value_parser = value_parser!(u16).range(1..=1_100))]
     expires_in_days: u16,
@@ -80,7 +81,7 @@ pub(crate) struct CreateArgs {
 #[command(after_help = "Example:\n  \
     user-import token list --organization my-department")]
 pub(crate) struct ListArgs {
-    /// Only those for the organisation with this slug
+    /// Only tokens for the organisation with this slug
     #[arg(long, value_name = "SLUG", env = "USER_IMPORT_ORGANIZATION")]
     organization: Option<String>,
     #[command(flatten)]
@@ -89,12 +90,13 @@ pub(crate) struct ListArgs {
     database: DatabaseArgs,
 }
 
-/// Make a token worthless, at once and for ever
+/// Revoke a token: no server accepts it any more
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  \
     user-import token revoke 018f4e9e-5c7b-7000-8000-000000000001")]
 pub(crate) struct RevokeArgs {
-    /// ID of the token, as `token list` shows it; a beginning that no other token has is enough
+    /// ID of the token, as `token list` shows it. Its first characters are enough if no other token's ID begins with
+    /// them
     #[arg(value_name = "TOKEN_ID")]
     id: IdPrefix,
     #[command(flatten)]
@@ -126,7 +128,7 @@ async fn create(args: CreateArgs, verbosity: Verbosity) -> anyhow::Result<ExitSt
         }
         ScopeArgs(OrganizationScope::Every) => OrganizationScope::Every,
     };
-    let text = TokenText::generate().context("this system has no randomness to give")?;
+    let text = TokenText::generate().context("this system gives no random numbers")?;
     let now = Clock::system().now();
     let token = TokenRecord {
         id: Uuid::now_v7(),
@@ -180,8 +182,8 @@ async fn known(store: &Store, slug: String) -> anyhow::Result<String> {
 
 fn created(token: &TokenRecord) -> String {
     format!(
-        "Token {} for {}, good until {} UTC, permits: {}.\n\
-         It is shown this once; give it to the job as USER_IMPORT_TOKEN or with --token-file.",
+        "Token {} for {}, valid until {} UTC, permits: {}.\n\
+         It is shown only this once; give it to the job as USER_IMPORT_TOKEN or with --token-file.",
         token.id,
         organization(&token.organization),
         time_text(&timestamp(token.expires_at)),

@@ -17,7 +17,7 @@ pub(super) struct UserFilterArgs {
     /// Only users in the group with this external ID
     #[arg(long, value_name = "EXTERNAL_ID", env = "USER_IMPORT_GROUP")]
     pub group: Option<String>,
-    /// Only users with this in their names, IDs, email or badge number
+    /// Only users with this text in their names, IDs, email or badge number
     #[arg(long, env = "USER_IMPORT_TEXT")]
     pub text: Option<String>,
 }

@@ -26,17 +26,17 @@ use crate::{
 
 /// Show an import's results until it ends, as `import` does
 ///
-/// Ctrl-C ends the watching, not the import. Exit codes: as of `import`.
+/// Ctrl-C ends this command, not the import. The exit codes are those of `import`.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  \
     user-import watch 018f4e9e-5c7b-7000-8000-000000000001 --organization my-department")]
 pub(crate) struct WatchArgs {
     #[command(flatten)]
     import: ImportIdArg,
-    /// Leave out this many results at the beginning, of those that --result-filter selects
+    /// Leave out the first results that --result-filter selects, this many of them
     #[arg(long, value_name = "N", env = "USER_IMPORT_AFTER", default_value_t = 0)]
     after: u32,
-    /// Which results to receive
+    /// Results to receive
     #[arg(
         long,
         value_name = "WHICH",

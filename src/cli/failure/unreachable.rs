@@ -12,7 +12,8 @@ const ADVICE: [(&[&str], &str); 7] = [
     ),
     (
         &["not valid for name", "notvalidforname"],
-        "The server's certificate is for another name. Use the name that it has in --endpoint.",
+        "The server's certificate is for another name. In --endpoint, use a name that the \
+         certificate has.",
     ),
     (
         &["expired"],

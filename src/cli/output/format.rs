@@ -15,11 +15,11 @@ use crate::client::ClientError;
 /// The reader of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
-    /// A person: tables and sentences.
+    /// For people: tables and sentences.
     Table,
-    /// A program: one JSON object a line, in the contract's JSON mapping, and nothing else.
+    /// For programs: one JSON object a line, in the JSON form of the API's messages, and nothing else.
     Json,
-    /// A spreadsheet or a program: CSV with a header row, one record a line.
+    /// For spreadsheets and programs: CSV with a header row, one record a line.
     Csv,
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct FormatArgs {
 pub(crate) struct ListFormatArgs {
     #[command(flatten)]
     pub format: FormatArgs,
-    /// Show all columns, with whole values and IDs; on a terminal without room for them, a line for each value
+    /// Show all columns, with whole values and IDs. If a terminal has no room for them, print one line for each value
     #[arg(long, env = "USER_IMPORT_WIDE", value_parser = BoolishValueParser::new())]
     pub wide: bool,
 }

@@ -65,7 +65,7 @@ impl OutputTarget {
     pub(crate) fn complete(self) -> anyhow::Result<()> {
         match self {
             Self::Stdout(mut out) => out.flush().context("standard output is closed"),
-            Self::Device(mut device) => device.flush().context("it takes no more"),
+            Self::Device(mut device) => device.flush().context("it accepts no more data"),
             Self::File { file, path } => {
                 let synced = file.as_file().sync_all();
                 let placed = synced.and_then(|()| file.persist(&path).map_err(|error| error.error));

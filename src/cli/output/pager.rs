@@ -20,7 +20,7 @@ const LESS: &str = "FRX";
 /// Whether a long text may be shown through a pager.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(crate) struct PagerArgs {
-    /// Print a long diff at once, and not through the pager that PAGER names [default: less on a terminal]
+    /// Print a long diff without a pager. Otherwise a terminal shows it in the pager that PAGER names, or in less
     #[arg(long, env = "USER_IMPORT_NO_PAGER", value_parser = BoolishValueParser::new())]
     #[arg(help_heading = "Output")]
     no_pager: bool,

@@ -13,7 +13,7 @@ const OTHER_WORKBOOKS: [&str; 7] = ["xls", "xlsm", "xlsb", "xltx", "ods", "fods"
 /// A file for a spreadsheet.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct SpreadsheetArgs {
-    /// Write CSV that Excel opens well: with a byte order mark, and with nothing that it would compute
+    /// Write CSV for Excel: with a byte order mark, and with no value that Excel would take for a formula
     #[arg(long, env = "USER_IMPORT_EXCEL")]
     #[arg(value_parser = BoolishValueParser::new())]
     pub excel: bool,

@@ -10,11 +10,11 @@ use super::output_file::print;
 #[derive(Args, Clone, Copy, Debug, Default)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Verbosity {
-    /// Print only errors, on standard error, and leave the rest to the exit code
+    /// Print only errors, on standard error; the exit code says how the command ended
     ///
-    /// No progress, notices or warnings; no results and summary of `import` and `watch`, unless --format
-    /// json or csv asks for them as data; no confirmations. Lists, exports, templates and
-    /// tokens are still printed, as they are the requested data.
+    /// Progress, notices, warnings and confirmations are not printed. Nor are the results and the summary of `import`
+    /// and `watch`, unless --format json or csv asks for them as data. Lists, exports, templates and tokens are still
+    /// printed, as they are the requested data.
     #[arg(long, short, global = true, env = "USER_IMPORT_QUIET")]
     #[arg(value_parser = BoolishValueParser::new())]
     pub quiet: bool,

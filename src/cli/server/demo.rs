@@ -44,7 +44,7 @@ const ROSTER: &str = include_str!("../../../examples/roster.csv");
     user-import demo --keep"
 )]
 pub(crate) struct DemoArgs {
-    /// Go on serving afterwards, and print the address of the console, until Ctrl-C or SIGTERM
+    /// Keep the server running afterwards, until Ctrl-C or SIGTERM, and print the address of the console
     #[arg(long, env = "USER_IMPORT_KEEP", value_parser = BoolishValueParser::new())]
     keep: bool,
 }
@@ -108,7 +108,7 @@ async fn keep(embedded: &EmbeddedServer, client: &mut ServiceClient) -> anyhow::
     // Not only on a terminal: the token ends with the demo, and opens nothing else.
     let address = ConsoleAddress::at(embedded.address()).with_token(embedded.token());
     print(&format!(
-        "\nThe server goes on, and {ORGANIZATION} has more to look at by now. Open the console; the address signs you in:\n\n  \
+        "\nThe server keeps running, and {ORGANIZATION} now has more to look at. Open the console; this address signs you in:\n\n  \
          {address}\n\nCtrl-C ends the demo. Nothing stays on this machine.\n"
     ))?;
     pending().await
@@ -196,7 +196,7 @@ fn try_next() -> String {
         .next()
         .unwrap_or_else(|| "user-import".to_owned());
     format!(
-        "\nThat is all of it; nothing stays on this machine. To try it yourself, run a server in one \
+        "\nThat is all. Nothing stays on this machine. To try it yourself, run a server in one \
          terminal\n\n  {program} serve\n\n\
          and in another one\n\n  \
          export USER_IMPORT_ORGANIZATION=my-department\n  \

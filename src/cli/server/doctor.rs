@@ -106,22 +106,22 @@ fn configuration(settings: &Settings) -> Vec<CheckResult> {
     let odd = [
         (
             server.organization_imports >= server.imports,
-            "one organisation can take every place: set --max-imports-per-organization below \
+            "one organisation can use up all imports: set --max-imports-per-organization below \
              --max-imports",
         ),
         (
             server.exports.key >= server.exports.server,
-            "one organisation can take every export: set --max-exports-per-organization below \
+            "one organisation can use up all exports: set --max-exports-per-organization below \
              --max-exports",
         ),
         (
             server.watches.key >= server.watches.server,
-            "one organisation can take every watch: set --max-watches-per-organization below \
+            "one organisation can use up all watches: set --max-watches-per-organization below \
              --max-watches",
         ),
         (
             server.address_connections >= server.connections,
-            "one address can take every connection: set --max-connections-per-address below \
+            "one address can use up all connections: set --max-connections-per-address below \
              --max-connections",
         ),
         (
@@ -190,7 +190,7 @@ fn validity(file: &Path, pem: &Pem, now: OffsetDateTime) -> CheckResult {
     let (level, text) = match pem.parse_x509() {
         Err(_) => (
             CheckLevel::Wrong,
-            format!("{shown} has a part that is no certificate"),
+            format!("{shown} has a part that is not a certificate"),
         ),
         Ok(certificate) => {
             let from = certificate.validity().not_before.to_datetime();
@@ -198,22 +198,22 @@ fn validity(file: &Path, pem: &Pem, now: OffsetDateTime) -> CheckResult {
             let day = until.date();
             if now < from {
                 let text = format!(
-                    "{shown} is not good before {}; look at the clock",
+                    "{shown} is not valid before {}; check the clock",
                     from.date()
                 );
                 (CheckLevel::Wrong, text)
             } else if now > until {
                 (
                     CheckLevel::Wrong,
-                    format!("{shown} ended on {day}; put a new one in its place"),
+                    format!("{shown} expired on {day}; replace it by a new one"),
                 )
             } else if now + SOON > until {
                 (
                     CheckLevel::Warning,
-                    format!("{shown} ends on {day}; renew it soon"),
+                    format!("{shown} expires on {day}; renew it soon"),
                 )
             } else {
-                (CheckLevel::Well, format!("{shown} is good until {day}"))
+                (CheckLevel::Well, format!("{shown} is valid until {day}"))
             }
         }
     };

@@ -36,7 +36,8 @@ impl fmt::Display for UnknownVariable {
             Some(nearest) => write!(f, "{name} has no effect; did you mean {nearest}?"),
             None => write!(
                 f,
-                "{name} has no effect; remove it, or correct its name: user-import serve --help has all"
+                "{name} has no effect; remove it, or correct its name: user-import serve --help \
+                 lists all"
             ),
         }
     }

@@ -12,20 +12,20 @@ const MIB: usize = 1024 * 1024;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct LimitsArgs {
-    /// Most bytes of one message, decompressed
+    /// Maximum number of bytes in one message, decompressed
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_MESSAGE_BYTES")]
     #[arg(default_value_t = 4_195_328, value_parser = value_parser!(u32).range(1_024..=67_108_864))]
     max_message_bytes: u32,
-    /// Most bytes that one byte of a compressed upload or of a workbook may become
+    /// Maximum number of bytes that one byte of a compressed upload or of a workbook may become
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_COMPRESSION_RATIO")]
     #[arg(default_value_t = 200, value_parser = value_parser!(u32).range(1..))]
     max_compression_ratio: u32,
-    /// Most imports at a time, without those that are still uploading
+    /// Maximum number of imports at a time, without those that are still uploading
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_IMPORTS")]
     #[arg(default_value_t = 32, value_parser = value_parser!(u32).range(1..))]
     max_imports: u32,
-    /// Most imports at a time into one organisation, and most open rosters in parts there; four
-    /// times as many streams may be uploading
+    /// Maximum number of imports into one organisation at a time, and also of open uploads in parts. Four times as
+    /// many streams may be uploading
     #[arg(
         long,
         value_name = "N",
@@ -33,15 +33,15 @@ pub(super) struct LimitsArgs {
     )]
     #[arg(default_value_t = 8, value_parser = value_parser!(u32).range(1..))]
     max_imports_per_organization: u32,
-    /// Most calls at a time about one organisation, without imports and exports
+    /// Maximum number of calls about one organisation at a time, without imports and exports
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_CALLS_PER_ORGANIZATION")]
     #[arg(default_value_t = 100, value_parser = value_parser!(u32).range(1..))]
     max_calls_per_organization: u32,
-    /// Most exports at a time; each holds the directory that it is of in memory
+    /// Maximum number of exports at a time. Each holds the users of its organisation in memory
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_EXPORTS")]
     #[arg(default_value_t = 8, value_parser = value_parser!(u32).range(1..))]
     max_exports: u32,
-    /// Most exports at a time of one organisation
+    /// Maximum number of exports of one organisation at a time
     #[arg(
         long,
         value_name = "N",
@@ -49,11 +49,11 @@ pub(super) struct LimitsArgs {
     )]
     #[arg(default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
     max_exports_per_organization: u32,
-    /// Most clients at a time who watch an import
+    /// Maximum number of clients that watch imports at a time
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_WATCHES")]
     #[arg(default_value_t = 64, value_parser = value_parser!(u32).range(1..))]
     max_watches: u32,
-    /// Most clients at a time who watch an import of one organisation
+    /// Maximum number of clients that watch imports of one organisation at a time
     #[arg(
         long,
         value_name = "N",
@@ -61,16 +61,16 @@ pub(super) struct LimitsArgs {
     )]
     #[arg(default_value_t = 16, value_parser = value_parser!(u32).range(1..))]
     max_watches_per_organization: u32,
-    /// MiB that everything sent by clients may occupy; one address, one principal and one organisation have at
-    /// most half of it
+    /// MiB of memory for all that clients send. One address, one credential and one organisation may use at most half
+    /// of it
     #[arg(long, value_name = "MIB", env = "USER_IMPORT_MAX_CLIENT_MEMORY")]
     #[arg(default_value_t = 1_024, value_parser = value_parser!(u32).range(16..=1_048_576))]
     max_client_memory: u32,
-    /// Most connections at a time; half of them are for callers who have shown a credential
+    /// Maximum number of connections at a time. Half of them are kept for callers who have shown a credential
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_CONNECTIONS")]
     #[arg(default_value_t = 1_000, value_parser = value_parser!(u32).range(1..))]
     max_connections: u32,
-    /// Most connections at a time from one address
+    /// Maximum number of connections from one address at a time
     #[arg(
         long,
         value_name = "N",
@@ -78,7 +78,7 @@ pub(super) struct LimitsArgs {
     )]
     #[arg(default_value_t = 250, value_parser = value_parser!(u32).range(1..))]
     max_connections_per_address: u32,
-    /// Most calls at a time on one connection
+    /// Maximum number of calls on one connection at a time
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_STREAMS")]
     #[arg(default_value_t = 100, value_parser = value_parser!(u32).range(1..))]
     max_streams: u32,
@@ -86,11 +86,11 @@ pub(super) struct LimitsArgs {
     #[arg(long, value_name = "S", env = "USER_IMPORT_FIRST_CALL_SECONDS")]
     #[arg(default_value_t = 20, value_parser = value_parser!(u64).range(1..=3_600))]
     first_call_seconds: u64,
-    /// Seconds that a connection may be without a call after that
+    /// Seconds that a connection may be without a call after its first one
     #[arg(long, value_name = "S", env = "USER_IMPORT_CONNECTION_IDLE_SECONDS")]
     #[arg(default_value_t = 900, value_parser = value_parser!(u64).range(1..=86_400))]
     connection_idle_seconds: u64,
-    /// Seconds that a received import waits for a place among the imports, and then for its turn to write to its
+    /// Seconds that a received import waits if --max-imports are under way, and then for its turn to write to its
     /// organisation
     #[arg(long, value_name = "S", env = "USER_IMPORT_IMPORT_TURN_SECONDS")]
     #[arg(default_value_t = 10, value_parser = value_parser!(u64).range(0..=3_600))]
@@ -99,11 +99,11 @@ pub(super) struct LimitsArgs {
     #[arg(long, value_name = "S", env = "USER_IMPORT_FIRST_MESSAGE_SECONDS")]
     #[arg(default_value_t = 30, value_parser = value_parser!(u64).range(1..=3_600))]
     first_message_seconds: u64,
-    /// Seconds that an upload may fall silent, or answers stay unread
+    /// Seconds for which an upload may send nothing, or a client may leave answers unread
     #[arg(long, value_name = "S", env = "USER_IMPORT_STREAM_IDLE_SECONDS")]
     #[arg(default_value_t = 120, value_parser = value_parser!(u64).range(1..=3_600))]
     stream_idle_seconds: u64,
-    /// Seconds that a whole upload may take, and that a roster in parts may be silent
+    /// Seconds that a whole upload may take, and that may pass between two parts of an upload in parts
     #[arg(long, value_name = "S", env = "USER_IMPORT_UPLOAD_SECONDS")]
     #[arg(default_value_t = 3_600, value_parser = value_parser!(u64).range(1..=86_400))]
     upload_seconds: u64,
@@ -119,7 +119,7 @@ pub(super) struct LimitsArgs {
     #[arg(long, value_name = "S", env = "USER_IMPORT_DATABASE_STATEMENT_SECONDS")]
     #[arg(default_value_t = 600, value_parser = value_parser!(u64).range(1..=86_400))]
     database_statement_seconds: u64,
-    /// Seconds that a statement may wait in PostgreSQL for a lock that another transaction has
+    /// Seconds that a statement may wait in PostgreSQL for a lock of another transaction
     #[arg(long, value_name = "S", env = "USER_IMPORT_DATABASE_LOCK_SECONDS")]
     #[arg(default_value_t = 60, value_parser = value_parser!(u64).range(1..=3_600))]
     database_lock_seconds: u64,

@@ -17,7 +17,7 @@ use crate::{
 pub(crate) struct MigrateArgs {
     #[command(flatten)]
     database: DatabaseArgs,
-    /// Spread the organisations over the workers of Citus, with all their rows; stop all servers first
+    /// Spread the organisations, with all their rows, over the workers of Citus. Stop all servers first
     #[arg(long, env = "USER_IMPORT_DISTRIBUTE", value_parser = BoolishValueParser::new())]
     distribute: bool,
 }
@@ -25,7 +25,7 @@ pub(crate) struct MigrateArgs {
 /// Which database to use.
 #[derive(Args, Debug)]
 pub(crate) struct DatabaseArgs {
-    /// `sqlite://FILE` (made when it is missing) or `postgres://USER@HOST/NAME`
+    /// URL of the database: `sqlite://FILE` (created if it does not exist) or `postgres://USER@HOST/NAME`
     // A URL may hold a password.
     #[arg(
         long,

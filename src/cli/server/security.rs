@@ -17,8 +17,8 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Security")]
 pub(super) struct SecurityArgs {
-    /// PEM file with the server's certificate, and those that lead to a known authority; read again when
-    /// it changes
+    /// PEM file with the server's certificate, and the certificates that lead from it to a known authority. The
+    /// server reads it again when it changes
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_TLS_CERT")]
     pub(super) tls_cert: Option<PathBuf>,
     /// PEM file with the certificate's private key
@@ -27,22 +27,23 @@ pub(super) struct SecurityArgs {
     /// PEM file with the authorities that issue client certificates
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_TLS_CLIENT_CA")]
     pub(super) tls_client_ca: Option<PathBuf>,
-    /// JSON file with the client certificates that are admitted: `{"identities": [{"san":
-    /// "dns:cad.example", "organization": "my-department", "permissions": ["users.import"]}]}`, by
-    /// subject alternative name (dns:, uri: or email:)
+    /// JSON file with the client certificates that are admitted, each by a subject alternative name (dns:, uri: or
+    /// email:): `{"identities": [{"san": "dns:cad.example", "organization": "my-department", "permissions":
+    /// ["users.import"]}]}`
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_TLS_CLIENT_IDENTITIES")]
     pub(super) tls_client_identities: Option<PathBuf>,
-    /// File or URL with the public keys of the identity provider whose tokens are good here (a JWK set)
+    /// File or URL with the public keys (a JWK set) of the identity provider whose tokens this server accepts
     #[arg(long, value_name = "FILE|URL", env = "USER_IMPORT_JWT_JWKS")]
     #[arg(value_parser = parse_keys)]
     pub(super) jwt_jwks: Option<JwtKeyLocation>,
-    /// PEM file with authorities that sign the certificate of the identity provider's URL, besides those that browsers trust
+    /// PEM file with authorities to trust for the certificate of the --jwt-jwks URL, besides those that browsers
+    /// trust
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_JWT_JWKS_CA")]
     pub(super) jwt_jwks_ca: Option<PathBuf>,
-    /// The identity provider, as the `iss` of its tokens names it
+    /// Name of the identity provider, as it is in the `iss` of its tokens
     #[arg(long, value_name = "ISS", env = "USER_IMPORT_JWT_ISSUER")]
     jwt_issuer: Option<String>,
-    /// This service, as the `aud` of the provider's tokens names it
+    /// Name of this service, as it is in the `aud` of the provider's tokens
     #[arg(long, value_name = "AUD", env = "USER_IMPORT_JWT_AUDIENCE")]
     jwt_audience: Option<String>,
     /// Algorithms that tokens may be signed with, separated by commas
@@ -63,24 +64,24 @@ pub(super) struct SecurityArgs {
     )]
     #[arg(value_parser = value_parser!(u64).range(..=60))]
     jwt_leeway_seconds: u64,
-    /// Claim with the slug of the organisation, or `*` for every one
+    /// Claim that holds the slug of the organisation, or `*` for all organisations
     #[arg(long, value_name = "CLAIM", env = "USER_IMPORT_JWT_ORGANIZATION_CLAIM")]
     #[arg(default_value = "organization")]
     jwt_organization_claim: String,
-    /// Claim with the permissions: a list, or one text with spaces between them
+    /// Claim that holds the permissions: a list, or one text with spaces between them
     #[arg(long, value_name = "CLAIM", env = "USER_IMPORT_JWT_PERMISSIONS_CLAIM")]
     #[arg(default_value = "permissions")]
     jwt_permissions_claim: String,
-    /// The console, as the provider knows it: its client ID. People then sign in to the console there
+    /// Client ID of the console at the identity provider. People then sign in to the console with that provider
     #[arg(long, value_name = "ID", env = "USER_IMPORT_OIDC_CLIENT_ID")]
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     oidc_client_id: Option<String>,
-    /// What the console asks the provider for, apart by spaces [default: openid]
+    /// Scopes that the console asks the provider for, separated by spaces [default: openid]
     #[arg(long, value_name = "SCOPE", env = "USER_IMPORT_OIDC_SCOPE")]
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     oidc_scope: Option<String>,
-    /// Another origin that browsers call to sign in, such as the one of the provider's token endpoint if it is not the
-    /// issuer's; several apart by commas
+    /// Other origins that browsers call to sign in, separated by commas. Give the origin of the provider's token
+    /// endpoint if it is not the issuer's
     #[arg(
         long,
         value_name = "ORIGIN",
@@ -88,8 +89,8 @@ pub(super) struct SecurityArgs {
         value_delimiter = ','
     )]
     oidc_origin: Vec<WebOrigin>,
-    /// Address under which people on other machines open the console, such as `https://roster.example`; several apart
-    /// by commas. Under other names than these and loopback it is refused
+    /// Addresses at which people on other machines open the console, such as `https://roster.example`, separated by
+    /// commas. At any other name, except loopback, the console is refused
     #[arg(
         long,
         value_name = "URL",
@@ -97,8 +98,8 @@ pub(super) struct SecurityArgs {
         value_delimiter = ','
     )]
     public_url: Vec<PublicUrl>,
-    /// Origin of web pages that may call, over gRPC-Web, such as `https://roster.example`; several apart
-    /// by commas. Pages of any other are refused, the console apart
+    /// Origins of web pages that may call this server over gRPC-Web, such as `https://roster.example`, separated by
+    /// commas. Pages of other origins are refused, except the console
     #[arg(
         long,
         value_name = "ORIGIN",
@@ -106,8 +107,9 @@ pub(super) struct SecurityArgs {
         value_delimiter = ','
     )]
     web_origin: Vec<WebOrigin>,
-    /// Address or network of proxies in front of this server, such as `10.1.0.0/16`; several apart by commas. Their
-    /// word on where a call comes from is believed: X-Forwarded-For, Forwarded, and the PROXY protocol's version 2
+    /// Addresses or networks of proxies in front of this server, such as `10.1.0.0/16`, separated by commas. The
+    /// server believes what they state about the origin of a call, in X-Forwarded-For, Forwarded or version 2 of the
+    /// PROXY protocol
     #[arg(
         long,
         value_name = "ADDR",
@@ -115,7 +117,7 @@ pub(super) struct SecurityArgs {
         value_delimiter = ','
     )]
     trusted_proxy: Vec<ProxyNetwork>,
-    /// Seconds for which a client may take for its TLS handshake, and a trusted proxy for its PROXY header
+    /// Seconds that a client may take for its TLS handshake, and a trusted proxy for its PROXY header
     #[arg(long, value_name = "S", env = "USER_IMPORT_TLS_HANDSHAKE_SECONDS")]
     #[arg(default_value_t = 10, value_parser = value_parser!(u64).range(1..=300))]
     tls_handshake_seconds: u64,
@@ -313,6 +315,22 @@ mod tests {
             ("--trusted-proxy proxy.example", false),
         ] {
             assert_eq!(parse(options).is_ok(), valid, "{options}");
+        }
+    }
+
+    #[test]
+    fn the_sentence_about_a_missing_option_names_both_as_they_are_written() {
+        for (options, expected) in [
+            (
+                "--tls-client-identities i",
+                "--tls-client-identities needs --tls-client-ca: give both.",
+            ),
+            (
+                "--oidc-origin https://t.example",
+                "--oidc-origin needs --oidc-client-id: give both.",
+            ),
+        ] {
+            assert_eq!(parse(options).unwrap_err().to_string(), expected);
         }
     }
 

@@ -36,7 +36,8 @@ const BACKLOG: u32 = 1_024;
     --tls-cert server.pem --tls-key server.key"
 )]
 pub(crate) struct ServeArgs {
-    /// Address to listen on; port 0 takes a free one, and the first line printed says which
+    /// Address to listen on. With port 0 the server takes a free port, and the first line that it prints names the
+    /// port
     #[arg(
         long,
         value_name = "ADDR",
@@ -44,11 +45,11 @@ pub(crate) struct ServeArgs {
         default_value = "127.0.0.1:50051"
     )]
     pub(super) listen: SocketAddr,
-    /// Address to serve only health on, in plain text: for probes without TLS
+    /// Address to serve only health on, without TLS, for probes that cannot use it
     #[arg(long, value_name = "ADDR", env = "USER_IMPORT_HEALTH_LISTEN")]
     pub(super) health_listen: Option<SocketAddr>,
-    /// Listen on an address that other machines reach although TLS or credentials are missing: others
-    /// on the network can read and change what is sent, tokens included
+    /// Listen on an address that other machines reach, although TLS or credentials are missing. Others on the network
+    /// can then read and change all that is sent, including tokens
     #[arg(long, env = "USER_IMPORT_INSECURE_LISTEN_BEYOND_LOOPBACK")]
     #[arg(value_parser = BoolishValueParser::new())]
     pub(super) insecure_listen_beyond_loopback: bool,
@@ -61,7 +62,7 @@ pub(crate) struct ServeArgs {
     pub(super) settings: SettingsArgs,
     #[command(flatten)]
     pub(super) security: SecurityArgs,
-    /// Address to serve metrics on, over HTTP, for Prometheus; keep it away from the network at large
+    /// Address to serve metrics on, over HTTP, for Prometheus. Anybody who reaches it can read them
     #[arg(
         long,
         value_name = "ADDR",
@@ -160,16 +161,15 @@ fn local_token(exposure: &ListenExposure, port: u16) -> Option<LocalTokenFile> {
             let file = local.path().display();
             tracing::info!(
                 %file,
-                "no credential is configured: the holder of the local token in this file may do \
-                 everything, and nobody else anything, until a token is created (user-import token \
-                 create)"
+                "no credential is configured: until a token is created (user-import token create), \
+                 the local token in this file permits everything, and no other caller is admitted"
             );
             Some(local)
         }
         Err(error) => {
             tracing::warn!(
-                "no credential is configured, and there is no place for a local token, so no call is \
-                 admitted until a token is created (user-import token create): {error:#}"
+                "no credential is configured, and no file for a local token can be written, so no \
+                 call is admitted until a token is created (user-import token create): {error:#}"
             );
             None
         }
@@ -241,7 +241,7 @@ fn tell_console(address: SocketAddr, security: &SecuritySettings) {
     }
     if addresses.is_empty() {
         tracing::info!(
-            "the console is served under no name: give --public-url the address under which people open it"
+            "nobody can open the console: name in --public-url the address at which people open it"
         );
     }
     for address in addresses {

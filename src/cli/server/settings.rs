@@ -15,8 +15,8 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Settings")]
 pub(super) struct SettingsArgs {
-    /// Seconds after which an import whose server has died may be taken over, and PostgreSQL ends a
-    /// transaction that idles
+    /// Seconds after which another server may take over an import whose server has died, and after which PostgreSQL
+    /// ends an idle transaction
     #[arg(
         long,
         value_name = "S",
@@ -25,11 +25,11 @@ pub(super) struct SettingsArgs {
     )]
     #[arg(value_parser = value_parser!(u64).range(1..=3_600))]
     lease_seconds: u64,
-    /// Seconds for which a transaction of an import is tried again while the database is away
+    /// Seconds for which an import tries a transaction again while it cannot reach the database
     #[arg(long, value_name = "S", env = "USER_IMPORT_DATABASE_PATIENCE_SECONDS")]
     #[arg(default_value_t = 20, value_parser = value_parser!(u64).range(..=3_600))]
     database_patience_seconds: u64,
-    /// Days after which an import's results are forgotten; its counts stay
+    /// Days after which the results of an import are removed; its counts stay
     #[arg(
         long,
         value_name = "D",
@@ -38,15 +38,17 @@ pub(super) struct SettingsArgs {
     )]
     #[arg(value_parser = value_parser!(u64).range(1..=36_500))]
     result_retention_days: u64,
-    /// Days for which an applied import can be undone: after them the values that it changed are removed
+    /// Days for which an applied import can be undone. After that, the record of the values that it changed is
+    /// removed
     #[arg(long, value_name = "D", env = "USER_IMPORT_UNDO_RETENTION_DAYS")]
     #[arg(default_value_t = 30, value_parser = value_parser!(u64).range(1..=36_500))]
     undo_retention_days: u64,
-    /// Days after which a dry run, and a refused or interrupted attempt that wrote nothing, is forgotten
+    /// Days after which the records of dry runs, and of refused or interrupted attempts that wrote nothing, are
+    /// removed
     #[arg(long, value_name = "D", env = "USER_IMPORT_ATTEMPT_RETENTION_DAYS")]
     #[arg(default_value_t = 30, value_parser = value_parser!(u64).range(1..=36_500))]
     attempt_retention_days: u64,
-    /// Days after which an import that is held for review expires without having been approved
+    /// Days after which an import that is held for review expires, if nobody has approved it
     #[arg(
         long,
         value_name = "D",
@@ -55,7 +57,8 @@ pub(super) struct SettingsArgs {
     )]
     #[arg(value_parser = value_parser!(u64).range(1..=36_500))]
     held_days: u64,
-    /// Most imports of one organisation that are held for review at a time; more are refused as without --hold
+    /// Maximum number of imports of one organisation that are held for review at a time. Further ones are refused, as
+    /// they are without --hold
     #[arg(
         long,
         value_name = "N",
@@ -63,20 +66,21 @@ pub(super) struct SettingsArgs {
         default_value_t = 20
     )]
     max_held: u32,
-    /// Demand another credential than the sender's for the approval of a held import
+    /// Refuse to approve a held import with the credential that sent it; another one must approve it
     #[arg(long, env = "USER_IMPORT_FOUR_EYES")]
     four_eyes: bool,
-    /// Days after which the record of an applied import is forgotten with its counts, though never before its results;
-    /// its ID may then be used again. Without it records stay for ever
+    /// Days after which the record of an applied import is removed, with its counts, but never before its results.
+    /// Its ID may then be used again. Without this option records stay for ever
     #[arg(long, value_name = "D", env = "USER_IMPORT_HISTORY_DAYS")]
     #[arg(value_parser = value_parser!(u64).range(1..=36_500))]
     history_days: Option<u64>,
-    /// Days after which an audit event is removed that is in an archive which `audit export --record` has recorded; no
-    /// other event ever is. Without it all events stay for ever
+    /// Days after which an audit event is removed, if `audit export --record` has recorded that it is in an archive.
+    /// Other events are never removed. Without this option all events stay for ever
     #[arg(long, value_name = "D", env = "USER_IMPORT_AUDIT_DAYS")]
     #[arg(value_parser = value_parser!(u64).range(1..=36_500))]
     audit_days: Option<u64>,
-    /// Most such attempts that are remembered of one organisation; refused ones are forgotten first
+    /// Maximum number of dry runs, and of attempts that wrote nothing, whose records are kept for one organisation.
+    /// Refused ones are removed first
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_ATTEMPTS_KEPT")]
     #[arg(default_value_t = 1_000, value_parser = value_parser!(u32).range(1..))]
     max_attempts_kept: u32,
@@ -89,36 +93,37 @@ pub(super) struct SettingsArgs {
     )]
     #[arg(value_parser = value_parser!(u64).range(1..=3_600))]
     shutdown_grace_seconds: u64,
-    /// Most rows of one import
+    /// Maximum number of rows in one import
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_ROWS")]
     #[arg(default_value_t = InputLimits::default().max_rows, value_parser = value_parser!(u32).range(1..))]
     max_rows: u32,
-    /// Most bytes of one import
+    /// Maximum number of bytes in one import
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_BYTES")]
     #[arg(default_value_t = InputLimits::default().max_bytes, value_parser = value_parser!(u64).range(1..))]
     max_bytes: u64,
-    /// Most bytes of a workbook
+    /// Maximum number of bytes in a workbook
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_WORKBOOK_BYTES")]
     #[arg(default_value_t = WorkbookLimits::default().max_bytes, value_parser = value_parser!(u64).range(1..=1_073_741_824))]
     max_workbook_bytes: u64,
-    /// Most rows of a workbook; no more than of any import
+    /// Maximum number of rows in a workbook; --max-rows applies too
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_WORKBOOK_ROWS")]
     #[arg(default_value_t = WorkbookLimits::default().max_rows, value_parser = value_parser!(u32).range(1..))]
     max_workbook_rows: u32,
-    /// Most bytes of one record of a CSV file, of a row of a workbook, or of a typed row's values together
+    /// Maximum number of bytes in one record of a CSV file, in a row of a workbook, or in all values of a typed row
+    /// together
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_RECORD_BYTES")]
     #[arg(default_value_t = 65_536, value_parser = value_parser!(u32).range(4_096..=1_048_576))]
     max_record_bytes: u32,
-    /// Most bytes of one field, as received; no more than of a record
+    /// Maximum number of bytes in one field, as received; not more than --max-record-bytes
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_FIELD_BYTES")]
     #[arg(default_value_t = 4_096, value_parser = value_parser!(u32).range(1_024..=65_536))]
     max_field_bytes: u32,
-    /// Most rows that one transaction writes, except for rows that must be written together
+    /// Maximum number of rows that one transaction writes; it writes more only if they must be written together
     #[arg(long, value_name = "N", env = "USER_IMPORT_TRANSACTION_ROWS")]
     #[arg(default_value = "100000")]
     transaction_rows: NonZeroUsize,
-    /// Per cent of an organisation's active users that an import may deactivate; more, and more than the
-    /// number below, refuses it unless it states how many are meant
+    /// Per cent of an organisation's active users that an import may deactivate. An import that exceeds this and also
+    /// --mass-deactivation-users is refused, unless it states its own limit (--max-deactivations)
     #[arg(
         long,
         value_name = "PERCENT",
@@ -126,11 +131,12 @@ pub(super) struct SettingsArgs {
     )]
     #[arg(default_value_t = 5, value_parser = value_parser!(u32).range(..=100))]
     mass_deactivation_percent: u32,
-    /// Users that an import may deactivate whatever the percentage
+    /// Number of users that an import may deactivate even if they are more than --mass-deactivation-percent
     #[arg(long, value_name = "N", env = "USER_IMPORT_MASS_DEACTIVATION_USERS")]
     #[arg(default_value_t = 10)]
     mass_deactivation_users: u32,
-    /// Per cent of an organisation's active users that an import may deactivate whatever their number
+    /// Per cent of an organisation's active users that an import may deactivate at most, however few users they are,
+    /// unless it states its own limit (--max-deactivations)
     #[arg(
         long,
         value_name = "PERCENT",
@@ -138,8 +144,8 @@ pub(super) struct SettingsArgs {
     )]
     #[arg(default_value_t = 50, value_parser = value_parser!(u32).range(..=100))]
     mass_deactivation_percent_always: u32,
-    /// Per cent of the rows that match a user in which an import may put another person in the user's
-    /// place; more, and more than the number below, refuses it unless it states how many are meant
+    /// Per cent of the rows that match a user which may turn their user into another person. An import that exceeds
+    /// this and also --mass-identity-change-rows is refused, unless it states its own limit (--max-identity-changes)
     #[arg(
         long,
         value_name = "PERCENT",
@@ -147,11 +153,13 @@ pub(super) struct SettingsArgs {
     )]
     #[arg(default_value_t = 5, value_parser = value_parser!(u32).range(..=100))]
     mass_identity_change_percent: u32,
-    /// Rows that may replace a person whatever the percentage
+    /// Number of rows that may turn their user into another person even if they are more than
+    /// --mass-identity-change-percent
     #[arg(long, value_name = "N", env = "USER_IMPORT_MASS_IDENTITY_CHANGE_ROWS")]
     #[arg(default_value_t = 10)]
     mass_identity_change_rows: u32,
-    /// Per cent of the rows that match a user which may replace a person whatever their number
+    /// Per cent of the rows that match a user which may at most turn their user into another person, however few rows
+    /// they are, unless the import states its own limit (--max-identity-changes)
     #[arg(
         long,
         value_name = "PERCENT",
@@ -159,7 +167,8 @@ pub(super) struct SettingsArgs {
     )]
     #[arg(default_value_t = 50, value_parser = value_parser!(u32).range(..=100))]
     mass_identity_change_percent_always: u32,
-    /// Rows that match a user from which on that percentage counts: of fewer, all may replace a person
+    /// Number of rows that match a user from which --mass-identity-change-percent-always applies. If there are fewer,
+    /// all of them may turn their user into another person
     #[arg(
         long,
         value_name = "N",

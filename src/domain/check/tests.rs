@@ -306,8 +306,8 @@ fn only_a_phone_number_not_in_use_is_a_warning() {
 #[test]
 fn a_national_number_without_a_region_is_told_with_its_country() {
     assert_snapshot!(told_of(Column::Phone, "650-253-0000"), @r#"Warning PhoneRegionAssumed: PHONE "650-253-0000" was read as +6502530000, a number of Singapore; if it is one of North America, write +16502530000, or set the organisation's phone region. [+16502530000]"#);
-    assert_snapshot!(told_of(Column::Phone, "(469) 234-5678"), @r#"Error InvalidPhone: PHONE "(469) 234-5678" begins with "(", so that it has no country code. Write it with one, such as +1 469-234-5678, or set the organisation's phone region. [+14692345678]"#);
-    assert_snapshot!(told_of(Column::Phone, "(030) 901820"), @r#"Error InvalidPhone: PHONE "(030) 901820" begins with "(", so that it has no country code. Write it with one, such as +1 202-555-0143, or set the organisation's phone region."#);
+    assert_snapshot!(told_of(Column::Phone, "(469) 234-5678"), @r#"Error InvalidPhone: PHONE "(469) 234-5678" begins with "(", so it has no country code. Write it with one, such as +1 469-234-5678, or set the organisation's phone region. [+14692345678]"#);
+    assert_snapshot!(told_of(Column::Phone, "(030) 901820"), @r#"Error InvalidPhone: PHONE "(030) 901820" begins with "(", so it has no country code. Write it with one, such as +1 202-555-0143, or set the organisation's phone region."#);
 }
 
 #[rstest]
@@ -346,9 +346,9 @@ fn a_placeholder_identifies_nobody(#[case] text: &str) {
 
 #[test]
 fn a_placeholder_is_told_with_what_to_do() {
-    assert_snapshot!(told_of(Column::ExternalId, "NULL"), @r##"Error PlaceholderValue: EXTERNAL_ID "NULL" stands for "no value", so that it identifies nobody. Leave the cell blank; a row with a blank EXTERNAL_ID creates a user."##);
-    assert_snapshot!(told_of(Column::BadgeNumber, "#N/A"), @r##"Error PlaceholderValue: BADGE_NUMBER "#N/A" stands for "no value", so that it identifies nobody. Enter the badge number."##);
-    assert_snapshot!(told_of(Column::Username, "not available"), @r##"Error PlaceholderValue: USERNAME "not available" stands for "no value", so that it identifies nobody. Enter the username."##);
+    assert_snapshot!(told_of(Column::ExternalId, "NULL"), @r##"Error PlaceholderValue: EXTERNAL_ID "NULL" means "no value", so it identifies no user. Leave the cell blank; a row with a blank EXTERNAL_ID creates a user."##);
+    assert_snapshot!(told_of(Column::BadgeNumber, "#N/A"), @r##"Error PlaceholderValue: BADGE_NUMBER "#N/A" means "no value", so it identifies no user. Enter the badge number."##);
+    assert_snapshot!(told_of(Column::Username, "not available"), @r##"Error PlaceholderValue: USERNAME "not available" means "no value", so it identifies no user. Enter the username."##);
     assert_snapshot!(told_of(Column::LastName, "#VALUE!"), @r##"Error PlaceholderValue: LAST_NAME "#VALUE!" is an error of the spreadsheet, not a name; correct its formula, or enter the name."##);
     for name in ["Null", "None", "Nil", "Na", "Tba"] {
         assert_eq!(told_of(Column::LastName, name), "");
@@ -361,7 +361,7 @@ fn a_lost_letter_is_an_error_in_every_column() {
         let row = row_with(column, Cell::Text("Mu\u{FFFD}oz"));
         assert_eq!(issues(&row)[0].code, IssueCode::InvalidEncoding, "{column}");
     }
-    assert_snapshot!(told_of(Column::LastName, "Mu\u{FFFD}oz"), @r#"Error InvalidEncoding: LAST_NAME "Mu�oz" holds U+FFFD, which programs write for a letter that they have lost; export the file again, as UTF-8, and check the name where it comes from."#);
+    assert_snapshot!(told_of(Column::LastName, "Mu\u{FFFD}oz"), @r#"Error InvalidEncoding: LAST_NAME "Mu�oz" holds U+FFFD, which programs write in place of a letter that they have lost; export the file again, as UTF-8, and check the name in the system that it comes from."#);
 }
 
 #[test]
@@ -413,11 +413,11 @@ fn what_nobody_sees_in_an_identifier_is_left_out_or_named() {
 
 #[test]
 fn garbled_text_is_a_warning_with_what_it_probably_was() {
-    assert_snapshot!(told_of(Column::LastName, "Mu\u{C3}\u{B1}oz"), @r#"Warning GarbledText: LAST_NAME "MuÃ±oz" looks garbled, as text does that was decoded twice or taken from a web page; if "Muñoz" is right, correct it where the file comes from, and export it as UTF-8. [Muñoz]"#);
-    assert_snapshot!(told_of(Column::FirstName, "Garc\u{C3}\u{AD}a"), @r#"Warning GarbledText: FIRST_NAME "GarcÃ[U+00AD]a" looks garbled, as text does that was decoded twice or taken from a web page; if "García" is right, correct it where the file comes from, and export it as UTF-8. [García]"#);
-    assert_snapshot!(told_of(Column::LastName, "O&#039;Brien"), @r#"Warning GarbledText: LAST_NAME "O&#039;Brien" looks garbled, as text does that was decoded twice or taken from a web page; if "O'Brien" is right, correct it where the file comes from, and export it as UTF-8. [O'Brien]"#);
-    assert_snapshot!(told_of(Column::FirstName, "\u{C3}\u{81}lvaro"), @r#"Error InvalidCharacter: FIRST_NAME "Ã�lvaro" holds the invisible character U+0081, as text does that was decoded twice; if "Álvaro" is right, write that, and export the file as UTF-8. [Álvaro]"#);
-    assert_snapshot!(told_of(Column::FirstName, "Nicol\u{C3}\u{A0}"), @r#"Warning GarbledText: FIRST_NAME "NicolÃ" looks garbled, as text does that was decoded twice or taken from a web page; if "Nicolà" is right, correct it where the file comes from, and export it as UTF-8. [Nicolà]"#);
+    assert_snapshot!(told_of(Column::LastName, "Mu\u{C3}\u{B1}oz"), @r#"Warning GarbledText: LAST_NAME "MuÃ±oz" looks garbled, like text that was decoded twice or copied from a web page; if "Muñoz" is right, correct it in the system that the file comes from, and export the file as UTF-8. [Muñoz]"#);
+    assert_snapshot!(told_of(Column::FirstName, "Garc\u{C3}\u{AD}a"), @r#"Warning GarbledText: FIRST_NAME "GarcÃ[U+00AD]a" looks garbled, like text that was decoded twice or copied from a web page; if "García" is right, correct it in the system that the file comes from, and export the file as UTF-8. [García]"#);
+    assert_snapshot!(told_of(Column::LastName, "O&#039;Brien"), @r#"Warning GarbledText: LAST_NAME "O&#039;Brien" looks garbled, like text that was decoded twice or copied from a web page; if "O'Brien" is right, correct it in the system that the file comes from, and export the file as UTF-8. [O'Brien]"#);
+    assert_snapshot!(told_of(Column::FirstName, "\u{C3}\u{81}lvaro"), @r#"Error InvalidCharacter: FIRST_NAME "Ã�lvaro" holds the invisible character U+0081, like text that was decoded twice; if "Álvaro" is right, write that, and export the file as UTF-8. [Álvaro]"#);
+    assert_snapshot!(told_of(Column::FirstName, "Nicol\u{C3}\u{A0}"), @r#"Warning GarbledText: FIRST_NAME "NicolÃ" looks garbled, like text that was decoded twice or copied from a web page; if "Nicolà" is right, correct it in the system that the file comes from, and export the file as UTF-8. [Nicolà]"#);
     let row = row_with(Column::LastName, Cell::Text("O&#039;Brien"));
     assert_eq!(row.sound(Column::LastName), Some("O&#039;Brien"));
     assert_eq!(told_of(Column::LastName, "CONCEI\u{C7}\u{C3}O"), "");
@@ -425,8 +425,8 @@ fn garbled_text_is_a_warning_with_what_it_probably_was() {
 
 #[test]
 fn an_email_with_something_around_it_is_told_with_the_address() {
-    assert_snapshot!(told_of(Column::Email, "mailto:dana@harbor.example"), @r#"Error InvalidEmail: EMAIL "mailto:dana@harbor.example" is more than an email address, or has a slip in it; write dana@harbor.example. [dana@harbor.example]"#);
-    assert_snapshot!(told_of(Column::Email, "o\u{2019}brien@harbor.example"), @r#"Error InvalidEmail: EMAIL "o’brien@harbor.example" is more than an email address, or has a slip in it; write o'brien@harbor.example. [o'brien@harbor.example]"#);
+    assert_snapshot!(told_of(Column::Email, "mailto:dana@harbor.example"), @r#"Error InvalidEmail: EMAIL "mailto:dana@harbor.example" has more than an email address, or is mistyped; write dana@harbor.example. [dana@harbor.example]"#);
+    assert_snapshot!(told_of(Column::Email, "o\u{2019}brien@harbor.example"), @r#"Error InvalidEmail: EMAIL "o’brien@harbor.example" has more than an email address, or is mistyped; write o'brien@harbor.example. [o'brien@harbor.example]"#);
     assert_snapshot!(told_of(Column::Email, "dana@harbor.example; luis@harbor.example"), @r#"Error InvalidEmail: EMAIL "dana@harbor.example; luis@harbor.example" holds several email addresses; write one."#);
     assert_snapshot!(told_of(Column::Email, "none"), @r#"Error InvalidEmail: EMAIL "none" is not an email address; write it like name@example.com."#);
 }

@@ -131,7 +131,7 @@ impl SkippedDeactivations {
         let mut warnings = self.named.clone();
         if self.more > 0 {
             let message = format!(
-                "Of users who are not listed, {} more were left as they are for the same reasons.",
+                "{} more users who are not listed were left as they are for the same reasons.",
                 self.more
             );
             let code = IssueCode::ChangedConcurrently;
@@ -145,9 +145,9 @@ impl SkippedDeactivations {
 fn skipped_warning(user: &MissingUser) -> Issue {
     let external_id = &user.external_id;
     let message = format!(
-        "User \"{external_id}\" is not listed and was to be deactivated, but was protected, inactive \
-         already, in a privileged role, or without its role, rank or group when its turn came; it was left \
-         as it is."
+        "User \"{external_id}\" is not listed, but could not be deactivated: when its turn came, \
+         it was protected, inactive already, in a privileged role, or without its role, rank or \
+         group. It was left as it is."
     );
     let code = IssueCode::ChangedConcurrently;
     Issue::warning(code, Column::ExternalId, external_id, message).about_user(external_id)

@@ -94,7 +94,7 @@ impl ImportLimiter {
                 organization,
                 "into this organisation",
             )?,
-            _principal: take(&self.principal_uploads, principal, "of this principal")?,
+            _principal: take(&self.principal_uploads, principal, "of this caller")?,
         })
     }
 

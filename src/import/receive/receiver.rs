@@ -339,8 +339,8 @@ pub(crate) fn both_kinds() -> Refusal {
 }
 
 fn sheet_of_no_workbook() -> Refusal {
-    let message = "workbook.sheet names a sheet, and the input is no workbook; leave it out, or send the workbook in \
-        workbook_chunk.";
+    let message = "workbook.sheet names a sheet, but the input is not a workbook; leave it out, or \
+        send the workbook in workbook_chunk.";
     Refusal::invalid("SHEET_OF_NO_WORKBOOK", "workbook.sheet", message)
 }
 
@@ -402,7 +402,7 @@ fn check_total(
     };
     let message = format!(
         "finish states a {field} of {stated}, but {received} arrived. Nothing was written; send \
-         the roster again, whole."
+         the whole roster again."
     );
     faults.push(Refusal::precondition(
         code,

@@ -83,7 +83,7 @@ fn encode_refused(summary: &ImportSummary) -> Vec<u8> {
         kept.push(Refusal {
             code: "MORE_REFUSALS".to_owned(),
             subject: String::new(),
-            message: format!("{more} more were told when the import was refused."),
+            message: format!("{more} more were reported when the import was refused."),
         });
     }
     encode_notes(&ImportSummary {

@@ -101,7 +101,9 @@ impl Importer {
                 position = until;
             }
             if position == before {
-                return Err(ImportError::Internal("an upload has a gap".to_owned()));
+                return Err(ImportError::Internal(
+                    "a part of an upload is missing in the database".to_owned(),
+                ));
             }
         }
         Ok(true)
@@ -183,7 +185,8 @@ pub(super) fn slice_content(
 ) -> Result<Vec<u8>, ImportError> {
     let place = |position: i64| usize::try_from(position - begin).unwrap_or_default();
     let range = place(from)..place(until);
-    let lost = || ImportError::Internal("an upload's part is not what it says".to_owned());
+    let lost =
+        || ImportError::Internal("a part of an upload is damaged in the database".to_owned());
     if kind != ROWS {
         return Ok(content.get(range).ok_or_else(lost)?.to_vec());
     }

@@ -26,7 +26,7 @@ pub enum MappingFault {
         given: u32,
     },
     /// A name is none of our columns.
-    #[error("\"{}\" is no column of a roster{}", FileFault::showable(name), match (near, *field) {
+    #[error("\"{}\" is not a column of a roster{}", FileFault::showable(name), match (near, *field) {
         (Some(near), _) => format!("; did you mean {near}?"),
         (None, "columns") => "; name one such as EMAIL, or leave it blank to ignore the file's column.".to_owned(),
         (None, _) => "; name one such as EMAIL.".to_owned(),
@@ -55,7 +55,8 @@ pub enum MappingFault {
     },
     /// A prefix has a line break, which no line has.
     #[error(
-        "\"{}\" has a line break, and no line has one; write the beginning of one line.",
+        "\"{}\" has a line break, which no line has; write the beginning of one \
+         line.",
         FileFault::showable(prefix)
     )]
     LineBreak {

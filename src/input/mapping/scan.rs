@@ -57,7 +57,7 @@ fn expect_tag(tokens: &mut TemplateTokens<'_>) -> Result<(), String> {
     match tag {
         Some(TemplateToken::Word(word)) if TAGS.contains(&word) => Ok(()),
         Some(TemplateToken::Word(word)) => Err(format!(
-            "it has \"{word}\" after {{%, where only if, elif, else and endif may be."
+            "it has \"{word}\" after {{%; only if, elif, else and endif may follow."
         )),
         _ => Err("something other than if, elif, else or endif follows {%.".to_owned()),
     }
@@ -97,7 +97,7 @@ fn read_expression(
             }
             (_, TemplateToken::Word(word)) if !OPERATORS.contains(&word) => {
                 return Err(format!(
-                    "it has the name \"{word}\", where only row, texts in quotes and numbers may be."
+                    "it has the name \"{word}\"; only row, texts in quotes and numbers may be there."
                 ));
             }
             (Some(TemplateToken::Word(word)), TemplateToken::Mark('('))
@@ -111,7 +111,7 @@ fn read_expression(
                 compares = Some(word);
             }
             (_, TemplateToken::Mark('*')) => {
-                return Err("it multiplies, which no template may.".to_owned());
+                return Err("it multiplies, which is not allowed.".to_owned());
             }
             _ => {}
         }
@@ -141,7 +141,7 @@ fn column_after(tokens: &mut TemplateTokens<'_>) -> Result<String, String> {
         }
         _ => None,
     };
-    name.ok_or_else(|| "after row comes the name of a column, as in row[\"User ID\"].".to_owned())
+    name.ok_or_else(|| "the name of a column must follow row, as in row[\"User ID\"].".to_owned())
 }
 
 #[derive(Clone, Copy)]

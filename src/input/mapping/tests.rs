@@ -342,16 +342,16 @@ fn a_mapping_that_cannot_be_used_is_refused_with_all_its_faults() {
         .collect();
     assert_snapshot!(faults.join("\n"), @r#"
     BAD_MAPPING mapping.columns: A text of columns is blank; fill it in, or remove it.
-    BAD_MAPPING mapping.columns: "EMIAL" is no column of a roster; did you mean EMAIL?
+    BAD_MAPPING mapping.columns: "EMIAL" is not a column of a roster; did you mean EMAIL?
     BAD_MAPPING mapping.columns: "a b" is stated twice; keep one.
     BAD_MAPPING mapping.values: "STATUS: A" is stated twice; keep one.
-    BAD_MAPPING mapping.templates: The template of EMAIL cannot be used: after row comes the name of a column, as in row["User ID"].
-    BAD_MAPPING mapping.templates: The template of PHONE cannot be used: it has "for" after {%, where only if, elif, else and endif may be.
+    BAD_MAPPING mapping.templates: The template of EMAIL cannot be used: the name of a column must follow row, as in row["User ID"].
+    BAD_MAPPING mapping.templates: The template of PHONE cannot be used: it has "for" after {%; only if, elif, else and endif may follow.
     BAD_MAPPING mapping.templates: The template of RANK cannot be used: there is no filter "md5"; use one of lower, upper, title, capitalize, trim, replace, split, lines, first, last, join, length, default, int, string.
-    BAD_MAPPING mapping.templates: "shoe" is no column of a roster; name one such as EMAIL.
+    BAD_MAPPING mapping.templates: "shoe" is not a column of a roster; name one such as EMAIL.
     BAD_MAPPING mapping.skip_leading_lines: At most 1000 lines above the header are skipped, not 1001.
     BAD_MAPPING mapping.ignored_line_prefixes: A text of ignored_line_prefixes is blank; fill it in, or remove it.
-    BAD_MAPPING mapping.ignored_line_prefixes: "a�b" has a line break, and no line has one; write the beginning of one line.
+    BAD_MAPPING mapping.ignored_line_prefixes: "a�b" has a line break, which no line has; write the beginning of one line.
     "#);
 }
 

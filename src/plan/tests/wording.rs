@@ -34,7 +34,7 @@ fn the_catalogs_messages_name_the_nearest_or_what_there_is() {
     1 EVIDENCE_GROUP_EXT_ID "G7" is not a group of this organisation; did you mean "G1"? [G1]
     2 EVIDENCE_GROUP_EXT_ID "G2" is inactive; give an active group. []
     3 STATUS "Inactive" would deactivate user "X4", who is protected; keep the user Active, or end the protection first. []
-    4 EVIDENCE_GROUP_EXT_ID "G2" is inactive. It stands, because the user has it already. []
+    4 EVIDENCE_GROUP_EXT_ID "G2" is inactive. It is accepted, because the user has it already. []
     "#);
 }
 
@@ -56,13 +56,13 @@ fn messages_about_keys_name_the_other_user_or_row() {
     2 EXTERNAL_ID "N2" is in row 4 too, with other values; keep the row that is right, and delete the other. []
     2 BADGE_NUMBER "3" is in row 3 too; if both rows are about one person, keep the row that is right, and delete the other; otherwise give one of them another badge number. []
     2 USERNAME "nat" is in row 3 too; if both rows are about one person, keep the row that is right, and delete the other; otherwise give one of them another username. []
-    2 BADGE_NUMBER "3" equals the existing "003" but for leading zeros; if a spreadsheet changed them, format the column as text. [003]
+    2 BADGE_NUMBER "3" equals the existing "003" except for leading zeros; if a spreadsheet changed them, format the column as text. [003]
     3 BADGE_NUMBER "3" is in row 2 too; if both rows are about one person, keep the row that is right, and delete the other; otherwise give one of them another badge number. []
     3 USERNAME "nat" is in row 2 too; if both rows are about one person, keep the row that is right, and delete the other; otherwise give one of them another username. []
-    3 BADGE_NUMBER "3" equals the existing "003" but for leading zeros; if a spreadsheet changed them, format the column as text. [003]
+    3 BADGE_NUMBER "3" equals the existing "003" except for leading zeros; if a spreadsheet changed them, format the column as text. [003]
     4 EXTERNAL_ID "N2" is in row 2 too, with other values; keep the row that is right, and delete the other. []
     5 USERNAME "new" has 1000 characters; shorten it to at most 100. []
-    6 SUPERVISOR_EMAIL "nobody@elsewhere.example" is nobody's email; correct it, or add that user to the file. []
+    6 SUPERVISOR_EMAIL "nobody@elsewhere.example" matches no user; correct it, or add that user to the file. []
     7 BADGE_NUMBER "5" already belongs to user "X5"; give this row another badge number. []
     7 Row 8, which would have freed badge number "5", was rejected; correct row 8 first. []
     8 USERNAME "eva" has 1000 characters; shorten it to at most 100. 1 other row waits for this one. []
@@ -81,7 +81,7 @@ fn messages_about_supervisors_say_what_to_do() {
     ), @r#"
     1 SUPERVISOR_EMAIL "b@x.example" closes a circle: a@x.example → b@x.example → a@x.example. Give another supervisor. []
     2 SUPERVISOR_EMAIL "c@x.example" is inactive after this import; check who supervises this user. []
-    3 SUPERVISOR_EMAIL "dd@x.example" is nobody's email; did you mean "d@x.example"? [d@x.example]
+    3 SUPERVISOR_EMAIL "dd@x.example" matches no user; did you mean "d@x.example"? [d@x.example]
     4 SUPERVISOR_EMAIL "n@x.example" is the row's own user, and is read as no supervisor; leave it blank if the user has none. []
     "#);
 }

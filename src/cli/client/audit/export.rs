@@ -23,17 +23,18 @@ use crate::proto::AuditEvent;
 /// The file appears once the whole trail is verified. `audit verify --file` verifies it without a server.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Example: the archive of a night, after which the server may remove old events\n  \
+    after_help = "Example: archive the events every night, so that the server may remove old ones\n  \
     user-import audit export --organization my-department --output audit.jsonl --record"
 )]
 pub(super) struct ExportArgs {
     #[command(flatten)]
     file: OutputFileArgs,
-    /// Write only what follows this event, for an archive in parts: the head that the export before printed
+    /// Write only the events after this one, for an archive in parts. Give the head that the previous export printed
     #[arg(long, value_name = "SEQUENCE:HASH", env = "USER_IMPORT_AUDIT_AFTER")]
     after: Option<NotedHead>,
-    /// Record in the trail that these events are archived, once the file is complete: a server with --audit-days
-    /// removes them when they are that old. Keep the file, since nothing else will have them. Needs organizations.write
+    /// Record in the trail that these events are archived, once the file is complete. A server with --audit-days
+    /// removes them when they are that old. Keep the file: it will be the only copy. Needs the permission
+    /// organizations.write
     #[arg(long, env = "USER_IMPORT_AUDIT_RECORD")]
     #[arg(value_parser = BoolishValueParser::new())]
     record: bool,
@@ -49,7 +50,8 @@ pub(super) async fn run(args: ExportArgs, verbosity: Verbosity) -> anyhow::Resul
     let target = OutputTarget::create(&args.file.output)?;
     if args.record && !target.is_replaced_file() {
         return Err(UsageError::new(
-            "--record needs a file as --output: nobody knows whether all events came out of a pipe.",
+            "--record needs a file as --output: with a pipe, this command cannot know whether all \
+             events arrived.",
         )
         .into());
     }
@@ -76,8 +78,11 @@ pub(super) async fn run(args: ExportArgs, verbosity: Verbosity) -> anyhow::Resul
         client
             .record_audit_archive(&organization, archived, &head)
             .await
-            .context("the archive is written, but not recorded; its events stay")?;
-        recorded = "The trail records that it is there. ";
+            .context(
+                "the archive is written, but could not be recorded, so its events stay in the \
+                trail",
+            )?;
+        recorded = "The trail records this archive. ";
     }
     verbosity.notice(&format!(
         "{count} events of the audit trail of {organization} are in the archive. {recorded}The next part begins after \

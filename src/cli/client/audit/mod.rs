@@ -16,12 +16,12 @@ use crate::cli::{
 use crate::client::ServiceClient;
 use crate::proto::AuditEvent;
 
-/// List who did what to an organisation, newest first; verify that no event was changed; or archive all events
+/// List an organisation's audit events, newest first; verify that none was changed; or archive them
 ///
-/// Each event has the hash of the one before it. `audit verify` reads them all, hashes them again on
-/// this machine, and says at which event the chain is broken. A trail without events fails too.
-/// `audit export` verifies them in the same way and writes them as JSON lines, which `audit verify --file`
-/// verifies without a server.
+/// An audit event says who did what, and when. Each event has the hash of the event before it. `audit verify` reads
+/// all events, computes their hashes again on this machine, and says at which event the chain is broken. It fails too
+/// if there are no events. `audit export` verifies the events in the same way, and writes them as JSON lines. `audit
+/// verify --file` verifies such a file without a server.
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "Examples:\n  \
@@ -91,21 +91,21 @@ async fn follow_trail(
     };
     if let (ChainBreak::NotAsNoted(noted), Some(_)) = (&found, chain.noted_before_first()) {
         anyhow::bail!(
-            "event {noted} is not in the audit trail of {organization} any more: it was removed after it was \
-             archived. Its archive has it: `audit verify --file ARCHIVE --with-trail`. An export can begin after a \
-             later event, or without --after."
+            "event {noted} is not in the audit trail of {organization} any more: it was archived, \
+             and then removed. To verify the archive with the trail, use `audit verify --file \
+             ARCHIVE --with-trail`. To export, name a later event in --after, or leave --after out."
         );
     }
     let is_missing = matches!(found, ChainBreak::Missing { .. });
     if is_missing && client.first_audit_event(organization).await? > chain.first() {
         anyhow::bail!(
-            "archived events of the audit trail of {organization} were removed while it was read. Run the command \
-             again."
+            "archived events were removed from the audit trail of {organization} while this \
+             command read it. Run the command again."
         );
     }
     anyhow::bail!(
-        "the audit trail of {organization} is broken: {found}. Events before that are as they \
-         were appended; keep a copy of the database before anything else is done to it."
+        "the audit trail of {organization} is broken: {found}. The events before that one are \
+         unchanged. Make a copy of the database before anything else is done to it."
     )
 }
 

@@ -16,24 +16,25 @@ use crate::cli::{
 };
 use crate::proto::{AuditEvent, AuditHead};
 
-/// Verify that no event of an audit trail was changed, removed or added, or that none of its archives was
+/// Verify that no event of an audit trail, or of its archives, was changed, removed or added
 ///
-/// A trail may begin after its first events if a later event records that these were archived; the command then says
-/// so. Give the archives too to show that nothing is missing.
+/// A trail may be without its first events if a later event records that they were archived. The command then says
+/// so. To verify those events too, give the archives with --file and add --with-trail.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples: a trail, an archive, and both together\n  \
     user-import audit verify --organization my-department\n  \
     user-import audit verify --organization my-department --file audit.jsonl\n  \
     user-import audit verify --organization my-department --file 2025.jsonl --file 2026.jsonl --with-trail")]
 pub(super) struct VerifyArgs {
-    /// Output of an earlier `audit verify` or `audit export`: the chain must still have that event
+    /// Event that an earlier `audit verify` or `audit export` printed. The command fails if the chain does not have
+    /// it any more
     #[arg(long, value_name = "SEQUENCE:HASH", env = "USER_IMPORT_AUDIT_EXPECT")]
     expect: Option<NotedHead>,
-    /// Read this file of `audit export`, and not ask a server. Several are read in this order, as one chain; they may
-    /// overlap
+    /// Verify this file of `audit export`, without a server. May be given several times: the files are read in this
+    /// order, as one chain, and may overlap
     #[arg(long = "file", value_name = "FILE", env = "USER_IMPORT_AUDIT_FILE")]
     files: Vec<PathBuf>,
-    /// The first file is a part that begins after this event
+    /// Event after which the first file begins, if that file is a part
     #[arg(
         long,
         value_name = "SEQUENCE:HASH",
@@ -41,7 +42,7 @@ pub(super) struct VerifyArgs {
         requires = "files"
     )]
     after: Option<NotedHead>,
-    /// Follow the server's trail after the files, and verify that no event is missing in between
+    /// Read the server's trail after the files, and verify that no event is missing in between
     #[arg(long, env = "USER_IMPORT_AUDIT_WITH_TRAIL", requires = "files")]
     #[arg(value_parser = BoolishValueParser::new())]
     with_trail: bool,
@@ -60,8 +61,8 @@ pub(super) async fn run(args: VerifyArgs, verbosity: Verbosity) -> anyhow::Resul
         (false, false) => archives(&args)?,
     };
     verbosity.confirm(&format!(
-        "{said}\nNote this outside the database; given to a later `audit verify`, it shows that the \
-         trail was not made anew:\n  --expect {head}\n"
+        "{said}\nNote this option outside the database. A later `audit verify` with it shows whether the \
+         trail was replaced:\n  --expect {head}\n"
     ))?;
     Ok(ExitStatus::Done)
 }
@@ -72,9 +73,10 @@ async fn trail(args: &VerifyArgs, verbosity: Verbosity) -> anyhow::Result<(Strin
     let head = follow_trail(&mut client, &organization, &mut chain, |_| Ok(())).await?;
     if head.sequence == 0 {
         bail!(
-            "the audit trail of {organization} has no event, so there is nothing to verify. \
-             Making an organisation is an event: if it was not made by a release before audit \
-             trails, its events were erased. The server's log has the heads that it had."
+            "the audit trail of {organization} has no event, so there is nothing to verify. To \
+             create an organisation is an event. So the events were erased, unless a release \
+             without audit trails created the organisation. The server's log has the heads of the \
+             trail."
         );
     }
     let count = head.sequence - chain.first() + 1;
@@ -95,8 +97,8 @@ fn before_first(chain: &AuditChain) -> String {
     match chain.first() {
         1 => archived,
         first => format!(
-            "{archived} Events up to {} are not here any more: they are in archives alone, which --file verifies, and \
-             --with-trail together with the trail.",
+            "{archived} Events up to {} are not in the trail any more, but only in archives. \
+             Verify those with --file; add --with-trail to verify them together with the trail.",
             first - 1
         ),
     }
@@ -111,7 +113,7 @@ fn archives(args: &VerifyArgs) -> anyhow::Result<(String, NotedHead)> {
         .map_err(|found| anyhow!("the archive {shown} of {organization} is broken: {found}"))?;
     let said = format!(
         "The archive {shown} of {organization} is whole: events {} to {}, none changed, removed or added. \
-         Only a head that was noted, or the trail, shows whether it was cut off at its end, or made anew.",
+         To see whether it was cut off at its end or replaced, add --expect or --with-trail.",
         chain.first(),
         head.sequence
     );
@@ -192,8 +194,9 @@ fn follow_lines(
             ErrorKind::InvalidData => anyhow!("line {number} is not UTF-8"),
             _ => error.into(),
         })?;
-        let event: AuditEvent = serde_json::from_str(&line)
-            .map_err(|_| anyhow!("line {number} is no audit event; it was changed or cut off"))?;
+        let event: AuditEvent = serde_json::from_str(&line).map_err(|_| {
+            anyhow!("line {number} is not an audit event; it was changed or cut off")
+        })?;
         if let Err(found) = chain.follow(&event) {
             return Ok(Err(found));
         }

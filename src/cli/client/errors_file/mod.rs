@@ -336,7 +336,7 @@ mod tests {
         let error = render((b"ROLE\nOficer\n", &Mapping::default()), &findings).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "row 9 is not where the server found it, on line 9"
+            "row 9 is not on line 9, where the server found it"
         );
     }
 

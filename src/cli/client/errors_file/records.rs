@@ -32,7 +32,7 @@ impl FileDialect {
     pub(super) fn new(charset: &str, delimiter: &str) -> anyhow::Result<Self> {
         let label = if charset.is_empty() { "UTF-8" } else { charset };
         let charset = Encoding::for_label(label.as_bytes())
-            .with_context(|| format!("the charset {label} is not known here"))?;
+            .with_context(|| format!("the charset {label} is not known to this program"))?;
         let delimiter = match delimiter.as_bytes() {
             [] => b',',
             [delimiter] if delimiter.is_ascii() => *delimiter,

@@ -44,7 +44,7 @@ impl<'a> RejectedTable<'a> {
         let started = findings
             .started
             .as_ref()
-            .context("the server did not say how it reads it")?;
+            .context("the server did not say how it reads the file")?;
         let dialect = FileDialect::of(started)?;
         let rows = findings.rejected.values().filter(|row| is_written(row));
         let rows: Vec<_> = rows.collect();
@@ -87,7 +87,7 @@ impl<'a> RejectedTable<'a> {
         let columns = &self.columns;
         let record = self.records.by_line.get(&row.line).with_context(|| {
             format!(
-                "row {} is not where the server found it, on line {}",
+                "row {} is not on line {}, where the server found it",
                 row.row, row.line
             )
         })?;

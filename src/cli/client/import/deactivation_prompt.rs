@@ -125,7 +125,7 @@ fn answer(terminal: &mut impl BufRead, screen: &mut impl Write) -> io::Result<St
         if typed == WORD || !typed.eq_ignore_ascii_case(WORD) {
             return Ok(line);
         }
-        question = format!("Type it exactly so, {WORD}, to go on: ");
+        question = format!("Type exactly {WORD} to go on: ");
     }
 }
 

@@ -277,8 +277,8 @@ impl ImportReport {
             return;
         }
         print_error(&format!(
-            "If it had begun to write, it may continue without this command. To see how it ends, or to \
-             continue it, repeat the command with\n  --import-id {}{}",
+            "If the import had begun to write, it may continue without this command. To see how it \
+             ends, or to continue it, repeat the command with\n  --import-id {}{}",
             ended.import_id, self.view.summary_options.resume
         ));
     }

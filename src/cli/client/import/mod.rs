@@ -76,7 +76,8 @@ async fn import(args: &ImportArgs, verbosity: Verbosity) -> anyhow::Result<ExitS
     let format = input.format(&args.file).await.map_err(ClientError::Input)?;
     if format == RosterFormat::Csv && args.sheet.is_some() {
         return Err(UsageError::new(
-            "--sheet names a sheet of a workbook, and the roster is none; leave the option out.",
+            "--sheet names a sheet of a workbook, but the roster is not a workbook; leave the \
+             option out.",
         )
         .into());
     }
@@ -258,7 +259,7 @@ impl EndReport<'_> {
         match exit {
             ExitStatus::RowsRejected if self.args.exit_zero_on_rejected_rows => {
                 report.notice(
-                    "Rows were rejected. The exit code is 0 by --exit-zero-on-rejected-rows.",
+                    "Rows were rejected. The exit code is 0 because of --exit-zero-on-rejected-rows.",
                 );
                 Ok(ExitStatus::Done)
             }
@@ -372,8 +373,8 @@ fn not_saved(error: &anyhow::Error, ended: &ImportEnd, is_dry: bool) -> String {
         false => ("import", format!("--import-id {} ", ended.import_id)),
     };
     format!(
-        "error: {error:#}.\nThe {what} itself has ended. To have its rejected rows, repeat the \
-         command with\n  {import_id}--errors OTHER_FILE.csv"
+        "error: {error:#}.\nThe {what} itself has ended. To get its rejected rows, repeat the command \
+         with\n  {import_id}--errors OTHER_FILE.csv"
     )
 }
 

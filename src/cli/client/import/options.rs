@@ -49,8 +49,8 @@ pub(crate) struct ImportArgs {
         help_heading = "File format"
     )]
     pub sheet: Option<String>,
-    /// How to read the export of another system, its columns, values and lines: the name of a saved mapping (see
-    /// `user-import mapping`), or a TOML file
+    /// Mapping, which says how to read the columns, values and lines of another system's export: the name of a saved
+    /// mapping (see `user-import mapping`), or a TOML file
     #[arg(long, value_name = "NAME|FILE.toml", env = "USER_IMPORT_MAPPING", value_parser = mapping_file::choose)]
     #[arg(help_heading = "CSV")]
     mapping: Option<MappingChoice>,
@@ -63,22 +63,22 @@ pub(crate) struct ImportArgs {
 /// The options that `import` and `push` have in common.
 #[derive(Args, Debug)]
 pub(crate) struct CommonArgs {
-    /// Do everything except write: show what would happen
+    /// Show what the import would do, and write nothing
     #[arg(long, env = "USER_IMPORT_VALIDATE_ONLY", value_parser = BoolishValueParser::new())]
     validate_only: bool,
-    /// Do everything except write: show each change with the values before and after, and
-    /// the command that applies exactly that. Needs the permission users.read
+    /// Show each change with the values before and after, and write nothing. Also print the command that applies
+    /// exactly these changes. Needs the permission users.read
     #[arg(long, env = "USER_IMPORT_DIFF", value_parser = BoolishValueParser::new())]
     pub diff: bool,
-    /// Find users by this column too, if their external ID matches none: for rosters without external IDs, and for
-    /// the day when they all change
+    /// Also find users by this column, if no user has the row's external ID. Use it for rosters without external IDs,
+    /// and when all external IDs change
     #[arg(long, value_name = "COLUMN", env = "USER_IMPORT_MATCH_BY", value_enum)]
     match_by: Option<MatchByColumn>,
-    /// UUID that names this import; repeat it to retry or continue, or give a beginning that no other import has
-    /// [default: a new one]
+    /// ID of this import, a UUID. Give the ID of an earlier import to retry or continue that one; its first
+    /// characters are enough if no other ID begins with them [default: a new ID]
     #[arg(long, value_name = "UUID", env = "USER_IMPORT_IMPORT_ID")]
     import_id: Option<IdPrefix>,
-    /// Origin of the roster, for the history [default: the name of the file]
+    /// Origin of the roster, for the list of imports [default: the name of the file]
     #[arg(long, value_name = "TEXT", env = "USER_IMPORT_SOURCE")]
     source: Option<String>,
     #[command(flatten)]
@@ -87,12 +87,12 @@ pub(crate) struct CommonArgs {
     csv: CsvArgs,
     #[command(flatten)]
     results: ResultArgs,
-    /// Write the rejected rows here, with the file's own columns and the errors: a workbook if the name ends in `.xlsx`,
-    /// else CSV
+    /// Write the rejected rows to this file, with the roster's own columns and the errors. It is a workbook if its
+    /// name ends in `.xlsx`, else CSV
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_ERRORS")]
     #[arg(help_heading = "Output")]
     pub errors: Option<PathBuf>,
-    /// End with exit code 0, not 3, if rows were rejected; for schedulers that take every other code for a failure
+    /// End with exit code 0, not 3, if rows were rejected. For schedulers that treat every other code as a failure
     #[arg(long, env = "USER_IMPORT_EXIT_ZERO_ON_REJECTED_ROWS")]
     #[arg(value_parser = BoolishValueParser::new(), help_heading = "Output")]
     pub exit_zero_on_rejected_rows: bool,
@@ -102,8 +102,8 @@ pub(crate) struct CommonArgs {
     #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Table)]
     #[arg(help_heading = "Output")]
     pub format: OutputFormat,
-    /// How often to send the import again, with the same ID, if the server is unreachable, the connection is
-    /// lost or another import is running; 0: never
+    /// How many times to send the import again, with the same ID, if the server cannot be reached, the connection is
+    /// lost or another import is running; 0 is never
     #[arg(
         long,
         value_name = "N",
@@ -150,15 +150,14 @@ struct GuardArgs {
     /// Refuse if more users than this would be deactivated [default: the server's guard]
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_DEACTIVATIONS")]
     max_deactivations: Option<u32>,
-    /// Refuse if more rows than this put another person in the place of their user [default: the server's
-    /// guard]
+    /// Refuse if more rows than this would turn their user into another person [default: the server's guard]
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_IDENTITY_CHANGES")]
     max_identity_changes: Option<u32>,
-    /// If one of these guards or the server's own refuses the import, hold it for review: it is kept until somebody
-    /// approves or cancels it, and the exit code is 7
+    /// If one of these guards or a guard of the server refuses the import, hold it for review. It is kept until
+    /// somebody approves or cancels it. The exit code is then 7
     #[arg(long, env = "USER_IMPORT_HOLD", value_parser = BoolishValueParser::new())]
     hold: bool,
-    /// Refuse unless the plan is the one of the dry run that printed this digest
+    /// Refuse if the plan is not the plan of the dry run that printed this digest
     #[arg(long, value_name = "HEX", env = "USER_IMPORT_EXPECTED_PLAN_DIGEST", value_parser = digest)]
     expected_plan_digest: Option<PlanDigest>,
 }
@@ -196,10 +195,10 @@ struct MissingUsersArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "File format")]
 struct CsvArgs {
-    /// Charset of the file, such as windows-1252 [default: UTF-8, or what its byte order mark says]
+    /// Charset of the file, such as windows-1252 [default: UTF-8, or the one that its byte order mark names]
     #[arg(long, value_name = "LABEL", env = "USER_IMPORT_CHARSET")]
     charset: Option<String>,
-    /// Delimiter: `,` `;` `|` or `tab` [default: found from the header line]
+    /// Delimiter: `,` `;` `|` or `tab` [default: detected from the header line]
     #[arg(long, value_name = "CHAR", env = "USER_IMPORT_DELIMITER", value_parser = delimiter)]
     delimiter: Option<String>,
     /// Ignore columns that are not known, instead of refusing the file
@@ -212,7 +211,7 @@ struct CsvArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 struct ResultArgs {
-    /// Which results to receive
+    /// Results to receive
     #[arg(
         long,
         value_name = "WHICH",
@@ -229,11 +228,11 @@ struct ResultArgs {
 /// Which rows' results to receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RowFilter {
-    /// Of every row.
+    /// The results of all rows.
     All,
-    /// Of rows created, updated and rejected.
+    /// The results of created, updated and rejected rows.
     ChangesAndRejections,
-    /// Of rejected rows.
+    /// The results of rejected rows.
     Rejections,
 }
 

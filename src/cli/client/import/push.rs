@@ -21,11 +21,11 @@ use crate::{
     proto::{ImportStart, ImportUsersResponse, PushUsersRequest, import_users_response::Message},
 };
 
-/// Send up to 1,000 users as one call, without touching the others
+/// Create or update up to 1,000 users in one call, and leave all others as they are
 ///
-/// The rows come from a CSV file, which this program reads, or one row from --set options. It is the same
-/// import as `import` makes of them: the same checks, report and exit codes. Repeated with the same --import-id it
-/// writes nothing and shows the recorded results.
+/// The rows come from a CSV file, which this program reads itself. Or --set options give one row. The checks, the
+/// report and the exit codes are those of `import`. Repeated with the same --import-id, the command writes nothing
+/// and shows the recorded results.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples: clear the phone number of one user, named by all that every row needs; then send a few \
@@ -39,8 +39,8 @@ pub(crate) struct PushArgs {
     /// CSV file with at most 1,000 rows; `-` is standard input
     #[arg(required_unless_present = "set")]
     file: Option<PathBuf>,
-    /// A value of the one row, in place of a file, by the column's name in a header; may be given several times (in
-    /// the environment: one a line). Without a value it clears the column; a column that is not named stays as it is
+    /// A value of the one row, in place of a file. COLUMN is the name that a header would have. May be given several
+    /// times (in the environment: one a line). `COLUMN=` clears the value; a column that is not named stays as it is
     #[arg(
         long,
         value_name = "COLUMN=VALUE",
@@ -111,8 +111,8 @@ async fn push(args: &PushArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatu
     let ended = until_ctrl_c(&start, &mut report, send).await?;
     if ended.shortened {
         report.notice(&format!(
-            "The results were too large for one answer: each has its first error only. `user-import watch \
-             {}` has all of what was written.",
+            "The results were too large for one answer, so each has only its first error. \
+             `user-import watch {}` shows all errors of the rows that were written.",
             ended.import_id
         ));
     }

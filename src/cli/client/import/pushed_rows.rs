@@ -225,10 +225,13 @@ fn no_rows(broken: &[(u32, String)]) -> Status {
         .collect();
     if let Some(more) = broken.len().checked_sub(LISTED + 1) {
         let more = more + 1;
-        faults.push(("more".to_owned(), format!("{more} more lines are no rows.")));
+        faults.push((
+            "more".to_owned(),
+            format!("{more} more lines are not rows."),
+        ));
     }
-    let lead = "The file has lines that are no rows, so nothing was sent. Correct them, or send the \
-        file with `user-import import`, which rejects such lines alone.";
+    let lead = "The file has lines that are not rows, so nothing was sent. Correct them, or send \
+        the file with `user-import import`, which rejects only such lines.";
     faults.insert(0, (String::new(), lead.to_owned()));
     invalid(faults)
 }
@@ -304,13 +307,13 @@ mod tests {
         "#);
         let broken = format!("{}a;b\n", rows(1));
         insta::assert_snapshot!(told(read(&broken).await.unwrap_err()), @"
-        InvalidArgument: The file has lines that are no rows, so nothing was sent. Correct them, or send the file with `user-import import`, which rejects such lines alone.
-        The file has lines that are no rows, so nothing was sent. Correct them, or send the file with `user-import import`, which rejects such lines alone.
+        InvalidArgument: The file has lines that are not rows, so nothing was sent. Correct them, or send the file with `user-import import`, which rejects only such lines.
+        The file has lines that are not rows, so nothing was sent. Correct them, or send the file with `user-import import`, which rejects only such lines.
         line 3: The line has 2 of the header's 7 fields. If it is a title, a total or a note, delete the line; if it is a user, add what is missing.
         ");
         let broken = format!("{}{}", rows(1), "a;b\n".repeat(12));
         let told = told(read(&broken).await.unwrap_err());
-        assert!(told.ends_with("\n2 more lines are no rows."), "{told}");
+        assert!(told.ends_with("\n2 more lines are not rows."), "{told}");
     }
 
     #[test]

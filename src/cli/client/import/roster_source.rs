@@ -149,8 +149,8 @@ impl RosterInput {
                 match buffer.buffered() {
                     Some(_) => Ok(Box::new(ReplayReader::new(buffer))),
                     None => Err(UsageError::new(
-                        "The roster is too large to be kept, so it cannot be sent again; give it as \
-                         a file.",
+                        "The roster is too large to keep in memory, so it cannot be sent again; \
+                         give it as a file.",
                     )),
                 }
             }
@@ -168,7 +168,7 @@ impl RosterInput {
                 let buffer = buffer.lock().await;
                 let buffered = buffer
                     .buffered()
-                    .context("the roster is too large to be kept")?;
+                    .context("the roster is too large to keep in memory")?;
                 return Ok(buffered.to_vec());
             }
         };

@@ -28,11 +28,12 @@ use crate::{
 /// How often an undo is sent again.
 const RETRIES: u32 = 10;
 
-/// Reverse an import: give users back what it changed
+/// Undo an import: give users back the values that it changed
 ///
-/// Shows first what the undo would do, value by value. Users that the import updated or deactivated get back what it
-/// changed; users that it created become Inactive. A user that has been edited since is left alone, and the report says by
-/// which import. The undo is an import itself: `imports` lists it, and it can be undone. Exit codes: as of `import`.
+/// First shows each value that the undo would change. Users that the import updated or deactivated get their earlier
+/// values back. Users that it created become Inactive. Users who have been edited since stay as they are, and the
+/// report says which import edited them. The undo is an import itself: `imports` lists it, and it can be undone. The
+/// exit codes are those of `import`.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples: look at what an undo would do; then do it\n  \
     user-import undo 018f4e9e --organization my-department --validate-only\n  \
@@ -43,16 +44,16 @@ pub(crate) struct UndoArgs {
     /// Show what the undo would do, and write nothing
     #[arg(long, env = "USER_IMPORT_VALIDATE_ONLY")]
     validate_only: bool,
-    /// Confirm without a question that users become Inactive
+    /// The word Confirm, to let users become Inactive without a question
     #[arg(long, value_name = "WORD", env = "USER_IMPORT_CONFIRM")]
     confirm: Option<String>,
-    /// Let this many users become Inactive, in place of the server's guard
+    /// Refuse if more users than this would become Inactive [default: the server's guard]
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_DEACTIVATIONS")]
     max_deactivations: Option<u32>,
-    /// Refuse unless the plan is the one of the dry run that printed this digest
+    /// Refuse if the plan is not the plan of the dry run that printed this digest
     #[arg(long, value_name = "HEX", env = "USER_IMPORT_EXPECTED_PLAN_DIGEST", value_parser = digest)]
     expected_plan_digest: Option<PlanDigest>,
-    /// ID of the undo itself, to go on with one that was interrupted
+    /// ID of the undo itself, to continue one that was interrupted
     #[arg(long, value_name = "ID", env = "USER_IMPORT_UNDO_ID")]
     undo_id: Option<Uuid>,
     #[command(flatten)]
@@ -169,7 +170,8 @@ impl Undo {
         let users = count(self.inactive, "user");
         if PromptMode::of_process(false, verbosity) == PromptMode::Unavailable {
             let message = format!(
-                "The undo would make {users} Inactive, and nobody can be asked here. To confirm it, add: --confirm {}",
+                "The undo would make {users} Inactive, and there is no terminal to ask on. To \
+                 confirm it, add: --confirm {}",
                 deactivation_prompt::WORD
             );
             return Err(UsageError::new(message).into());
@@ -197,14 +199,15 @@ impl Undo {
         let exit = ExitStatus::of_import(&ended);
         if exit == ExitStatus::Interrupted {
             print_error(&format!(
-                "If it had begun to write, it may continue without this command. To see how it ends, or to continue it, \
+                "If the import had begun to write, it may continue without this command. To see how it ends, or to continue it, \
                  repeat the command with\n  --undo-id {}",
                 self.request.undo_id
             ));
         }
         if import_job::is_refused_for(&ended, "PLAN_DIFFERS") {
             print_error(
-                "The directory has changed since it was looked at. Repeat the command to see what the undo would do now.",
+                "The directory has changed since the dry run of this undo. Repeat the command to \
+                 see what the undo would do now.",
             );
         }
         shown.map_err(ClientError::Output)?;

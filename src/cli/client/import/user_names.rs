@@ -34,7 +34,7 @@ pub(super) async fn of(
 /// First and last name, with a note if the external ID is generated: each import generates another one.
 fn name([external_id, first, last]: &[String; 3]) -> String {
     let note = match external_id.trim() {
-        "" => "(this ID is generated: applied, it is another)",
+        "" => "(this ID is generated; when the import is applied, it will be another)",
         _ => "",
     };
     let words = [first.trim(), last.trim(), note];
@@ -53,7 +53,7 @@ mod tests {
             (["P-1", "", "Lima"], "Lima"),
             (
                 ["", "Noor", "Rahman"],
-                "Noor Rahman (this ID is generated: applied, it is another)",
+                "Noor Rahman (this ID is generated; when the import is applied, it will be another)",
             ),
         ] {
             assert_eq!(name(&cells.map(str::to_owned)), told);

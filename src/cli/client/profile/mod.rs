@@ -90,7 +90,7 @@ pub(super) fn choose(
         (Some(file), name) => file.choose(name),
         (None, None) => Ok(None),
         (None, Some(name)) => Err(UsageError::new(format!(
-            "There is no file of profiles to look for \"{name}\" in{}. Make one with\n  \
+            "There is no file of profiles, so there is no profile \"{name}\"{}. Make a file with\n  \
              [profiles.{name}]\n  endpoint = \"https://HOST:PORT\"\n  organization = \"SLUG\"\n  \
              token_file = \"FILE\"",
             file_location::default_path()

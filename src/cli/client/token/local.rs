@@ -15,9 +15,9 @@ use crate::{
 
 /// Print the local token of your own server on this machine
 ///
-/// A server on loopback makes one when it starts, as long as no credential has been configured; it is valid
-/// until the server stops or the first credential is configured. The other commands find it by themselves.
-/// Exits with 1 if there is none.
+/// A server on loopback creates a local token when it starts, if no credential has been configured. The token is
+/// valid until the server stops or the first credential is configured. The other commands find it by themselves.
+/// Exits with 1 if there is no local token.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples: for a client that takes its token from the environment, and for a browser:\n  \
@@ -33,7 +33,7 @@ pub(crate) struct LocalArgs {
         default_value = DEFAULT_ENDPOINT
     )]
     endpoint: ServerAddress,
-    /// Print the address of the console that signs in with the token, to be opened in a browser
+    /// Print the address that opens the console in a browser and signs in with the token
     #[arg(long, env = "USER_IMPORT_CONSOLE", value_parser = BoolishValueParser::new())]
     console: bool,
 }
@@ -61,9 +61,9 @@ pub(super) fn run(args: &LocalArgs) -> anyhow::Result<ExitStatus> {
             Ok(ExitStatus::Done)
         }
         None => Err(anyhow!(
-            "there is no local token for {endpoint}. Only a server of your own has one, on this machine, \
-             as long as no credential has been configured: start it with user-import serve, or use a token \
-             that user-import token create makes."
+            "there is no local token for {endpoint}. Only a server that you run on this machine \
+             has one, and only until a credential is configured. Start one with user-import serve, \
+             or create a token with user-import token create."
         )),
     }
 }

@@ -10,10 +10,10 @@ use crate::access::OrganizationScope;
 /// The options that say what a token is for.
 #[derive(Args, Debug)]
 struct ScopeOptions {
-    /// Slug of the organisation it is for
+    /// Slug of the organisation that the token is for
     #[arg(long, value_name = "SLUG", env = "USER_IMPORT_ORGANIZATION")]
     organization: Option<String>,
-    /// For an operator: good for all organisations, those to come included
+    /// Make the token valid for all organisations, including those created later; for operators
     #[arg(long, env = "USER_IMPORT_EVERY_ORGANIZATION")]
     #[arg(value_parser = BoolishValueParser::new())]
     every_organization: bool,
@@ -50,7 +50,8 @@ impl FromArgMatches for ScopeArgs {
 }
 
 fn unclear(kind: ErrorKind) -> clap::Error {
-    let text = "say for whom the token is: --organization SLUG or --every-organization, not both";
+    let text = "give either --organization SLUG or --every-organization, to say for which \
+        organisation the token is";
     clap::Error::raw(kind, text)
 }
 

@@ -14,7 +14,7 @@ const LEAST_DIGITS: usize = 8;
 /// A user.
 #[derive(Args, Clone, Debug)]
 pub(super) struct UserArg {
-    /// External ID, email or ID of the user; of the ID, the first 8 characters or more are enough
+    /// External ID, email or ID of the user. The first 8 characters of the ID are enough
     #[arg(value_name = "USER")]
     user: String,
 }
@@ -70,7 +70,8 @@ impl UserArg {
         match (self.find(client, organization).await, whole) {
             (Err(error), Some(id)) if is_denied(&error) => Ok(id.to_string()),
             (Err(error), None) if is_denied(&error) => Err(UsageError::new(
-                "To find a user by anything but the whole ID needs the permission users.read. Give the whole ID.",
+                "Without the permission users.read, a user can be found only by the whole ID. Give \
+                 the whole ID.",
             )
             .into()),
             (found, _) => Ok(found?.id),

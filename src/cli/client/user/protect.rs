@@ -10,7 +10,7 @@ use crate::cli::{
 };
 use crate::proto::User;
 
-/// Protect a user: no import makes the user inactive
+/// Protect a user, so that no import makes the user inactive
 ///
 /// A roster may still change the user's other values. Needs the permission users.deactivate.
 #[derive(Args, Debug)]

@@ -22,10 +22,9 @@ use crate::cli::{
 use crate::client::ClientError;
 use crate::proto::User;
 
-/// Show a user, and the imports that made, changed or deactivated the account
+/// Show a user, and the imports that created, changed or deactivated the account
 ///
-/// The server finds the imports in their results, as long as it keeps these. It always names the import that wrote the
-/// user last.
+/// Lists the imports whose results the server still keeps. Always names the import that changed the user last.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples: by external ID, or by email, with more imports\n  \

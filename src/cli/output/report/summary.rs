@@ -114,7 +114,7 @@ impl SummaryWriter {
             return Ok(());
         }
         let intro = match summary.state() {
-            ImportState::Refused => "\nWithout that it would have been:\n",
+            ImportState::Refused => "\nIf it had not been refused:\n",
             ImportState::Held => "\nIf it is approved:\n",
             _ => "\n",
         };
@@ -289,7 +289,7 @@ impl SummaryWriter {
         match &options.apply {
             Some(command) => writeln!(
                 self.text,
-                "\nTo apply exactly this, or nothing if the directory changes before:\n  \
+                "\nTo apply exactly this plan, or nothing if the directory has changed by then:\n  \
                  {command} {digest}"
             ),
             None => writeln!(
@@ -444,7 +444,7 @@ mod tests {
           - 41 of 60 active users would be deactivated; allow it with --max-deactivations.
           - 3 rows are rejected; 2 are allowed.
 
-        Without that it would have been:
+        If it had not been refused:
           created            12
           updated         1,300
           unchanged         688

@@ -40,7 +40,7 @@ impl EmbeddedServer {
             // A sender that is gone means stop, too.
             let _ = stopped.await;
         };
-        let local = TokenText::generate().context("this system has no randomness to give")?;
+        let local = TokenText::generate().context("this system gives no random numbers")?;
         let serving = server::serve(listener, store, settings(local.clone()), stopped);
         Ok(Self {
             address,

@@ -61,8 +61,8 @@ fn judge(
         ),
         Err(error) if error.kind() == ErrorKind::AddrInUse && is_serving => {
             let text = format!(
-                "{address} ({option}) is in use, and a server runs on this database; if it is the one there, \
-                 all is well, else give {option} another port"
+                "{address} ({option}) is in use, and a server runs on this database; if that \
+                 server uses the address, all is well, else give {option} another port"
             );
             CheckResult::new(CheckLevel::Warning, about, text)
         }

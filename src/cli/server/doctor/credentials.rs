@@ -55,8 +55,8 @@ pub(super) async fn exposure(
             let text = match exposure.credentials {
                 CredentialState::Now => format!("{} is safe to listen on", args.listen),
                 CredentialState::Never | CredentialState::Before => format!(
-                    "{} is safe to listen on; no credential is configured, so the user who runs the server \
-                     may call, with its local token (user-import token local)",
+                    "{} is safe to listen on; no credential is configured, so only the user who \
+                     runs the server may call, with the local token (user-import token local)",
                     args.listen
                 ),
             };
@@ -103,7 +103,7 @@ fn identities(file: &Path) -> CheckResult {
             let text = format!("{shown} admits no certificate; add the certificates that may call");
             CheckResult::new(CheckLevel::Warning, about, text)
         }
-        Ok(_) => CheckResult::new(CheckLevel::Well, about, format!("{shown} is understood")),
+        Ok(_) => CheckResult::new(CheckLevel::Well, about, format!("{shown} is valid")),
         Err(error) => CheckResult::new(CheckLevel::Wrong, about, format!("{shown}: {error:#}")),
     }
 }
@@ -129,7 +129,8 @@ async fn provider(keys: &JwtKeyLocation, own: Option<&Path>) -> CheckResult {
         Ok(set) => {
             let (count, unusable) = (set.len(), set.unusable().join("; "));
             let text = format!(
-                "{shown} has {count} public keys; no token is verified with the others: {unusable}"
+                "{shown} has {count} public keys that can be used; the others cannot be used: \
+                 {unusable}"
             );
             CheckResult::new(CheckLevel::Well, about, text)
         }

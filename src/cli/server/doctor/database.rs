@@ -51,11 +51,11 @@ const ADVICE_BY_CODE: [(&[&str], &str); 10] = [
     (&["5", "6"], "end the program that has the file locked"),
     (
         &["10", "13"],
-        "make room on its disk, and see that the disk is sound",
+        "make room on its disk, and check that the disk is sound",
     ),
     (
         &["11", "26"],
-        "it is no SQLite database, or is damaged: correct --database-url, or restore a backup",
+        "it is not a SQLite database, or is damaged: correct --database-url, or restore a backup",
     ),
 ];
 
@@ -80,7 +80,8 @@ const ADVICE_BY_WORDS: [(&[&str], &str); 5] = [
     ),
     (
         &["in time", "timed out", "unreachable", "no route"],
-        "see that it runs, that no firewall is in between, and that the host in --database-url is right",
+        "check that it runs, that no firewall is in between, and that the host in --database-url \
+         is right",
     ),
 ];
 
@@ -142,12 +143,12 @@ fn unusable(url: &DatabaseUrl, error: &StoreError) -> CheckResult {
 fn advice(error: &StoreError) -> Option<&'static str> {
     match error {
         StoreError::File { .. } => by_code("14"),
-        StoreError::NoWritableHost => {
-            Some("wait for the fail-over, or name the host that takes writes in --database-url too")
-        }
+        StoreError::NoWritableHost => Some(
+            "wait for the fail-over, or also name the host that takes writes in --database-url",
+        ),
         StoreError::Database(_) => {
             let by_code = error.code().and_then(|code| by_code(&code));
-            let usual = "see that the database runs and that --database-url is right";
+            let usual = "check that the database runs and that --database-url is right";
             Some(by_code.unwrap_or_else(|| by_words(error).unwrap_or(usual)))
         }
         _ => None,
@@ -197,7 +198,8 @@ async fn ask(
         findings.push(pooler());
     }
     let distribution = store.distribution().await;
-    let distribution = distribution.context("it cannot be seen whether tables are distributed")?;
+    let distribution =
+        distribution.context("it cannot be found out whether tables are distributed")?;
     findings.extend(judge_distribution(&distribution));
     let must_migrate = !schema.missing.is_empty();
     let faults = store.access_faults(must_migrate, settings.audit.is_some());
@@ -242,8 +244,8 @@ fn judge_room(room: &ConnectionRoom, is_serving: bool) -> CheckResult {
 }
 
 fn pooler() -> CheckResult {
-    let text = "a pooler is in between, and drops the time-outs of connections; each transaction sets \
-        them itself, which costs a statement more: connect to the database itself if you can";
+    let text = "a pooler is in between, and drops the time-outs of connections; each transaction \
+        therefore sets them with one more statement: connect to the database directly if you can";
     CheckResult::new(CheckLevel::Warning, "pooler", text)
 }
 
@@ -257,8 +259,8 @@ fn judge_distribution(distribution: &TableDistribution) -> Option<CheckResult> {
         }
         TableDistribution::Partial(missing) => {
             let text = format!(
-                "some tables are distributed, and {} not; stop all servers, then run user-import \
-                migrate --distribute",
+                "some tables are distributed, and {} are not; stop all servers, then run \
+                 user-import migrate --distribute",
                 missing.join(", ")
             );
             Some(CheckResult::new(CheckLevel::Wrong, about, text))
@@ -271,19 +273,20 @@ fn judge_schema(schema: &SchemaStatus) -> CheckResult {
     match (schema.missing.len(), schema.newer.len()) {
         (0, 0) => CheckResult::new(CheckLevel::Well, about, "the schema is up to date"),
         (0, _) => {
-            let text = "the schema is of a newer release, which this one works on with";
+            let text = "the schema is of a newer release, and this release can use it";
             CheckResult::new(CheckLevel::Well, about, text)
         }
         (missing, 0) => {
             let steps = if missing == 1 { "step" } else { "steps" };
             let text = format!(
-                "the schema lacks {missing} {steps}; run user-import migrate, as serve does unless --no-migrate \
-                 is given"
+                "the schema lacks {missing} {steps}; run user-import migrate; serve does that by \
+                 itself unless --no-migrate is given"
             );
             CheckResult::new(CheckLevel::Wrong, about, text)
         }
         _ => {
-            let text = "the schema is of another release; use the newest that has run on it";
+            let text = "the schema is of another release; use the newest release that has run on \
+                this database";
             CheckResult::new(CheckLevel::Wrong, about, text)
         }
     }

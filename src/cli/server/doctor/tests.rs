@@ -15,10 +15,10 @@ fn days(days: i64) -> time::Duration {
 }
 
 #[rstest]
-#[case::good(days(-10), days(100), CheckLevel::Well, "good until")]
+#[case::good(days(-10), days(100), CheckLevel::Well, "valid until")]
 #[case::ending(days(-10), days(20), CheckLevel::Warning, "renew it soon")]
-#[case::ended(days(-10), days(-1), CheckLevel::Wrong, "put a new one")]
-#[case::to_come(days(1), days(100), CheckLevel::Wrong, "look at the clock")]
+#[case::ended(days(-10), days(-1), CheckLevel::Wrong, "replace it by a new one")]
+#[case::to_come(days(1), days(100), CheckLevel::Wrong, "check the clock")]
 fn a_certificate_is_judged_by_its_dates(
     #[case] from: time::Duration,
     #[case] until: time::Duration,

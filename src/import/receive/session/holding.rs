@@ -92,8 +92,8 @@ impl ImportSession<'_> {
 
 fn too_many(most: u32) -> Refusal {
     let message = format!(
-        "{most} imports of this organisation are held for review, which is the limit, so that this one is not: approve \
-         or discard some of them."
+        "{most} imports of this organisation are held for review, which is the limit, so this one \
+         is not held: approve or discard some of them."
     );
     Refusal::precondition("TOO_MANY_HELD", "max_held", message)
 }

@@ -22,7 +22,7 @@ pub(crate) fn without_others(issue: Issue) -> Issue {
 /// An issue of an undo for a reader who may not read users. The value that it quotes is one that the user had.
 pub(super) fn of_undo(issue: &Issue) -> Issue {
     let message = format!(
-        "{} cannot be given back. Why is shown to those who have the permission users.read.",
+        "{} cannot be given back. The reason is shown to callers who have the permission users.read.",
         issue.column
     );
     Issue {
@@ -110,7 +110,7 @@ fn supervisor_not_found(issue: Issue) -> Issue {
         return issue;
     }
     let message = format!(
-        "{} is nobody's email; correct it, or add that user to the file.",
+        "{} matches no user; correct it, or add that user to the file.",
         named(&issue)
     );
     unnamed(issue, message)
@@ -127,7 +127,7 @@ fn supervisor_cycle(issue: Issue) -> Issue {
 
 fn leading_zeros_lost(issue: Issue) -> Issue {
     let message = format!(
-        "{} equals an existing one but for leading zeros; if a spreadsheet changed them, format \
+        "{} equals an existing one except for leading zeros; if a spreadsheet changed them, format \
          the column as text.",
         named(&issue)
     );
@@ -140,7 +140,7 @@ fn export_artifact(issue: Issue) -> Issue {
     } else if fold(&issue.value) == fold(&issue.suggestion) {
         "except for case; if the row is about that user, write it as it is stored."
     } else {
-        "but for what a spreadsheet or a script has left on it; write the column as text."
+        "except for what a spreadsheet or a script has added to it; export the column as text."
     };
     let message = format!("{} equals an existing one {difference}", named(&issue));
     unnamed(issue, message)
@@ -166,8 +166,8 @@ fn missing_user(issue: Issue) -> Issue {
              such a user needs the permission users.grant-privileged."
         }
         _ => {
-            "Users who are not listed were to be deactivated, and were left as they are: they had \
-             been changed when their turn came."
+            "Some users who are not listed could not be deactivated: they had been changed when \
+             their turn came. They were left as they are."
         }
     };
     let without_value = Issue {

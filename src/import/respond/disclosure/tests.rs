@@ -43,7 +43,7 @@ fn issue(code: Code, column: &str, related_row: u32) -> Issue {
     Code::SupervisorNotFound,
     "SUPERVISOR_EMAIL",
     0,
-    r#"SUPERVISOR_EMAIL "own" is nobody's email; correct it, or add that user to the file."#
+    r#"SUPERVISOR_EMAIL "own" matches no user; correct it, or add that user to the file."#
 )]
 #[case::cycle(
     Code::SupervisorCycle,
@@ -51,8 +51,18 @@ fn issue(code: Code, column: &str, related_row: u32) -> Issue {
     0,
     r#"SUPERVISOR_EMAIL "own" closes a circle. Give another supervisor."#
 )]
-#[case::zeros(Code::LeadingZerosLost, "EXTERNAL_ID", 0, r#"EXTERNAL_ID "own" equals an existing one but for leading zeros; if a spreadsheet changed them, format the column as text."#)]
-#[case::artefact(Code::ExportArtifact, "USERNAME", 0, r#"USERNAME "own" equals an existing one but for what a spreadsheet or a script has left on it; write the column as text."#)]
+#[case::zeros(
+    Code::LeadingZerosLost,
+    "EXTERNAL_ID",
+    0,
+    r#"EXTERNAL_ID "own" equals an existing one except for leading zeros; if a spreadsheet changed them, format the column as text."#
+)]
+#[case::artefact(
+    Code::ExportArtifact,
+    "USERNAME",
+    0,
+    r#"USERNAME "own" equals an existing one except for what a spreadsheet or a script has added to it; export the column as text."#
+)]
 #[case::lost_letter(Code::InvalidEncoding, "LAST_NAME", 0, r#"LAST_NAME "own" is the user's name, in which a program has lost a letter; export the file again, as UTF-8."#)]
 #[case::privileged(
     Code::RoleNotGrantable,
@@ -64,7 +74,8 @@ fn issue(code: Code, column: &str, related_row: u32) -> Issue {
     Code::ChangedConcurrently,
     "EXTERNAL_ID",
     0,
-    "Users who are not listed were to be deactivated, and were left as they are: they had been changed when their turn came."
+    "Some users who are not listed could not be deactivated: they had been changed when their turn \
+     came. They were left as they are."
 )]
 #[case::unknown_code(Code::Unspecified, "EMAIL", 0, "")]
 fn nothing_of_another_user_is_left(
@@ -130,8 +141,8 @@ fn a_key_that_a_user_has_with_other_dashes_is_not_told() {
 fn that_a_row_renames_a_user_is_not_told_by_the_email_that_the_user_has() {
     let renamed = Issue {
         message:
-            "SUPERVISOR_EMAIL \"own\" is nobody's email after this import, as row 3 changes it to \
-            \"secret\"; write that."
+            "SUPERVISOR_EMAIL \"own\" matches no user after this import, because row 3 changes it \
+             to \"secret\"; write that."
                 .to_owned(),
         ..issue(Code::SupervisorNotFound, "SUPERVISOR_EMAIL", 3)
     };

@@ -119,7 +119,7 @@ pub(crate) fn waiting_sentence(message: &str) -> Option<&str> {
 
 /// Returns the message for a value that failed its check and stands.
 fn said_to_stand(message: &str) -> String {
-    format!("{message} It stands, because the user has it already.")
+    format!("{message} It is accepted, because the user has it already.")
 }
 
 const fn code(finding: Finding) -> IssueCode {
@@ -258,7 +258,7 @@ impl<'a> FindingWording<'a> {
         if let Some(unseen) = data.written(key.column()).and_then(first_invisible) {
             let unseen = u32::from(unseen);
             return Some(format!(
-                "The cell holds U+{unseen:04X}, which nobody sees and which is no part of the value."
+                "The cell holds U+{unseen:04X}, which is invisible and not part of the value."
             ));
         }
         let (mark, plain) = first_typographic(value()?)?;

@@ -96,8 +96,8 @@ impl FindingWording<'_> {
         let by = by.map_or_else(String::new, |import| format!(" by import {import}"));
         let id = user.external_id();
         format!(
-            "{column} of user \"{id}\" has been changed since{by}, so the user is left alone. Undo that import first, or \
-             import the values that the user is to have."
+            "{column} of user \"{id}\" has been changed since{by}, so the user is left alone. Undo \
+             that import first, or import the values that the user should have."
         )
     }
 
@@ -114,8 +114,9 @@ impl FindingWording<'_> {
                 )
             }
             _ => format!(
-                "{named} has a question mark, as programs write it for a letter that they have lost; if one is lost, \
-                 correct the name where the file comes from, and export it as UTF-8."
+                "{named} has a question mark, which programs write in place of a letter that they \
+                 have lost; if a letter is lost, correct the name in the system that the file \
+                 comes from, and export the file as UTF-8."
             ),
         }
     }
@@ -228,16 +229,17 @@ impl FindingWording<'_> {
     fn of_supervisor(&self, finding: Finding, named: &str, value: &str) -> String {
         match finding {
             Finding::SupervisorRowRejected { row } => format!(
-                "{named} is nobody's email, as row {} was rejected.",
+                "{named} matches no user, because row {} was rejected.",
                 self.number(row)
             ),
             Finding::SupervisorRenamed { row } => format!(
-                "{named} is nobody's email after this import, as row {}{RENAMES}\"{}\"; write that.",
+                "{named} matches no user after this import, because row {}{RENAMES}\"{}\"; write \
+                 that.",
                 self.number(row),
                 self.email(FinalUser::Row(row))
             ),
             Finding::SupervisorNear { email } => format!(
-                "{named} is nobody's email; did you mean \"{}\"?",
+                "{named} matches no user; did you mean \"{}\"?",
                 self.email(email.into())
             ),
             Finding::SupervisorRejected { row } => {
@@ -254,15 +256,15 @@ impl FindingWording<'_> {
                 )
             }
             Finding::SupervisorNamesSelf => format!(
-                "{named} is nobody's email, and seems to name the row's own user; leave the cell blank if the user has \
-                 no supervisor."
+                "{named} matches no user, and seems to name the row's own user; leave the cell \
+                 blank if the user has no supervisor."
             ),
             Finding::SupervisorCycle { circle } => format!(
                 "{named} closes a circle: {}. Give another supervisor.",
                 self.path(self.plan.findings.circle(circle))
             ),
             Finding::SupervisorInactive => supervisor_inactive(named),
-            _ => format!("{named} is nobody's email; correct it, or add that user to the file."),
+            _ => format!("{named} matches no user; correct it, or add that user to the file."),
         }
     }
 
@@ -319,7 +321,7 @@ impl FindingWording<'_> {
         let write = format!("write \"{id}\" in EXTERNAL_ID");
         if by_case {
             return Some(format!(
-                ", whose EXTERNAL_ID differs from this row's \"{given}\" by case alone; {write}."
+                ", whose EXTERNAL_ID differs from this row's \"{given}\" only by case; {write}."
             ));
         }
         several.then(|| {
@@ -348,16 +350,16 @@ impl FindingWording<'_> {
 /// Says that a value equals another user's except for leading zeros; `named` is the column and the value.
 pub(crate) fn zeros_lost(named: &str, existing: &str) -> String {
     format!(
-        "{named} equals the existing \"{existing}\" but for leading zeros; if a spreadsheet changed \
-         them, format the column as text."
+        "{named} equals the existing \"{existing}\" except for leading zeros; if a spreadsheet \
+         changed them, format the column as text."
     )
 }
 
 /// Says that a value equals another row's except for leading zeros; `named` is the column and the value.
 fn zeros_differ(named: &str, other: &str, number: u32) -> String {
     format!(
-        "{named} equals \"{other}\" of row {number} but for leading zeros; if a spreadsheet changed one of them, \
-         format the column as text."
+        "{named} equals \"{other}\" of row {number} except for leading zeros; if a spreadsheet \
+         changed one of them, format the column as text."
     )
 }
 
@@ -410,7 +412,7 @@ fn placeholder(named: &str, finding: Finding) -> String {
             format!("a {} of this organisation", named.noun()),
             named.noun(),
         ),
-        _ => ("anybody's email".to_owned(), "supervisor"),
+        _ => ("a user's email".to_owned(), "supervisor"),
     };
     format!("{named} is not {is_not}; leave the cell blank, which clears the {noun}.")
 }
