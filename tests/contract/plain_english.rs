@@ -1,5 +1,5 @@
-//! Comments, documentation, the contract's comments and the help texts have no turns of phrase that
-//! readers must decode.
+//! Comments, documentation, the contract's comments, the help texts and the texts of the program have no turns of
+//! phrase that readers must decode.
 
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
@@ -47,8 +47,10 @@ const SKIPPED: [&str; 9] = [
 ];
 
 /// What not to write. Write "if" for a condition, the subject first, and the thing's own name.
-const BANNED: [&str; 19] = [
+const BANNED: [&str; 21] = [
     r"(?i)\banew\b",
+    r"(?i)\bapart by\b",
+    r"(?i)\bbut for (a|leading|the|what)\b",
     r"(?i)\bwhoever\b",
     r"(?i)\bwhom\b",
     r"(?i)\b(true|false|none|nothing)`? where\b",
@@ -231,6 +233,63 @@ fn plain_english_is_what_help_says() {
         commands.extend(command.get_subcommands().cloned());
     }
     assert!(bad.is_empty(), "{bad:#?}");
+}
+
+/// The texts in quotes of a Rust file, each with the line that it begins on: messages, errors and lines of the log.
+fn quoted_texts(source: &str) -> Vec<(usize, String)> {
+    let is_comment = |line: &&str| line.trim_start().starts_with("//");
+    let code = source.lines().map(|line| match is_comment(&line) {
+        true => "",
+        false => line,
+    });
+    let code = code.collect::<Vec<_>>().join("\n");
+    let quoted = regex::Regex::new(r#"(?s)"((?:[^"\\]|\\.)*)""#).unwrap();
+    let continued = regex::Regex::new(r"\\\n\s*").unwrap();
+    let texts = quoted.captures_iter(&code).map(|found| {
+        let begin = found.get(1).unwrap().start();
+        let line = 1 + code[..begin].matches('\n').count();
+        (line, continued.replace_all(&found[1], "").into_owned())
+    });
+    // SQL has words of its own.
+    texts
+        .filter(|(_, text)| !text.contains(" WHERE "))
+        .collect()
+}
+
+#[test]
+fn plain_english_is_what_messages_say() {
+    let banned = BANNED.map(|turn| regex::Regex::new(turn).unwrap());
+    let mut paths = Vec::new();
+    files(&Path::new(REPOSITORY).join("src"), &mut paths);
+    paths.retain(|path| path.extension().is_some_and(|end| end == "rs"));
+    let mut bad = String::new();
+    let mut checked = 0;
+    for path in paths {
+        let Ok(source) = fs::read_to_string(&path) else {
+            continue;
+        };
+        for (line, text) in quoted_texts(&source) {
+            checked += 1;
+            for turn in find(&banned, line, &text) {
+                writeln!(bad, "{}:{line}: \"{}\"", path.display(), turn.text).unwrap();
+            }
+        }
+    }
+    assert!(checked > 1_000, "{checked} texts");
+    assert!(
+        bad.is_empty(),
+        "Say it in plain English (CONTRIBUTING.md):\n{bad}"
+    );
+}
+
+#[test]
+fn plain_english_is_looked_for_in_texts_that_go_over_lines() {
+    let source = "// \"whom\"\nfn a() {\n    error(\"It is made \\\n        anew, \\\"again\\\".\");\n\
+        query(\"SET a = TRUE WHERE b\");\n}";
+    let texts = quoted_texts(source);
+    assert_eq!(texts, [(3, r#"It is made anew, \"again\"."#.to_owned())]);
+    let banned = BANNED.map(|turn| regex::Regex::new(turn).unwrap());
+    assert_eq!(find(&banned, 3, &texts[0].1).len(), 1);
 }
 
 #[test]
