@@ -9,7 +9,8 @@ use sea_orm::DbBackend;
 pub(super) struct Migration;
 
 /// With Citus, all events of an organisation are in one table on one machine, and a trigger there may read only this
-/// table.
+/// table. Citus passes the text of a command on to its machines: if the text had several commands, they would refuse it.
+/// Commands of a block are texts of their own.
 const POSTGRES: &str = "
 SELECT set_config('citus.enable_unsafe_triggers', 'on', true),
     set_config('citus.multi_shard_modify_mode', 'sequential', true);
@@ -27,12 +28,16 @@ BEGIN
     RETURN OLD;
 END
 $$;
-DROP TRIGGER audit_events_only_added ON audit_events;
-CREATE TRIGGER audit_events_not_changed BEFORE UPDATE ON audit_events
-    FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
-CREATE TRIGGER audit_events_not_removed BEFORE DELETE ON audit_events
-    FOR EACH ROW EXECUTE FUNCTION refuse_removal_before_archive();
-CREATE INDEX audit_archives ON audit_events (organization_id, sequence) WHERE action = 15;
+DO $do$
+BEGIN
+    DROP TRIGGER audit_events_only_added ON audit_events;
+    CREATE TRIGGER audit_events_not_changed BEFORE UPDATE ON audit_events
+        FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
+    CREATE TRIGGER audit_events_not_removed BEFORE DELETE ON audit_events
+        FOR EACH ROW EXECUTE FUNCTION refuse_removal_before_archive();
+    CREATE INDEX audit_archives ON audit_events (organization_id, sequence) WHERE action = 15;
+END
+$do$;
 ";
 
 const SQLITE: &str = "

@@ -476,29 +476,34 @@ async fn write(
 ) -> Result<(), StoreError> {
     let CatalogPart { table, key, .. } = part;
     let removed: Vec<i32> = assignment.removed.iter().map(|entry| entry.id).collect();
-    let delete = format!("DELETE FROM {table}");
-    write_some(tx, organization, &delete, &removed).await?;
+    let delete = |chosen: &str| {
+        format!(
+            "DELETE FROM {table} WHERE organization_id = {organization} \
+            AND id IN (SELECT r.id FROM {chosen})"
+        )
+    };
+    write_some(tx, delete, &removed).await?;
     // No key has a control character, so no temporary key equals one.
     let first = tx.dialect().character(1);
-    let move_keys = format!("UPDATE {table} SET {key} = {first} || id");
-    write_some(tx, organization, &move_keys, &assignment.moved).await?;
+    let move_keys = |chosen: &str| {
+        format!(
+            "UPDATE {table} SET {key} = {first} || id WHERE organization_id = {organization} \
+            AND id IN (SELECT r.id FROM {chosen})"
+        )
+    };
+    write_some(tx, move_keys, &assignment.moved).await?;
     upsert(tx, organization, part, &assignment.changed).await
 }
 
-/// Runs `sql`, which removes or updates, on the entries with these numbers.
+/// Removes or updates the entries with these numbers. `sql` makes the statement from a subquery with them.
 async fn write_some(
     tx: &WriteTransaction,
-    organization: i64,
-    sql: &str,
+    sql: impl Fn(&str) -> String,
     ids: &[i32],
 ) -> Result<(), StoreError> {
     let rows = RowSet::new(vec![("id", ColumnValues::Integer(ids))]);
     for source in rows.sources(tx.dialect()) {
-        let chosen = source.sql;
-        let sql = format!(
-            "{sql} WHERE organization_id = {organization} AND id IN (SELECT r.id FROM {chosen})"
-        );
-        tx.execute(sql, source.values).await?;
+        tx.execute(sql(&source.sql), source.values).await?;
     }
     Ok(())
 }

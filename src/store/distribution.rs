@@ -254,3 +254,26 @@ pub(super) async fn record_slug(
         .await
         .map(|_| ())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_table_of_organisations_is_distributed() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let store = Store::connect(&url).await.unwrap();
+        store.migrate().await.unwrap();
+        let sql = "SELECT t.name FROM sqlite_master t WHERE t.type = 'table' AND (t.name = 'organizations' \
+            OR EXISTS (SELECT 1 FROM pragma_table_info(t.name) c WHERE c.name = 'organization_id')) \
+            ORDER BY t.name";
+        let rows = sql::query_all(&store.db, sql, []).await.unwrap();
+        let found = rows
+            .iter()
+            .map(|row| row.try_get_by_index::<String>(0).unwrap());
+        let mut tables = TABLES.map(|(name, _)| name);
+        tables.sort_unstable();
+        assert_eq!(found.collect::<Vec<_>>(), tables);
+    }
+}

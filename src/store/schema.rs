@@ -39,6 +39,9 @@ impl Store {
             for sql in [
                 "SET LOCAL lock_timeout = 0",
                 "SET LOCAL statement_timeout = 0",
+                // If the tables are distributed, Citus changes one part after the other. Otherwise it refuses some
+                // steps after others in one transaction. Without Citus the setting means nothing.
+                "SET LOCAL citus.multi_shard_modify_mode = 'sequential'",
                 "SELECT pg_advisory_xact_lock(7145530023)",
             ] {
                 tx.inner.execute_unprepared(sql).await?;

@@ -1,20 +1,38 @@
 //! The statements that the service sends to its database also run on Citus, which spreads organisations over several
-//! machines. Citus refuses some statements, and sends others to all machines: the service sends none of these.
+//! machines. Citus refuses some statements, and sends others to all machines: the service sends none of the first kind,
+//! and of the second only those of [`OF_ALL`].
 //!
 //! Reads the SQL in the texts of `src/store`. Citus is not installed where the tests run; see `docs/scale.md`.
 
-use std::{collections::BTreeSet, fs, path::Path};
+mod source;
+
+use std::collections::BTreeMap;
 
 use regex::Regex;
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store");
+use source::{SourceStatement, source, sources, spread_tables, statements};
 
-/// Tables that concern no organisation. They are on the coordinator, and no statement joins them with others.
-const LOCAL: [&str; 4] = [
-    "servers",
-    "tokens",
-    "credential_sources",
-    "seaql_migrations",
+/// How the statements begin that concern the rows of all organisations: lists of organisations, and the maintenance of
+/// old records. All other statements name one organisation, and Citus sends them to its machine alone.
+const OF_ALL: [&str; 15] = [
+    // Of one organisation, or of all.
+    "SELECT COUNT(*) FROM imports WHERE state = {held} {of}",
+    "SELECT DISTINCT organization_id FROM audit_events WHERE action = {ARCHIVED}",
+    "SELECT DISTINCT organization_id FROM imports WHERE options_digest IS NULL",
+    "SELECT DISTINCT organization_id, attempt FROM held_parts p",
+    "SELECT h.organization_id, h.import_id FROM held_imports h JOIN imports i",
+    "SELECT h.organization_id, o.slug, h.sequence, h.hash FROM audit_heads h",
+    "SELECT o.slug, r.name, r.privileged FROM roles r",
+    "SELECT organization_id, id FROM imports WHERE {due} < $1",
+    "SELECT organization_id, id FROM imports i WHERE {OLD} AND NOT EXISTS",
+    "SELECT organization_id, id, principal FROM imports WHERE state = {held}",
+    "SELECT organization_id, import_id FROM uploads WHERE stage = $1",
+    "SELECT organization_id, import_id, stage, server_id FROM uploads WHERE stage <> $1",
+    // Of a database that is not distributed.
+    "SELECT id FROM organizations LIMIT 1",
+    "UPDATE import_leases SET renewed_ms = {now} FROM json_each($1) AS held",
+    // Of one that is about to be.
+    "INSERT INTO {SLUGS} (slug, organization_id) SELECT slug, id FROM organizations",
 ];
 
 /// Functions that may yield another value for each row: Citus evaluates none of them on its machines.
@@ -27,67 +45,6 @@ const VOLATILE: [&str; 7] = [
     "txid_current",
     "pg_backend_pid",
 ];
-
-/// A statement as a source file has it, with the placeholders of `format!`.
-struct SourceStatement {
-    file: String,
-    text: String,
-}
-
-impl SourceStatement {
-    fn is_write(&self) -> bool {
-        ["INSERT INTO", "UPDATE", "DELETE FROM"]
-            .iter()
-            .any(|verb| self.text.starts_with(verb))
-    }
-
-    /// The tables that it names.
-    fn tables(&self) -> BTreeSet<String> {
-        let named = Regex::new(r"\b(?:FROM|JOIN|INTO|UPDATE) ([a-z_]+)").unwrap();
-        let named = named.captures_iter(&self.text);
-        named.map(|found| found[1].to_owned()).collect()
-    }
-
-    fn is_local(&self) -> bool {
-        self.tables().iter().any(|table| LOCAL.contains(&&**table))
-    }
-
-    fn is_distributed(&self) -> bool {
-        self.tables().iter().any(|table| !LOCAL.contains(&&**table))
-    }
-}
-
-/// Returns the SQL of every text in the sources, without their tests.
-fn statements() -> Vec<SourceStatement> {
-    let mut found = Vec::new();
-    collect(Path::new(FOLDER), &mut found);
-    assert!(found.len() > 60, "{} statements were found", found.len());
-    found
-}
-
-fn collect(folder: &Path, found: &mut Vec<SourceStatement>) {
-    let text = Regex::new(r#"(?s)"((?:[^"\\]|\\.)*)""#).unwrap();
-    let continued = Regex::new(r"\\\n\s*").unwrap();
-    let begins = Regex::new(r"^(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH) ").unwrap();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, found);
-            continue;
-        }
-        let source = fs::read_to_string(&path).unwrap();
-        let source = source.split("#[cfg(test)]").next().unwrap();
-        for literal in text.captures_iter(source) {
-            let sql = continued.replace_all(&literal[1], "");
-            if begins.is_match(&sql) {
-                found.push(SourceStatement {
-                    file: path.file_name().unwrap().to_string_lossy().into_owned(),
-                    text: sql.into_owned(),
-                });
-            }
-        }
-    }
-}
 
 /// Fails with every statement for which `is_wrong` holds.
 fn expect_none(what: &str, is_wrong: impl Fn(&SourceStatement) -> bool) {
@@ -106,7 +63,7 @@ fn no_statement_calls_a_volatile_function() {
         called.iter().any(|call| sql.text.contains(call))
     });
     // The database's clock has its own place.
-    let clock = fs::read_to_string(Path::new(FOLDER).join("sql.rs")).unwrap();
+    let clock = source("sql.rs");
     assert!(called.iter().all(|call| !clock.contains(call)));
 }
 
@@ -123,24 +80,78 @@ fn an_upsert_sets_only_values_of_its_rows() {
 }
 
 #[test]
-fn every_write_names_its_organisation() {
-    // The column is the second part of a key that the statement gives, or the placeholder for it.
-    let named = [
-        "organization_id",
-        "organizations SET",
-        "{table} SET",
-        "FROM {table}",
-        "seaql_migrations",
-    ];
+fn every_statement_names_its_organisation_for_each_table() {
+    let spread = spread_tables();
+    let is_of_all = |sql: &SourceStatement| OF_ALL.iter().any(|of| sql.text.starts_with(of));
     expect_none(
-        "a write without its organisation goes to all machines",
-        |sql| {
-            sql.is_write() && !sql.is_local() && !named.iter().any(|name| sql.text.contains(name))
-        },
+        "a statement without its organisation goes to all machines",
+        |sql| sql.forgets_its_organization(&spread) && !is_of_all(sql),
     );
-    expect_none("an organisation is written by its number", |sql| {
-        sql.text.starts_with("UPDATE organizations") && !sql.text.contains("WHERE id = $1")
+    let found = statements();
+    for of_all in OF_ALL {
+        let is_there = found.iter().any(|sql| sql.text.starts_with(of_all));
+        assert!(is_there, "there is no such statement any more: {of_all}");
+    }
+}
+
+#[test]
+fn every_new_row_has_its_organisation() {
+    expect_none("a row without its organisation has no machine", |sql| {
+        sql.text.starts_with("INSERT INTO")
+            && !sql.is_local()
+            && !sql.text.contains("(organization_id, ")
+            && !sql.text.contains("(slug, organization_id)")
     });
+}
+
+#[test]
+fn a_statement_that_forgets_its_organisation_is_found() {
+    let forgets = |text: &str| {
+        let sql = SourceStatement {
+            file: String::new(),
+            text: text.to_owned(),
+        };
+        sql.forgets_its_organization(&spread_tables())
+    };
+    for text in [
+        "SELECT id FROM imports WHERE state = 7",
+        "DELETE FROM uploads WHERE import_id = $1 AND EXISTS (SELECT 1 FROM imports i \
+            WHERE i.organization_id = $2 AND i.id = $1)",
+        "UPDATE imports SET state = 1 WHERE organization_id = $1 AND NOT EXISTS \
+            (SELECT 1 FROM held_imports)",
+        "SELECT u.id FROM users u JOIN roles r ON r.organization_id = u.organization_id",
+        "UPDATE organizations SET revision = 1 WHERE slug = $1",
+        "DELETE FROM {table}",
+    ] {
+        assert!(forgets(text), "{text}");
+    }
+    for text in [
+        "SELECT id FROM imports WHERE organization_id = $1",
+        "SELECT revision FROM organizations WHERE id = $1",
+        "SELECT id FROM servers",
+        "SELECT u.id FROM users u JOIN roles r ON r.organization_id = u.organization_id \
+            WHERE u.organization_id = $1",
+    ] {
+        assert!(!forgets(text), "{text}");
+    }
+}
+
+#[test]
+fn every_query_that_is_built_names_its_organisation() {
+    // One of them finds an organisation in a database that is not distributed, the other lists all.
+    let of_all = BTreeMap::from([("organizations.rs".to_owned(), 2)]);
+    let built = r"(?s)\b(?:Entity|Imports)::(?:find|delete_many|update_many)\(\)[^;]*";
+    let built = Regex::new(built).unwrap();
+    let mut unnamed: BTreeMap<String, usize> = BTreeMap::new();
+    // Tokens concern no organisation.
+    for (file, source) in sources().iter().filter(|(file, _)| file != "tokens.rs") {
+        for query in built.find_iter(source) {
+            if !query.as_str().contains("OrganizationId.eq(") {
+                *unnamed.entry(file.clone()).or_default() += 1;
+            }
+        }
+    }
+    assert_eq!(unnamed, of_all, "Citus asks all machines");
 }
 
 #[test]

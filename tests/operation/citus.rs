@@ -1,6 +1,9 @@
 //! A database whose organisations Citus has spread over several machines. Citus is in no package registry: these tests
 //! run where `USER_IMPORT_TEST_CITUS_URL` names a coordinator (see `docs/scale.md`), and say so elsewhere.
 
+mod machines;
+mod upgrades;
+
 use std::{env, sync::Arc, time::Duration};
 
 use time::OffsetDateTime;

@@ -1,0 +1,108 @@
+//! Which machines the calls of one organisation reach: that of the organisation.
+
+use std::sync::Arc;
+
+use tonic::Response;
+use user_import::{
+    config::Settings,
+    domain::Column::{Email, FirstName, LastName},
+    proto::{ImportStart, ImportState, ResultFilter, UndoImportRequest},
+};
+
+use super::{citus, migrate};
+use user_import_testing::{
+    App, ImportResponses, catalog, deactivating_missing, dry_run, on_postgres, roster, rpcs,
+    start_of,
+};
+
+on_postgres![no_call_of_one_organisation_reaches_other_machines];
+
+/// From here on, Citus refuses every statement of a new connection that it would split over machines. Plans for any
+/// organisation would be split too. PostgreSQL makes them to compare their cost, and Citus lets it run none.
+const REFUSE_OTHER_MACHINES: &str = "DO $do$ DECLARE setting text; BEGIN \
+    FOREACH setting IN ARRAY ARRAY['citus.multi_task_query_log_level = error', \
+    'plan_cache_mode = force_custom_plan'] LOOP \
+    EXECUTE format('ALTER DATABASE %I SET %s', current_database(), setting); \
+    END LOOP; END $do$";
+
+async fn no_call_of_one_organisation_reaches_other_machines() {
+    let Some(database) = citus().await else {
+        return;
+    };
+    migrate(&database, &["--distribute"]);
+    let app = App::serve(Arc::new(database), Settings::default()).await;
+    app.organization("pd").await;
+    app.people(["ann", "ben", "cid"]).await;
+    app.database().execute(REFUSE_OTHER_MACHINES).await;
+    let app = app.restart().await;
+    // The list of all organisations is on all machines.
+    let refused = rpcs::answer(
+        &app,
+        "/userimport.v1.DirectoryService/ListOrganizations",
+        "",
+    );
+    assert!(!refused.await.starts_with("Ok"), "nothing is refused");
+
+    for path in rpcs::all().iter().filter(|path| !rpcs::is_global(path)) {
+        let answer = rpcs::answer(&app, path, "pd").await;
+        for fault in ["Internal", "Unavailable", "Unknown"] {
+            assert!(!answer.starts_with(fault), "{path}: {answer}");
+        }
+    }
+    app.catalog("pd", catalog()).await;
+    imports_of_every_kind(&app).await;
+    held_and_undone(&app).await;
+    assert_eq!(app.users().await.len(), 6);
+    assert_eq!(app.export().await.lines().count(), 7);
+}
+
+async fn imports_of_every_kind(app: &App) {
+    let swapped = || {
+        roster()
+            .row("ann", [(Email, "ben@pd.example")])
+            .row("ben", [(Email, "ann@pd.example")])
+    };
+    let shown = app.import_with(dry_run(start_of("pd")), swapped()).await;
+    assert_eq!(shown.summary().updated, 2, "{shown}");
+    let swapped = app.import(swapped()).await;
+    assert_eq!(swapped.summary().updated, 2, "{swapped}");
+    let watched = app.watch(swapped.import_id(), 0, ResultFilter::All).await;
+    assert_eq!(watched.results, swapped.results);
+    let csv = roster().people(["eve", "fay", "gus"]).csv();
+    let in_parts = app
+        .import_in_parts(start_of("pd"), csv.as_bytes(), [7, 100])
+        .await;
+    assert_eq!(in_parts.summary().created, 3, "{in_parts}");
+    let typed = roster().row("cid", [(FirstName, "Cyd")]).typed();
+    let pushed = app.push(start_of("pd"), typed).await;
+    assert_eq!(pushed.summary().updated, 1, "{pushed}");
+}
+
+/// An import that ends accounts is held, reviewed, approved and undone.
+async fn held_and_undone(app: &App) {
+    let start = ImportStart {
+        hold: true,
+        max_deactivations: Some(0),
+        ..deactivating_missing(start_of("pd"))
+    };
+    let staying = roster()
+        .people(["cid", "eve", "fay"])
+        .row("gus", [(LastName, "Roe")]);
+    let held = app.import_with(start, staying).await;
+    assert_eq!(held.summary().state(), ImportState::Held, "{held}");
+    assert_eq!(app.imports_in(ImportState::Held, 9).await.len(), 1);
+    let review = app.review(held.import_id()).await;
+    let digest = &review.summary().plan_digest;
+    let done = app.approve(held.import_id(), digest).await;
+    assert_eq!(done.summary().deactivated, 2, "{done}");
+    let request = UndoImportRequest {
+        organization: "pd".to_owned(),
+        import_id: held.import_id().to_owned(),
+        ..UndoImportRequest::default()
+    };
+    let undone = app.imports().undo_import(request).await;
+    let undone = ImportResponses::undone(undone.map(Response::into_inner)).await;
+    let summary = undone.summary();
+    assert_eq!(summary.state(), ImportState::Completed, "{undone}");
+    assert_eq!(summary.updated, 4, "{undone}");
+}
