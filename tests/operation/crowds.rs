@@ -233,11 +233,8 @@ async fn small_calls_of_one_organisation_never_have_all_connections_for_small_ca
         Box::pin(async move { app.set_protected(&user_id, true).await.map(drop) })
     });
     let mut first = select_all(waiting);
-    let waits = "SELECT COUNT(*) FROM pg_stat_activity \
-        WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let arrived = async { while app.database().number(waits).await == 0 {} };
     let others = async {
-        arrived.await;
+        app.database().until_somebody_waits().await;
         for _ in 0..20 {
             look(&app, "sheriff").await.unwrap();
         }

@@ -68,9 +68,7 @@ async fn a_wait_that_is_short_enough_is_no_fault() {
     let held = app.database().begin(HOLD).await;
     let waiting = protect(&app, id);
     let freeing = async {
-        let blocked = "SELECT count(*) FROM pg_stat_activity \
-            WHERE wait_event_type = 'Lock' AND datname = current_database()";
-        while app.database().number(blocked).await == 0 {}
+        app.database().until_somebody_waits().await;
         held.commit("").await;
     };
     let (waited, ()) = tokio::join!(waiting, freeing);

@@ -7,7 +7,7 @@ use user_import::{
     proto::{DeactivateMissing, ImportStart, IssueCode, UserStatus},
 };
 
-use user_import_testing::{App, Database, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, is_distributed, on_both_databases, roster, start_of};
 
 on_both_databases![
     whoever_is_not_listed_is_deactivated,
@@ -124,6 +124,9 @@ async fn too_many_deactivations_refuse_the_import(database: Database) {
 }
 
 async fn somebody_whom_the_database_does_not_take_keeps_nobody_else_active() {
+    if is_distributed("its foreign keys take a user whose references stay as they are") {
+        return;
+    }
     let app = App::start(Database::Postgres).await;
     app.people(["ada", "bob", "cyd", "dee"]).await;
     // As a restore without triggers may leave it.

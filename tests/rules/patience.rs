@@ -11,7 +11,7 @@ use user_import::{
 
 use crate::retries::{ID, MANY, OTHER_ID, impatient, many, named};
 use user_import_testing::{
-    App, Database, ImportCall, ImportResponses, on_both_databases, roster, start_of,
+    App, Database, ImportCall, ImportResponses, is_distributed, on_both_databases, roster, start_of,
 };
 
 on_both_databases![
@@ -119,6 +119,9 @@ async fn organisations_do_not_wait_for_each_other() {
 
 /// The first two writes to users fail as if two transactions were in each other's way.
 async fn a_transaction_that_gave_way_to_another_is_made_again() {
+    if is_distributed("a trigger of a distributed table sees no sequence") {
+        return;
+    }
     let app = App::start(Database::Postgres).await;
     app.tamper(
         "CREATE SEQUENCE tries; \

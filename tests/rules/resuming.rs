@@ -35,10 +35,6 @@ on_both_databases![
 /// How often a test starts again that has to be quicker than an import.
 const TRIES: usize = 5;
 
-/// How many wait for another writer's transaction (PostgreSQL).
-const WAITING: &str = "SELECT count(*) FROM pg_stat_activity \
-    WHERE datname = current_database() AND wait_event_type = 'Lock'";
-
 /// The facts on which the summary and the record of an interrupted import of [`many`] must agree.
 async fn expect_what_was_written(app: &App, told: &ImportResponses) {
     let record = app.import_record(ID).await.expect("it is recorded");
@@ -321,7 +317,7 @@ async fn an_import_that_ends_while_another_attempt_waits_for_the_lease_is_not_go
     let elsewhere = app.database().begin(sql).await;
     let roster = many();
     let (told, ()) = tokio::join!(app.import_with(named(ID), &roster), async {
-        while app.database().number(WAITING).await == 0 {}
+        app.database().until_somebody_waits().await;
         let ended = format!(
             "UPDATE imports SET state = {}, finished_at = started_at",
             i32::from(ImportState::Completed)
@@ -350,7 +346,7 @@ async fn an_id_that_another_attempt_is_binding_is_not_taken_from_it() {
     );
     let binding = app.database().begin(&sql).await;
     let (told, ()) = tokio::join!(app.import_with(named(ID), &file), async {
-        while app.database().number(WAITING).await == 0 {}
+        app.database().until_somebody_waits().await;
         binding.commit("SELECT 1").await;
     });
     assert_eq!(told.code(), Code::AlreadyExists, "{told}");

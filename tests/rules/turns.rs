@@ -87,7 +87,7 @@ async fn waiting(app: &App, id: &str, name: &str) -> ImportCall {
 async fn hold(app: &App, database: Database, renewed_seconds_ago: i64) {
     app.people(["holder"]).await;
     let now = match database {
-        Database::Postgres => "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+        Database::Postgres => "(extract(epoch FROM statement_timestamp()) * 1000)::bigint",
         Database::Sqlite => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
     };
     let hold = format!(

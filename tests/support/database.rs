@@ -80,6 +80,16 @@ impl Database {
     }
 }
 
+/// Returns `true` if the PostgreSQL tests have distributed databases, and says `why` the calling test does not run
+/// there.
+pub fn is_distributed(why: &str) -> bool {
+    let is_distributed = env::var_os(CITUS_URL).is_some();
+    if is_distributed {
+        println!("NOT RUN: {why}");
+    }
+    is_distributed
+}
+
 fn cluster() -> String {
     env::var(POSTGRES_URL).unwrap_or_else(|_| {
         panic!("{POSTGRES_URL} is not set; run scripts/test, which starts PostgreSQL")
@@ -279,6 +289,23 @@ impl FreshDatabase {
         let begun = OpenTransaction(connection);
         begun.execute(&format!("BEGIN; {sql}")).await;
         begun
+    }
+
+    /// Returns once a connection to this database waits for a lock: on any machine, if the database is distributed.
+    pub async fn until_somebody_waits(&self) {
+        let has_more =
+            "SELECT count(*) FROM pg_class WHERE oid = to_regclass('citus_stat_activity')";
+        let activity = match self.number(has_more).await {
+            0 => "pg_stat_activity",
+            _ => "citus_stat_activity",
+        };
+        let waiting = format!(
+            "SELECT count(*) FROM {activity} \
+            WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        );
+        while self.number(&waiting).await == 0 {
+            sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Returns the one number that a query yields.

@@ -43,7 +43,7 @@ pub use bearer::{
     BearerChannel, TokenGrant, authorization_at, local_token, runtime_directory, token,
 };
 pub use call::ImportCall;
-pub use database::{Database, FreshDatabase};
+pub use database::{Database, FreshDatabase, is_distributed};
 pub use imported::ImportResponses;
 pub use planned::{planned_on, rows_of};
 pub use property::for_all;
