@@ -1,11 +1,12 @@
-//! Which machines the calls of one organisation reach: that of the organisation.
+//! Which machines the calls of one organisation reach: that of the organisation. What that machine refuses is reported as
+//! anywhere else.
 
 use std::sync::Arc;
 
-use tonic::Response;
+use tonic::{Code, Response};
 use user_import::{
     config::Settings,
-    domain::Column::{Email, FirstName, LastName},
+    domain::Column::{BadgeNumber, Email, FirstName, LastName},
     proto::{ImportStart, ImportState, ResultFilter, UndoImportRequest},
 };
 
@@ -15,7 +16,10 @@ use user_import_testing::{
     start_of,
 };
 
-on_postgres![no_call_of_one_organisation_reaches_other_machines];
+on_postgres![
+    no_call_of_one_organisation_reaches_other_machines,
+    a_key_that_another_writer_takes_meanwhile_is_a_conflict,
+];
 
 /// From here on, Citus refuses every statement of a new connection that it would split over machines. Plans for any
 /// organisation would be split too. PostgreSQL makes them to compare their cost, and Citus lets it run none.
@@ -105,4 +109,26 @@ async fn held_and_undone(app: &App) {
     let summary = undone.summary();
     assert_eq!(summary.state(), ImportState::Completed, "{undone}");
     assert_eq!(summary.updated, 4, "{undone}");
+}
+
+async fn a_key_that_another_writer_takes_meanwhile_is_a_conflict() {
+    let Some(database) = citus().await else {
+        return;
+    };
+    migrate(&database, &["--distribute"]);
+    let app = App::serve(Arc::new(database), Settings::default()).await;
+    app.organization("pd").await;
+    app.people(["ann"]).await;
+    let taking = "UPDATE users SET badge_number = 'taken' WHERE external_id = 'ann'";
+    let other = app.database().begin(taking).await;
+    let people = roster()
+        .people(["ben"])
+        .row("cid", [(BadgeNumber, "taken")]);
+    let (imported, ()) = tokio::join!(app.import(people), async {
+        app.database().until_somebody_waits().await;
+        other.commit("SELECT 1").await;
+    });
+    assert_eq!(imported.code(), Code::Ok, "{imported}");
+    let summary = imported.summary();
+    assert_eq!((summary.created, summary.rejected), (1, 1), "{imported}");
 }
