@@ -18,7 +18,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::{
-    AccessDenial, CertificateAllowList, ClientCertificate, Credential, OrganizationScope,
+    AccessDenial, CertificateAllowList, ClientCertificate, CredentialKind, OrganizationScope,
     Principal, ReloadedFiles, TokenText, jwt::IdentityProvider,
 };
 use crate::{
@@ -146,8 +146,8 @@ impl Authenticator {
     ) -> Result<Permissions, AccessDenial> {
         self.expect_time_left(principal.expires_at)?;
         match &principal.credential {
-            Credential::Jwt => Ok(principal.permissions),
-            Credential::Certificate(certificate) => {
+            CredentialKind::Jwt => Ok(principal.permissions),
+            CredentialKind::Certificate(certificate) => {
                 let now = self.admit_certificate(certificate)?;
                 let is_same =
                     now.scope == principal.scope && now.permissions == principal.permissions;
@@ -155,8 +155,8 @@ impl Authenticator {
                     .then_some(now.permissions)
                     .ok_or(AccessDenial::Revoked)
             }
-            Credential::Local => Ok(self.admit_local().await?.permissions),
-            Credential::Token(id) => {
+            CredentialKind::Local => Ok(self.admit_local().await?.permissions),
+            CredentialKind::Token(id) => {
                 let token = self.0.store.token(*id).await?;
                 let now = self.recognise(&token.ok_or(AccessDenial::Revoked)?)?;
                 Ok(now.permissions)
@@ -238,7 +238,7 @@ impl Authenticator {
             scope: identity.scope.clone(),
             permissions: identity.permissions,
             expires_at: Some(certificate.expires_at),
-            credential: Credential::Certificate(Arc::clone(certificate)),
+            credential: CredentialKind::Certificate(Arc::clone(certificate)),
         })
     }
 
@@ -252,7 +252,7 @@ impl Authenticator {
             scope: OrganizationScope::parse(&token.organization),
             permissions: Permissions::parse_known(&token.permissions),
             expires_at: Some(token.expires_at),
-            credential: Credential::Token(token.id),
+            credential: CredentialKind::Token(token.id),
         })
     }
 

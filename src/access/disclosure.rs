@@ -10,7 +10,7 @@ use crate::domain::{Permission, Permissions};
 
 /// Which users' data a caller may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disclosure {
+pub enum DisclosureScope {
     /// The data of every user: the caller has `users.read`.
     AllUsers,
     /// The data of the caller's own roster. About other users, the caller learns only that a value is taken or not
@@ -18,7 +18,7 @@ pub enum Disclosure {
     OwnRoster,
 }
 
-impl Disclosure {
+impl DisclosureScope {
     /// Returns what a caller with these permissions may see.
     #[must_use]
     pub const fn of(permissions: Permissions) -> Self {
@@ -85,17 +85,20 @@ impl ResultAudience {
     ///
     /// # Errors
     /// Fails if the import is another principal's, and the credential ended or lost `users.read`.
-    pub async fn disclosure(&self) -> Result<Disclosure, AccessDenial> {
+    pub async fn disclosure(&self) -> Result<DisclosureScope, AccessDenial> {
         match self.permissions().await {
             Ok(now) => self.disclosure_with(now),
             Err(denial) if self.watches_another => Err(denial),
-            Err(_) => Ok(Disclosure::OwnRoster),
+            Err(_) => Ok(DisclosureScope::OwnRoster),
         }
     }
 
-    const fn disclosure_with(&self, permissions: Permissions) -> Result<Disclosure, AccessDenial> {
-        match Disclosure::of(permissions) {
-            Disclosure::OwnRoster if self.watches_another => {
+    const fn disclosure_with(
+        &self,
+        permissions: Permissions,
+    ) -> Result<DisclosureScope, AccessDenial> {
+        match DisclosureScope::of(permissions) {
+            DisclosureScope::OwnRoster if self.watches_another => {
                 Err(AccessDenial::Permission(Permission::UsersRead))
             }
             disclosure => Ok(disclosure),

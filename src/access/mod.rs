@@ -4,12 +4,12 @@
 //! it uses the principal. Knows the kinds of credentials; does not know the wire, nor which RPC needs which
 //! permission (`rpc::rpc_table` does).
 
+mod access_denial;
 mod authenticator;
 mod certificate_allow_list;
 mod client_address;
 mod connection_peer;
 mod connection_trust;
-mod denial;
 mod disclosure;
 pub mod jwt;
 pub mod local_token;
@@ -22,6 +22,7 @@ mod token;
 mod trusted_proxies;
 mod web_origin;
 
+pub(crate) use access_denial::AccessDenial;
 pub use authenticator::{Authenticator, CredentialSources};
 pub(crate) use authenticator::{CredentialExpiry, PresentedCredentials};
 pub use certificate_allow_list::CertificateAllowList;
@@ -29,11 +30,10 @@ pub(crate) use certificate_allow_list::ClientCertificate;
 pub(crate) use client_address::ClientAddress;
 pub(crate) use connection_peer::ConnectionPeer;
 pub(crate) use connection_trust::ConnectionTrust;
-pub(crate) use denial::AccessDenial;
-pub(crate) use disclosure::{Disclosure, ResultAudience};
+pub(crate) use disclosure::{DisclosureScope, ResultAudience};
 pub(crate) use local_token::LocalTokenFile;
 pub(crate) use loopback::{is_loopback_authority, loopback_authority};
-pub(crate) use principal::Credential;
+pub(crate) use principal::CredentialKind;
 pub use principal::{OrganizationScope, Principal};
 pub use public_url::PublicUrl;
 pub(crate) use reloaded_files::ReloadedFiles;

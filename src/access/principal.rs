@@ -51,7 +51,7 @@ impl OrganizationScope {
 
 /// The kind of credential that identified the principal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Credential {
+pub enum CredentialKind {
     /// The server's local token, while no credential is configured.
     Local,
     /// A token of this service.
@@ -62,7 +62,7 @@ pub enum Credential {
     Jwt,
 }
 
-impl Credential {
+impl CredentialKind {
     /// Returns its kind for logs, and its ID unless the ID may be a person's name.
     #[must_use]
     pub fn label(&self) -> String {
@@ -87,7 +87,7 @@ pub struct Principal {
     /// When its credential expires; `None` if it does not.
     pub expires_at: Option<OffsetDateTime>,
     /// The credential by which the caller was recognised.
-    pub credential: Credential,
+    pub credential: CredentialKind,
 }
 
 impl Principal {
@@ -99,7 +99,7 @@ impl Principal {
             scope: OrganizationScope::Every,
             permissions: Permissions::ALL,
             expires_at: None,
-            credential: Credential::Local,
+            credential: CredentialKind::Local,
         }
     }
 

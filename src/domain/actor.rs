@@ -2,7 +2,7 @@
 
 /// A caller, as the audit trail names one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Actor {
+pub struct AuditActor {
     /// Name of the credential, or `local`.
     pub principal: String,
     /// Address and port of the peer; empty if it has none.

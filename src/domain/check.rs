@@ -7,9 +7,9 @@ use std::borrow::Cow;
 
 use super::artifact::{formula_text, phone_without_artifacts, without_typographic_spaces};
 use super::garbled::{has_lost_letter, may_be_garbled, repaired};
+use super::name_search::{SuggestionBudget, nearest};
 use super::normalise::{normalise_as_before, normalise_lossy};
 use super::placeholder::is_spreadsheet_error;
-use super::suggestion::{SuggestionBudget, nearest};
 use super::text::filled;
 use super::{
     BadgeNumber, Cell, Column, Email, ExternalId, Name, PhoneNumber, PhoneRegion, RawRow,
@@ -71,9 +71,9 @@ impl RowPacker {
 
 /// Checks a row and passes the parts to keep to `keep`.
 fn check<T>(raw: &RawRow<'_>, options: CheckOptions, keep: impl FnOnce(RowParts<'_>) -> T) -> T {
-    let mut found = CheckFindings {
+    let mut found = CheckedValues {
         options,
-        ..CheckFindings::default()
+        ..CheckedValues::default()
     };
     let values = match raw.misfit {
         Some(fault) => {
@@ -95,7 +95,7 @@ fn check<T>(raw: &RawRow<'_>, options: CheckOptions, keep: impl FnOnce(RowParts<
 
 /// The findings of a row's checks.
 #[derive(Default)]
-struct CheckFindings {
+struct CheckedValues {
     options: CheckOptions,
     faults: Vec<(Option<Column>, ValueFault)>,
     written: RewrittenValues,
@@ -103,7 +103,7 @@ struct CheckFindings {
     charset: &'static str,
 }
 
-impl CheckFindings {
+impl CheckedValues {
     /// Returns the value that the row keeps of `cell`: in canonical form, or as normalised if it is faulty.
     fn check_cell<'a>(&mut self, column: Column, cell: Cell<'a>) -> Option<Cow<'a, str>> {
         match cell {

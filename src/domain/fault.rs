@@ -10,9 +10,9 @@ use super::artifact::phone_without_artifacts;
 use super::email_repair::{MeantEmail, address_meant, meant};
 use super::garbled::{repaired, repaired_control};
 use super::phone::{international, north_american};
-use super::region::region_name;
+use super::phone_region::region_name;
 use super::{
-    Column, ForeignLine, Issue, IssueCode, MappingFailure, ReportLine, Status, StrayQuote,
+    Column, ForeignLine, Issue, IssueCode, ReportLine, Status, StrayQuote, TemplateFailure,
     UsernameDeception, is_placeholder, shown,
 };
 
@@ -88,7 +88,7 @@ pub enum ValueFault {
     NotARow(ForeignLine),
     /// The template of a mapping gave no value.
     #[error("cannot be computed: the template {0}")]
-    Mapping(MappingFailure),
+    Mapping(TemplateFailure),
     /// The value has a control character, or a character that reorders text.
     #[error("holds the invisible character U+{:04X}; remove it.", u32::from(*.0))]
     Character(char),

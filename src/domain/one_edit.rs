@@ -4,7 +4,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{fold, suggestion::MAX_COMPARED};
+use super::{fold, name_search::MAX_COMPARED};
 
 /// Look-ups that an import may cost. They take a fraction of a second on either database.
 const OF_IMPORT: usize = 100_000;

@@ -32,13 +32,13 @@ pub enum Cell<'a> {
         charset: &'static str,
     },
     /// What should compute the cell could not.
-    Failed(MappingFailure),
+    Failed(TemplateFailure),
 }
 
 /// Why a mapping's template gave no value for a row (semantics §10). Displayed as the rest of a sentence that begins with
 /// the column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum MappingFailure {
+pub enum TemplateFailure {
     /// The template takes a part of a cell that the cell does not have.
     #[error(
         "needs a part that the cell does not have; correct the cell, or use the filter default in \

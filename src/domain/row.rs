@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use super::artifact::{
     as_typed, phone_without_artifacts, without_artifacts, without_typographic_spaces,
 };
-use super::row_texts::{RowTexts, RowTextsPacker, TextsOfRow};
+use super::row_texts::{KeptRowTexts, PackedRowTexts, RowTextsPacker};
 use super::{Column, ColumnSet, FaultContext, Issue, Status, ValueFault};
 
 /// A row after the checks that need only the row (semantics §2): trimmed, normalised, and with every fault found.
@@ -23,7 +23,7 @@ pub struct Row {
     marks: RowFlags,
     status: Option<Status>,
     /// `None` if all values are blank and there are no faults.
-    texts: Option<Arc<RowTexts>>,
+    texts: Option<Arc<PackedRowTexts>>,
 }
 
 /// Facts about a row besides its values.
@@ -205,7 +205,7 @@ impl Row {
         if self.status.is_some() {
             values[Column::Status as usize] = "";
         }
-        let kept = TextsOfRow {
+        let kept = KeptRowTexts {
             values,
             written: &parts.written.0,
         };
@@ -249,12 +249,12 @@ impl Row {
     }
 
     /// Returns the texts that hold the row's values, and the number of the row's group in them.
-    pub(super) fn texts(&self) -> Option<(&Arc<RowTexts>, u16)> {
+    pub(super) fn texts(&self) -> Option<(&Arc<PackedRowTexts>, u16)> {
         Some((self.texts.as_ref()?, self.at))
     }
 
     /// Returns `true` if the row's values are group `at` of `texts`.
-    pub(super) fn has_texts(&self, texts: &Arc<RowTexts>, at: u16) -> bool {
+    pub(super) fn has_texts(&self, texts: &Arc<PackedRowTexts>, at: u16) -> bool {
         let own = self.texts.as_ref();
         self.at == at && own.is_some_and(|own| Arc::ptr_eq(own, texts))
     }

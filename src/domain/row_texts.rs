@@ -7,7 +7,7 @@ const TEXTS: usize = Column::COUNT + 1;
 
 /// The texts and faults of some hundred rows, in a few allocations.
 #[derive(Debug)]
-pub(super) struct RowTexts {
+pub(super) struct PackedRowTexts {
     texts: PackedTexts<TEXTS>,
     faults: RowFaults,
     charset: &'static str,
@@ -24,7 +24,7 @@ struct RowFaults {
 
 /// The texts that are kept of one row.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TextsOfRow<'a> {
+pub(super) struct KeptRowTexts<'a> {
     /// The values, by `Column as usize`.
     pub(super) values: [&'a str; Column::COUNT],
     /// The values that were written differently, in the format of [`RewrittenValues`](super::row::RewrittenValues).
@@ -39,7 +39,7 @@ pub(super) struct RowTextsPacker {
     charset: &'static str,
 }
 
-impl RowTexts {
+impl PackedRowTexts {
     /// Returns the value of row number `row` in column number `column`.
     pub(super) fn get(&self, row: usize, column: usize) -> &str {
         self.texts.get(row, column)
@@ -90,7 +90,7 @@ impl RowTextsPacker {
     /// Adds a row with the next number. All rows come from one file, which has one charset.
     pub(super) fn push(
         &mut self,
-        texts: &TextsOfRow<'_>,
+        texts: &KeptRowTexts<'_>,
         (warned, faults): (ColumnSet, &[ValueFault]),
         charset: &'static str,
     ) {
@@ -111,10 +111,10 @@ impl RowTextsPacker {
     }
 
     /// Returns the rows that have been added.
-    pub(super) fn finish(mut self) -> RowTexts {
+    pub(super) fn finish(mut self) -> PackedRowTexts {
         self.faults.starts.shrink_to_fit();
         self.faults.faults.shrink_to_fit();
-        RowTexts {
+        PackedRowTexts {
             texts: self.texts.finish(),
             faults: self.faults,
             charset: self.charset,

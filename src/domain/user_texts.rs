@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::row_texts::RowTexts;
+use super::row_texts::PackedRowTexts;
 use super::{Column, ColumnSet, PackedTexts, Row, TextPacker};
 
 /// The columns of the texts, and their order.
@@ -31,7 +31,7 @@ pub(super) enum UserTexts {
         at: u32,
     },
     /// The texts are the values of a row, `""` for values that it lacks: group number `at` of `texts`.
-    Rows { texts: Arc<RowTexts>, at: u16 },
+    Rows { texts: Arc<PackedRowTexts>, at: u16 },
     /// Some texts are those of a row: entry number `at` of `texts`.
     Mixed { texts: Arc<MixedTexts>, at: u32 },
 }
@@ -42,7 +42,7 @@ pub(super) struct MixedTexts {
     /// The texts that differ, one after the other.
     own: PackedTexts<1>,
     /// The texts of the rows, which hold the shared texts.
-    rows: Vec<Arc<RowTexts>>,
+    rows: Vec<Arc<PackedRowTexts>>,
     /// The shared texts of each user.
     shares: Vec<SharedTexts>,
 }
@@ -123,7 +123,7 @@ impl Eq for UserTexts {}
 #[derive(Default)]
 struct TextMixer<'a> {
     own: TextPacker<1>,
-    rows: Vec<Arc<RowTexts>>,
+    rows: Vec<Arc<PackedRowTexts>>,
     shares: Vec<SharedTexts>,
     users: Vec<&'a mut UserTexts>,
 }
@@ -133,7 +133,12 @@ impl<'a> TextMixer<'a> {
     const MOST: usize = u16::MAX as usize / COUNT;
 
     /// Adds a user that keeps the texts of the columns `own` and shares the others with `row`.
-    fn add(&mut self, user: &'a mut UserTexts, own: ColumnSet, row: Option<(Arc<RowTexts>, u16)>) {
+    fn add(
+        &mut self,
+        user: &'a mut UserTexts,
+        own: ColumnSet,
+        row: Option<(Arc<PackedRowTexts>, u16)>,
+    ) {
         if self.users.len() == Self::MOST {
             std::mem::take(self).finish();
         }
@@ -156,7 +161,7 @@ impl<'a> TextMixer<'a> {
     }
 
     /// Returns the index of `texts` in `rows`. Neighbouring users often share the same `texts`.
-    fn number(&mut self, texts: Arc<RowTexts>) -> u16 {
+    fn number(&mut self, texts: Arc<PackedRowTexts>) -> u16 {
         let last = self.rows.last();
         if last.is_none_or(|last| !Arc::ptr_eq(last, &texts)) {
             self.rows.push(texts);

@@ -25,10 +25,10 @@ use super::{
     lease::HeldLease,
     record::{FinalResults, RecordedNotes, SharedResults, result_log},
     respond::ProgressCounters,
-    review::{FirstPlanWarnings, MissingUser, PlannedImport},
+    review::{FirstPlanWarnings, PlannedImport, UserToDeactivate},
 };
 use crate::{
-    domain::{Actor, ImportPhase, ImportState},
+    domain::{AuditActor, ImportPhase, ImportState},
     plan::RowIndex,
     proto::RowResult,
     store::{ImportRecord, ImportTransaction, WriteError},
@@ -55,7 +55,7 @@ pub(super) enum CommittedChange {
     /// Rows that a later plan rejects.
     Results(Vec<RowResult>),
     /// Users deactivated because they are not listed.
-    Deactivated(Vec<MissingUser>),
+    Deactivated(Vec<UserToDeactivate>),
 }
 
 /// What the writer needs: the planned import, its record, and who asked for it.
@@ -68,11 +68,11 @@ pub(super) struct ApplyInput {
     /// The warnings that the first plan has for the rows to write.
     pub first_plan_warnings: Arc<FirstPlanWarnings>,
     /// Users to deactivate after the rows.
-    pub missing: Vec<MissingUser>,
+    pub missing: Vec<UserToDeactivate>,
     /// The import was interrupted: its record is stored, and only its state changes.
     pub resumed: bool,
     /// Who has sent it.
-    pub actor: Actor,
+    pub actor: AuditActor,
     /// The options in the audit trail's format.
     pub asked_for: String,
     /// The first transaction, if it began before planning to lock other writers out.
@@ -87,9 +87,9 @@ pub(super) struct ImportWriter {
     planned: Arc<PlannedImport>,
     first_plan_warnings: Arc<FirstPlanWarnings>,
     record: ImportRecord,
-    missing: Arc<Vec<MissingUser>>,
+    missing: Arc<Vec<UserToDeactivate>>,
     resumed: bool,
-    actor: Actor,
+    actor: AuditActor,
     asked_for: String,
     /// The plan's warnings about the whole import, and how many rows replace a person.
     notes: RecordedNotes,
@@ -276,7 +276,7 @@ impl ImportWriter {
         let _stage = crate::telemetry::metrics::ImportStageTimer::begin("deactivate");
         self.progress.enter(ImportPhase::Deactivating);
         let missing = Arc::clone(&self.missing);
-        let mut waiting: Vec<&[MissingUser]> = missing.rchunks(self.size()).collect();
+        let mut waiting: Vec<&[UserToDeactivate]> = missing.rchunks(self.size()).collect();
         while let Some(users) = waiting.pop() {
             self.expect_running()?;
             let deactivate = TransactionParts {

@@ -23,7 +23,7 @@ use super::{
     record::{POLL_INTERVAL, RecordedProgress, ResultReplay, import_record},
     respond::Response,
     review::{
-        FirstPlanWarnings, MissingUser, PlannedImport, PlanningInput, guard, not_held,
+        FirstPlanWarnings, PlannedImport, PlanningInput, UserToDeactivate, guard, not_held,
         plan_rows_to_write, select_users,
     },
 };
@@ -448,7 +448,7 @@ impl ImportSession<'_> {
 }
 
 /// A plan whose new users have their IDs, its warnings about other users, and the users to deactivate.
-type PreparedImport = (PlannedImport, FirstPlanWarnings, Vec<MissingUser>);
+type PreparedImport = (PlannedImport, FirstPlanWarnings, Vec<UserToDeactivate>);
 
 /// Prepares a plan for the writer. Runs on a blocking thread because there may be a million rows.
 async fn prepared(mut planned: PlannedImport) -> Result<PreparedImport, ImportError> {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     access::Principal,
-    inspect::{self, Inspection, InspectionRequest},
+    inspect::{self, FileInspection, InspectionRequest},
     limits::{MemoryAccount, MemoryReservation},
     store::{Organization, Upload},
 };
@@ -46,7 +46,7 @@ impl Importer {
         organization: &Organization,
         roster: InspectedRoster,
         permit: impl Send + 'static,
-    ) -> Result<Inspection, ImportError> {
+    ) -> Result<FileInspection, ImportError> {
         let InspectedRoster {
             content,
             import_id,

@@ -6,7 +6,7 @@ use std::{convert::identity, fmt::Display};
 use prost::Message;
 use uuid::Uuid;
 
-use super::{ImportError, Refusal, review::MissingUser};
+use super::{ImportError, Refusal, review::UserToDeactivate};
 use crate::{
     domain::{Issue, OutcomeCounts, Severity},
     input::Header,
@@ -128,7 +128,7 @@ pub(super) fn results(
 
 /// Groups users who are not listed into messages of bounded size.
 pub(super) fn deactivations(
-    users: impl IntoIterator<Item = MissingUser>,
+    users: impl IntoIterator<Item = UserToDeactivate>,
 ) -> impl Iterator<Item = Deactivations> {
     let users = users.into_iter().map(|user| DeactivatedUser {
         user_id: user.id.to_string(),
@@ -139,11 +139,11 @@ pub(super) fn deactivations(
 }
 
 /// The users of a recorded message.
-pub(super) fn recorded_users(payload: &[u8]) -> Result<Vec<MissingUser>, ImportError> {
+pub(super) fn recorded_users(payload: &[u8]) -> Result<Vec<UserToDeactivate>, ImportError> {
     let broken = |error: &dyn Display| ImportError::Internal(error.to_string());
     let message = Deactivations::decode(payload).map_err(|error| broken(&error))?;
     let users = message.users.into_iter().map(|user| {
-        Ok(MissingUser {
+        Ok(UserToDeactivate {
             id: Uuid::try_parse(&user.user_id).map_err(|error| broken(&error))?,
             external_id: user.external_id,
             email: user.email,

@@ -44,7 +44,7 @@ pub(crate) use refusal::RefusalKind;
 pub use refusal::{ImportError, Refusal};
 pub use respond::ResponseSender;
 pub(crate) use respond::ResponseStream;
-pub(crate) use review::{Approval, HeldAction};
+pub(crate) use review::{ApprovalTerms, HeldAction};
 pub use review::{PlannedImport, PlanningInput};
 pub(crate) use roster_rows::{RosterRow, WantedRows};
 pub use stages::Submitter;

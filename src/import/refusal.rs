@@ -4,7 +4,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
 use crate::{
-    access::{AccessDenial, Disclosure},
+    access::{AccessDenial, DisclosureScope},
     input::FileFault,
     limits::MemoryExhausted,
     store::{LeaseHolder, RunAnswer, StoreError, WriteError},
@@ -121,7 +121,7 @@ pub enum ImportError {
     OffsetDiffers(u64),
     /// The recorded answer of an earlier run of the same import, and what its reader may see.
     #[error("the import ended with status {}", .0.code)]
-    Recorded(RunAnswer, Disclosure),
+    Recorded(RunAnswer, DisclosureScope),
     /// The import ID is bound to other input or options.
     #[error("the import ID is bound to other input or options")]
     ImportIdBound(Uuid),

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     access::{CredentialExpiry, Principal},
-    domain::{Actor, ImportState, Row},
+    domain::{AuditActor, ImportState, Row},
     limits::{MemoryAccount, MemoryParty, MemoryReservation},
     plan::RowMatching,
     store::AttemptOpening,
@@ -33,7 +33,7 @@ pub struct Submitter {
     /// The authenticated principal.
     pub principal: Arc<Principal>,
     /// The principal with an address, for the audit trail.
-    pub actor: Actor,
+    pub actor: AuditActor,
     /// The account that is charged for the call's bytes.
     pub account: MemoryAccount,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::charset::{Charset, Transcoder};
 use super::delimiter;
 use super::mapping::CompiledMapping;
-use super::preamble::{HeaderFound, Preamble};
+use super::preamble::{Preamble, ReaderAfterHeader};
 use super::record::RecordReader;
 use super::row_maker::{RowMaker, RowNumbering};
 use super::{FileFault, Header, InputLimits, Mapping};
@@ -231,7 +231,7 @@ impl CsvStage {
         let Self::Opening(opening) = self else {
             return Ok(());
         };
-        let HeaderFound {
+        let ReaderAfterHeader {
             records,
             rest,
             delimiter,

@@ -19,7 +19,7 @@ const MAX_REPORT_VALUES: usize = 2;
 const MIN_RULING: usize = 3;
 
 /// Recognises foreign lines.
-pub(super) struct ForeignLines {
+pub(super) struct ForeignLineDetector {
     /// The names of the header's cells, without blank cells at its end.
     names: Vec<ComparableName>,
     /// The required columns that the header has. Only columns that a mapping computes may be missing.
@@ -27,7 +27,7 @@ pub(super) struct ForeignLines {
     mapping: Arc<CompiledMapping>,
 }
 
-impl ForeignLines {
+impl ForeignLineDetector {
     pub(super) fn new(names: Vec<ComparableName>, mapping: Arc<CompiledMapping>) -> Self {
         let columns = names.iter().filter_map(|name| mapping.column(name));
         Self {

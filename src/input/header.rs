@@ -6,7 +6,7 @@ use super::FileFault;
 use super::blank::trim;
 use super::charset::Charset;
 use super::comparable_name::ComparableName;
-use super::foreign_lines::ForeignLines;
+use super::foreign_lines::ForeignLineDetector;
 use super::mapping::{ColumnsRead, CompiledMapping, MappedName};
 use super::record::Record;
 use super::record_layout::RecordLayout;
@@ -86,7 +86,7 @@ impl Header {
         let surplus = record.len() - cells.len();
         let least = read.iter().map(|(_, at)| at + 1).max().unwrap_or_default();
         let names = cells.into_iter().map(|cell| cell.name).collect();
-        let foreign = ForeignLines::new(names, Arc::clone(mapping));
+        let foreign = ForeignLineDetector::new(names, Arc::clone(mapping));
         let layout = RecordLayout::new(&slots, (surplus, is_exact), least, foreign, charset);
         Ok((header, layout, read))
     }

@@ -32,7 +32,7 @@ pub(super) struct Preamble {
 }
 
 /// The reader that continues after the header, and the text that it has yet to read.
-pub(super) struct HeaderFound {
+pub(super) struct ReaderAfterHeader {
     /// Its record is the header.
     pub records: RecordReader,
     /// Text after the header that has already been received.
@@ -87,7 +87,7 @@ impl Preamble {
     ///
     /// # Errors
     /// Fails if there is no header, or if the header's record cannot be read.
-    pub(super) fn take_found(&mut self) -> Result<HeaderFound, FileFault> {
+    pub(super) fn take_found(&mut self) -> Result<ReaderAfterHeader, FileFault> {
         let is_blank = self.candidates.iter().any(DelimiterCandidate::has_nothing);
         let mistaken = mistaken_file::tell(&self.bytes, &self.head, is_blank, &self.mapping);
         let no_header = FileFault::NoHeader { mistaken };
@@ -99,7 +99,7 @@ impl Preamble {
         match best.state {
             CandidateState::Found if best.known > 0 => {
                 self.pending.drain(..best.read);
-                Ok(HeaderFound {
+                Ok(ReaderAfterHeader {
                     records: best.records,
                     rest: std::mem::take(&mut self.pending),
                     delimiter: best.delimiter,

@@ -3,7 +3,7 @@
 use super::FileFault;
 use super::charset::Charset;
 use super::comparable_name::ComparableName;
-use super::foreign_lines::{ForeignLines, padded_report_line, report_line};
+use super::foreign_lines::{ForeignLineDetector, padded_report_line, report_line};
 use super::record::{Record, StrayQuotePlace};
 use crate::domain::{Cell, Column, ForeignLine, RawRow, StrayQuote, ValueFault};
 
@@ -21,7 +21,7 @@ pub(super) struct RecordLayout {
     status_name: Option<ComparableName>,
     /// The numbers of blank fields that a record may have beyond `width`.
     surplus: Vec<usize>,
-    foreign: ForeignLines,
+    foreign: ForeignLineDetector,
     charset: Charset,
 }
 
@@ -32,7 +32,7 @@ impl RecordLayout {
         slots: &[Option<Column>],
         (surplus, is_exact): (usize, bool),
         least: usize,
-        foreign: ForeignLines,
+        foreign: ForeignLineDetector,
         charset: Charset,
     ) -> Self {
         let known = slots.iter().enumerate();

@@ -16,12 +16,12 @@ pub(super) struct RowMaker {
     mapper: Option<CellMapper>,
     /// Whether a record that is not blank has been read.
     begun: bool,
-    held: Option<(HoldReason, OwnedRecord)>,
+    held: Option<(DeferReason, OwnedRecord)>,
 }
 
 /// Why a record waits for the next one.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum HoldReason {
+enum DeferReason {
     /// The first record has this number of blank fields more than the header. If the second record has as many, the
     /// whole file is written that way; otherwise the first record's values are shifted.
     Surplus(usize),
@@ -66,7 +66,7 @@ impl RowMaker {
             return Ok(());
         }
         if let Some((reason, held)) = self.held.take() {
-            if let HoldReason::Surplus(surplus) = reason
+            if let DeferReason::Surplus(surplus) = reason
                 && self.layout.new_surplus(record) == Some(surplus)
             {
                 self.layout.allow_surplus(surplus);
@@ -89,19 +89,19 @@ impl RowMaker {
         rows: &mut RowNumbering<'_, impl FnMut(&RawRow<'_>)>,
     ) -> Result<(), FileFault> {
         match self.held.take() {
-            Some((HoldReason::Surplus(_), held)) => {
+            Some((DeferReason::Surplus(_), held)) => {
                 rows.give((&self.layout, &mut self.mapper), held.borrow())
             }
-            Some((HoldReason::EndMark, _)) | None => Ok(()),
+            Some((DeferReason::EndMark, _)) | None => Ok(()),
         }
     }
 
-    fn reason_to_hold(&mut self, record: Record<'_>) -> Option<HoldReason> {
+    fn reason_to_hold(&mut self, record: Record<'_>) -> Option<DeferReason> {
         let is_first = !std::mem::replace(&mut self.begun, true);
         if is_first && let Some(surplus) = self.layout.new_surplus(record) {
-            return Some(HoldReason::Surplus(surplus));
+            return Some(DeferReason::Surplus(surplus));
         }
-        is_end_mark(record.text).then_some(HoldReason::EndMark)
+        is_end_mark(record.text).then_some(DeferReason::EndMark)
     }
 }
 

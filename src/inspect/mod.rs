@@ -74,7 +74,7 @@ impl Default for InspectedFormat {
 
 /// What a file is.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Inspection {
+pub(crate) struct FileInspection {
     /// The kind of file.
     pub format: InspectedFormat,
     /// The line of the header (1 = first line), or 0 if there is none.
@@ -139,10 +139,10 @@ pub(crate) fn inspect(
     (request, limits): (&InspectionRequest, InputLimits),
     catalog: &Catalog,
     pause: &mut dyn FnMut(usize) -> ControlFlow<()>,
-) -> Result<Inspection, Vec<FileFault>> {
+) -> Result<FileInspection, Vec<FileFault>> {
     let given = MappingLookup::new(&request.mapping)?;
     let is_known = |name: &str| given.column(name).is_some() || names::meaning(name).is_some();
-    let mut inspection = Inspection::default();
+    let mut inspection = FileInspection::default();
     let table = match is_workbook(content) {
         true => {
             let sheet = (&*request.sheet, limits);
@@ -156,7 +156,7 @@ pub(crate) fn inspect(
     Ok(inspection)
 }
 
-impl Inspection {
+impl FileInspection {
     fn notice(&mut self, code: IssueCode, message: String) {
         self.issues.push(Issue::file_warning(code, message));
     }

@@ -43,7 +43,7 @@ fn catalog() -> Catalog {
     }
 }
 
-fn inspected(content: impl AsRef<[u8]>, mapping: Mapping) -> Inspection {
+fn inspected(content: impl AsRef<[u8]>, mapping: Mapping) -> FileInspection {
     let request = InspectionRequest {
         mapping,
         ..InspectionRequest::default()
@@ -51,7 +51,7 @@ fn inspected(content: impl AsRef<[u8]>, mapping: Mapping) -> Inspection {
     look(content.as_ref(), false, &request)
 }
 
-fn look(content: &[u8], is_cut: bool, request: &InspectionRequest) -> Inspection {
+fn look(content: &[u8], is_cut: bool, request: &InspectionRequest) -> FileInspection {
     let mut go_on = |_| ControlFlow::Continue(());
     let request = (request, InputLimits::default());
     inspect((content, is_cut), request, &catalog(), &mut go_on).unwrap()
@@ -62,7 +62,7 @@ fn told(content: impl AsRef<[u8]>) -> String {
     show(&inspected(content, Mapping::default()))
 }
 
-fn show(found: &Inspection) -> String {
+fn show(found: &FileInspection) -> String {
     let mut told = match &found.format {
         InspectedFormat::Csv { charset, delimiter } => format!("{charset} {delimiter:?}"),
         InspectedFormat::Workbook { sheets } => format!("workbook {sheets:?}"),

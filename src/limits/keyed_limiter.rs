@@ -15,10 +15,10 @@ use tokio::{sync::oneshot, time::timeout};
 
 /// Counts the permits in use, in all and for each key. Cheap to clone.
 #[derive(Debug)]
-pub struct KeyedLimiter<K: Eq + Hash + Clone>(Arc<LimiterState<K>>);
+pub struct KeyedLimiter<K: Eq + Hash + Clone>(Arc<KeyedLimiterState<K>>);
 
 #[derive(Debug)]
-struct LimiterState<K: Eq + Hash + Clone> {
+struct KeyedLimiterState<K: Eq + Hash + Clone> {
     bounds: ConcurrencyBounds,
     held: Mutex<PermitCounts<K>>,
 }
@@ -72,7 +72,7 @@ impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
             of_keys: HashMap::new(),
             waiting: VecDeque::new(),
         };
-        Self(Arc::new(LimiterState {
+        Self(Arc::new(KeyedLimiterState {
             bounds,
             held: Mutex::new(held),
         }))

@@ -43,12 +43,12 @@ pub struct ServerLimits {
     /// Calls at a time on one connection.
     pub streams: u32,
     /// How long a client may take.
-    pub deadlines: Deadlines,
+    pub deadlines: ClientDeadlines,
 }
 
 /// How long a client may take for something.
 #[derive(Clone, Copy, Debug)]
-pub struct Deadlines {
+pub struct ClientDeadlines {
     /// From the connection to the first call on it.
     pub first_call: Duration,
     /// Without a call on a connection.
@@ -110,12 +110,12 @@ impl Default for ServerLimits {
             connections: 1_000,
             address_connections: 250,
             streams: 100,
-            deadlines: Deadlines::default(),
+            deadlines: ClientDeadlines::default(),
         }
     }
 }
 
-impl Default for Deadlines {
+impl Default for ClientDeadlines {
     fn default() -> Self {
         Self {
             first_call: Duration::from_secs(20),

@@ -13,7 +13,7 @@ use super::{
     caller::Caller,
     denial_recorder::{CallAttempt, DenialRecorder},
     detached,
-    middleware::{InnerServices, Middleware},
+    middleware::{InnerService, Middleware},
     partial_message::PartialMessage,
     rpc_table::{CallLimit, OutageBehavior, RequestShape, Rpc, RpcAccess, rpc},
     status,
@@ -72,7 +72,7 @@ impl AuthLayer {
         Middleware::new(move |request, next| self.clone().serve(request, next))
     }
 
-    async fn serve(self, mut request: Request<Body>, next: InnerServices) -> Response<Body> {
+    async fn serve(self, mut request: Request<Body>, next: InnerService) -> Response<Body> {
         let path = request.uri().path();
         let mut attempt = self.denials.attempt(path, address(&request));
         let Some(rpc) = rpc(path) else {

@@ -8,7 +8,7 @@ use tonic::{Request, Status};
 use super::{call_limiter::CallPermit, status};
 use crate::{
     access::{AccessDenial, ClientAddress, Principal},
-    domain::{Actor, Permission},
+    domain::{AuditActor, Permission},
     import::Submitter,
     limits::{MemoryAccount, MemoryParty},
     store::{ConnectionLane, LanePermit, Organization, Store},
@@ -72,9 +72,9 @@ impl Caller {
 
     /// Returns the caller as the audit trail names it.
     #[must_use]
-    pub(super) fn actor(&self) -> Actor {
+    pub(super) fn actor(&self) -> AuditActor {
         let address = self.address.map(|address| address.to_string());
-        Actor {
+        AuditActor {
             principal: self.principal.name.clone(),
             address: address.unwrap_or_default(),
         }

@@ -17,7 +17,7 @@ use crate::{
     access::{AccessDenial, ClientAddress, Principal},
     audit::{AuditAction, AuditOutcome},
     clock::Clock,
-    domain::Actor,
+    domain::AuditActor,
     store::{AuditEntry, Store, StoreError},
     telemetry::metrics,
 };
@@ -122,7 +122,7 @@ impl CallAttempt {
             return;
         }
         let address = self.address.map(|address| address.to_string());
-        let actor = Actor {
+        let actor = AuditActor {
             principal: principal.name.clone(),
             address: address.unwrap_or_default(),
         };

@@ -18,7 +18,7 @@ use super::{
     status::{self, invalid},
 };
 use crate::{
-    access::{Disclosure, OrganizationScope},
+    access::{DisclosureScope, OrganizationScope},
     domain::{
         Catalog, OrganizationSlug, Permission, SuggestionBudget, email_key, fold, nearest,
         normalise, normalise_as_before,
@@ -243,9 +243,9 @@ impl DirectoryHandlers {
         let catalog = self.catalog(&organization).await?;
         let user = messages::user(user, &catalog);
         Ok(SetUserProtectedResponse {
-            user: Some(match Disclosure::of(caller.principal().permissions) {
-                Disclosure::AllUsers => user,
-                Disclosure::OwnRoster => messages::protection_alone(user),
+            user: Some(match DisclosureScope::of(caller.principal().permissions) {
+                DisclosureScope::AllUsers => user,
+                DisclosureScope::OwnRoster => messages::protection_alone(user),
             }),
         })
     }

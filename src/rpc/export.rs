@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     audit::AuditAction,
-    domain::Actor,
+    domain::AuditActor,
     import::Refusal,
     proto::{ExportUsersRequest, ExportUsersResponse, FileFormat},
     store::{AuditEntry, Organization, Store, UserFilter},
@@ -132,7 +132,7 @@ impl DirectoryHandlers {
     async fn note_export(
         &self,
         organization: &Organization,
-        actor: &Actor,
+        actor: &AuditActor,
         (filtered, format): (bool, FileFormat),
     ) -> Result<(), Status> {
         let (action, now) = (AuditAction::UsersExported, self.clock.now());

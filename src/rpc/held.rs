@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     access::ResultAudience,
-    import::{Approval, HeldAction, Refusal, ResponseStream, parse_filter},
+    import::{ApprovalTerms, HeldAction, Refusal, ResponseStream, parse_filter},
     proto::{
         ApproveImportRequest, ApproveImportResponse, ReviewImportRequest, ReviewImportResponse,
     },
@@ -48,7 +48,7 @@ impl ImportHandlers {
             Refusal::invalid("BAD_PLAN_DIGEST", "expected_plan_digest", message)
         });
         expect_filter(request.result_filter, faults.into_iter().collect())?;
-        let approval = Approval {
+        let approval = ApprovalTerms {
             plan_digest: digest.unwrap_or_default(),
             confirmation: request.confirmation,
         };

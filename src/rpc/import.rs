@@ -28,7 +28,7 @@ use super::{
     workbook_export::WORKBOOK_BYTES,
 };
 use crate::{
-    access::{Disclosure, ResultAudience},
+    access::{DisclosureScope, ResultAudience},
     domain::{BYTE_ORDER_MARK, ImportState, Permission, TEMPLATE_NAME, template_csv},
     import::{
         ImportError, Importer, Refusal, ResponseSender, ResponseStream, WatchRequest, parse_filter,
@@ -140,9 +140,9 @@ impl ImportHandlers {
     ) -> Result<CancelImportResponse, Status> {
         let import = self.message(caller, slug, id).await?;
         let owns = import.principal == caller.principal().name;
-        let import = match Disclosure::of(caller.principal().permissions) {
-            Disclosure::AllUsers => import,
-            Disclosure::OwnRoster => disclosure::record_without_others(import, owns),
+        let import = match DisclosureScope::of(caller.principal().permissions) {
+            DisclosureScope::AllUsers => import,
+            DisclosureScope::OwnRoster => disclosure::record_without_others(import, owns),
         };
         Ok(CancelImportResponse {
             import_record: Some(import),

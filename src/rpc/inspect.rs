@@ -6,7 +6,7 @@ use super::{caller::Caller, import::ImportHandlers, status};
 use crate::{
     domain::Column,
     import::{InspectedRoster, expect_one_mapping},
-    inspect::{self, Inspection, InspectionRequest, ValueMeaning},
+    inspect::{self, FileInspection, InspectionRequest, ValueMeaning},
     proto::{
         CsvFormat, InspectRosterRequest, InspectRosterResponse, InspectedColumn, InspectedValue,
         Mapping, RosterFormat, SampleRow, WorkbookFormat,
@@ -65,7 +65,7 @@ pub(super) fn file_format(
     })
 }
 
-fn response(inspection: Inspection) -> InspectRosterResponse {
+fn response(inspection: FileInspection) -> InspectRosterResponse {
     let header = |column: Column| column.header().to_owned();
     let (format, charset, delimiter, sheets) = match inspection.format {
         inspect::InspectedFormat::Csv { charset, .. } if inspection.header_line == 0 => {

@@ -12,9 +12,9 @@ type LayeredService = BoxCloneSyncService<Request<Body>, Response<Body>, Infalli
 type ResponseFuture = BoxFuture<'static, Result<Response<Body>, Infallible>>;
 
 /// The services behind a layer.
-pub(crate) struct InnerServices(LayeredService);
+pub(crate) struct InnerService(LayeredService);
 
-impl InnerServices {
+impl InnerService {
     /// Passes the request on.
     pub(crate) async fn call(self, request: Request<Body>) -> Response<Body> {
         let Ok(response) = self.0.oneshot(request).await;
@@ -25,13 +25,13 @@ impl InnerServices {
 /// A layer that is a function. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Middleware(
-    Arc<dyn Fn(Request<Body>, InnerServices) -> ResponseFuture + Send + Sync>,
+    Arc<dyn Fn(Request<Body>, InnerService) -> ResponseFuture + Send + Sync>,
 );
 
 impl Middleware {
     /// A layer that answers requests with `answer`.
     pub(crate) fn new<A>(
-        answer: impl Fn(Request<Body>, InnerServices) -> A + Send + Sync + 'static,
+        answer: impl Fn(Request<Body>, InnerService) -> A + Send + Sync + 'static,
     ) -> Self
     where
         A: Future<Output = Response<Body>> + Send + 'static,
@@ -56,7 +56,7 @@ where
     fn layer(&self, inner: S) -> LayeredService {
         let (answer, inner) = (Arc::clone(&self.0), LayeredService::new(inner));
         LayeredService::new(service_fn(move |request| {
-            answer(request, InnerServices(inner.clone()))
+            answer(request, InnerService(inner.clone()))
         }))
     }
 }

@@ -40,7 +40,7 @@ pub(crate) use directory::DirectoryHandlers;
 pub(crate) use import::ImportHandlers;
 pub(crate) use inbound_messages::WireBytes;
 pub(crate) use interruptible::interruptible;
-pub(crate) use middleware::{InnerServices, Middleware};
+pub(crate) use middleware::{InnerService, Middleware};
 pub(crate) use rpc_table::{Rpc, contract_services, path_label, rpc};
 pub(crate) use transport_refusals::{
     SMALL_REQUEST_BYTES, bad_timeout, deadline_exceeded, forwarded_headers_differ,

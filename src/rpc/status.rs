@@ -10,7 +10,7 @@ use tracing::error;
 use uuid::Uuid;
 
 use crate::{
-    access::{AccessDenial, Disclosure},
+    access::{AccessDenial, DisclosureScope},
     domain::Permission,
     import::{ImportError, Refusal, RefusalKind, respond::disclosure},
     proto::ImportSummary,
@@ -162,12 +162,12 @@ pub(super) fn answer(error: &ImportError) -> RunAnswer {
     }
 }
 
-fn told(answer: &RunAnswer, disclosure: Disclosure) -> Status {
+fn told(answer: &RunAnswer, disclosure: DisclosureScope) -> Status {
     let details = answer.details.clone().into();
     let status = Status::with_details(Code::from_i32(answer.code), &answer.message, details);
     match disclosure {
-        Disclosure::AllUsers => status,
-        Disclosure::OwnRoster => without_others(&status),
+        DisclosureScope::AllUsers => status,
+        DisclosureScope::OwnRoster => without_others(&status),
     }
 }
 

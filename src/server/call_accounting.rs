@@ -21,7 +21,7 @@ use super::{
     unread_bytes::OpenRequest,
 };
 use crate::{
-    rpc::{self, InnerServices, Middleware, WireBytes},
+    rpc::{self, InnerService, Middleware, WireBytes},
     telemetry::{metrics, request_id, traces},
 };
 
@@ -32,7 +32,7 @@ pub(super) fn layer(message_bytes: usize) -> Middleware {
 
 async fn account(
     mut request: Request<Body>,
-    next: InnerServices,
+    next: InnerService,
     message_bytes: usize,
 ) -> Response<Body> {
     let line = request.extensions_mut().remove::<CallConnection>();

@@ -13,7 +13,7 @@ use tokio::{
 };
 use tonic::body::Body;
 
-use crate::rpc::{self, InnerServices, Middleware};
+use crate::rpc::{self, InnerService, Middleware};
 
 /// Most digits of a `grpc-timeout`.
 const DIGITS: usize = 8;
@@ -29,7 +29,7 @@ pub(super) fn layer(started: watch::Receiver<bool>) -> Middleware {
 
 async fn limit(
     request: Request<Body>,
-    next: InnerServices,
+    next: InnerService,
     mut started: watch::Receiver<bool>,
 ) -> Response<Body> {
     let Ok(timeout) = caller_timeout(request.headers()) else {

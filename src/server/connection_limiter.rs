@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection_usage::ConnectionUsage;
 use crate::{
     limits::{
-        ClientNetwork, ConcurrencyBounds, Deadlines, KeyedLimiter, KeyedPermit, LimitReached,
+        ClientDeadlines, ClientNetwork, ConcurrencyBounds, KeyedLimiter, KeyedPermit, LimitReached,
         ServerLimits,
     },
     telemetry::metrics,
@@ -27,14 +27,14 @@ use crate::{
 
 /// Counts open connections. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct ConnectionLimiter(Arc<ConnectionLimits>);
+pub(super) struct ConnectionLimiter(Arc<ConnectionLimiterState>);
 
 #[derive(Debug)]
-struct ConnectionLimits {
+struct ConnectionLimiterState {
     limiter: KeyedLimiter<ClientNetwork>,
     /// Most connections of strangers.
     strangers: usize,
-    deadlines: Deadlines,
+    deadlines: ClientDeadlines,
     open: Mutex<OpenConnections>,
 }
 
@@ -68,7 +68,7 @@ impl ConnectionLimiter {
     /// credential.
     #[must_use]
     pub(super) fn new(limits: &ServerLimits) -> Self {
-        Self(Arc::new(ConnectionLimits {
+        Self(Arc::new(ConnectionLimiterState {
             limiter: KeyedLimiter::new(ConcurrencyBounds {
                 server: limits.connections,
                 key: limits.address_connections,

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::unread_bytes::UnreadBytes;
-use crate::{access::ConnectionTrust, limits::Deadlines};
+use crate::{access::ConnectionTrust, limits::ClientDeadlines};
 
 /// The use of one connection.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub(super) struct CallInProgress(Arc<ConnectionUsage>);
 impl ConnectionUsage {
     /// A connection that was opened just now.
     #[must_use]
-    pub(super) fn new(deadlines: &Deadlines) -> Self {
+    pub(super) fn new(deadlines: &ClientDeadlines) -> Self {
         Self {
             first_call: deadlines.first_call,
             idle: deadlines.connection_idle,

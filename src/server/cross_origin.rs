@@ -21,7 +21,7 @@ use super::request_host::host_of;
 use crate::{
     access::{PublicUrl, WebOrigin, is_loopback_authority},
     config::SecuritySettings,
-    rpc::{self, InnerServices, Middleware},
+    rpc::{self, InnerService, Middleware},
 };
 
 /// Request headers that pages may send: those of gRPC-Web, credentials, and traces.
@@ -76,7 +76,7 @@ impl AllowedOrigins {
 
 async fn serve(
     request: Request<Body>,
-    next: InnerServices,
+    next: InnerService,
     origins: Arc<AllowedOrigins>,
 ) -> Response<Body> {
     let headers = request.headers();

@@ -13,14 +13,14 @@ use tonic::body::Body;
 
 use crate::{
     access::{ClientAddress, ConnectionPeer, TrustedProxies},
-    rpc::{self, InnerServices, Middleware},
+    rpc::{self, InnerService, Middleware},
 };
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The layer. Puts the client's address in place of the address of a trusted proxy.
 pub(super) fn layer(proxies: TrustedProxies) -> Middleware {
-    Middleware::new(move |mut request, next: InnerServices| {
+    Middleware::new(move |mut request, next: InnerService| {
         let resolved = resolve(&mut request, &proxies);
         async move {
             match resolved {

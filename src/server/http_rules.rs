@@ -13,7 +13,7 @@ use http::{
 use tonic::body::Body;
 
 use super::{console::Console, web_text::WebText};
-use crate::rpc::{InnerServices, Middleware};
+use crate::rpc::{InnerService, Middleware};
 
 const WEB: HeaderValue = HeaderValue::from_static("application/grpc-web+proto");
 const WEB_TEXT: HeaderValue = HeaderValue::from_static("application/grpc-web-text+proto");
@@ -27,7 +27,7 @@ const GRPC_ALONE: &str = "This server speaks gRPC (application/grpc, over HTTP/2
 
 /// The layer. Only calls pass it. Pages are those of `console`, if there is one on this port.
 pub(super) fn layer(console: Option<Arc<Console>>) -> Middleware {
-    Middleware::new(move |mut request, next: InnerServices| {
+    Middleware::new(move |mut request, next: InnerService| {
         let answered = answer_other(&mut request, console.as_deref());
         async move {
             match answered {

@@ -1,4 +1,4 @@
-//! The running server: listener, guard, services, health, reflection, shutdown.
+//! The running server: listener, authentication, services, health, reflection, shutdown.
 
 mod call_accounting;
 mod call_time;
@@ -115,13 +115,14 @@ pub async fn serve(
     let proxies = settings.security.trusted_proxies.clone();
     let [for_calls, for_health] = connection_setups(&settings, named.tls);
     let accepted = listener::connections(listeners.calls, for_calls);
-    let gate = Authenticator::open(store.clone(), clock.clone(), named.sources, looks).await?;
+    let authenticator =
+        Authenticator::open(store.clone(), clock.clone(), named.sources, looks).await?;
     let settings = Arc::new(settings);
     let importer = Importer::new(
         &store,
         settings.clone(),
         clock.clone(),
-        gate.clone(),
+        authenticator.clone(),
         stop.clone(),
     );
     let (start, started) = watch::channel(false);
@@ -130,11 +131,11 @@ pub async fn serve(
     let _health = start_health(listeners.health, for_health, probed);
     let watching = health::watch(telling, store.clone(), started.clone(), stop.clone());
     let watching = tokio::spawn(watching);
-    let house = tokio::spawn(run_maintenance(importer.clone(), start));
+    let maintenance = tokio::spawn(run_maintenance(importer.clone(), start));
     let services = services::all(importer.clone(), store.clone(), clock.clone(), &settings)?;
     let denials = DenialRecorder::new(store.clone(), clock);
-    let guard = AuthLayer::new(gate, patience, denials, &limits);
-    free_memory::keep_releasing(guard.memory().clone(), store, stop.clone());
+    let auth_layer = AuthLayer::new(authenticator, patience, denials, &limits);
+    free_memory::keep_releasing(auth_layer.memory().clone(), store, stop.clone());
     let serving = transport(&limits)
         .layer(origins)
         .layer(http_rules::layer(Some(console)))
@@ -144,14 +145,14 @@ pub async fn serve(
         .layer(call_accounting::layer(limits.message_bytes))
         .layer(forwarded::layer(proxies))
         .layer(call_time::layer(started.clone()))
-        .layer(guard.layer())
+        .layer(auth_layer.layer())
         .layer(unary_body::layer(&limits))
         .layer(MapRequestLayer::new(reflection::as_v1))
         .add_routes(services)
         .add_service(health::service(status))
         .serve_with_incoming_shutdown(accepted, stop.cancelled());
     let (result, deadline) = run(serving, started, shutdown, &stop, grace).await;
-    finish(&importer, house, deadline).await?;
+    finish(&importer, maintenance, deadline).await?;
     watching.await?;
     result
 }
@@ -179,7 +180,7 @@ fn connection_setups(
     [for_calls, for_health]
 }
 
-/// Serves health on a port of its own until the guard is dropped. Without a listener for that port it does nothing.
+/// Serves health on a port of its own until the returned guard is dropped. Without a listener for that port it does nothing.
 fn start_health(
     listener: Option<TcpListener>,
     setup: ConnectionSetup,
@@ -275,14 +276,14 @@ async fn never_started(mut started: watch::Receiver<bool>) {
 /// heartbeat.
 async fn finish(
     applying: &Importer,
-    house: JoinHandle<Result<(), StoreError>>,
+    maintenance: JoinHandle<Result<(), StoreError>>,
     deadline: Instant,
 ) -> anyhow::Result<()> {
     let finishing = timeout_at(deadline, applying.finish_applying());
     if finishing.await.is_err() {
         warn!("an import did not stop in time; it counts as interrupted when its lease expires");
     }
-    let Ok(ended) = timeout_at(deadline, house).await else {
+    let Ok(ended) = timeout_at(deadline, maintenance).await else {
         warn!("the database cannot be reached; this server's heartbeat expires by itself");
         return Ok(());
     };

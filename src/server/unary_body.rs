@@ -12,7 +12,7 @@ use tonic::{Code, Status, body::Body};
 
 use crate::{
     limits::{MemoryAccount, MemoryReservation, ServerLimits},
-    rpc::{self, InnerServices, Middleware, Rpc, SMALL_REQUEST_BYTES},
+    rpc::{self, InnerService, Middleware, Rpc, SMALL_REQUEST_BYTES},
 };
 
 /// Bytes before a message on the wire: whether it is compressed, and its length.
@@ -41,7 +41,7 @@ pub(super) fn layer(limits: &ServerLimits) -> Middleware {
     Middleware::new(move |request, next| serve(request, next, bounds))
 }
 
-async fn serve(request: Request<Body>, next: InnerServices, bounds: BodyBounds) -> Response<Body> {
+async fn serve(request: Request<Body>, next: InnerService, bounds: BodyBounds) -> Response<Body> {
     let path = request.uri().path();
     if rpc::rpc(path).is_some_and(Rpc::has_request_stream) {
         return next.call(request).await;

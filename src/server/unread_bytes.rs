@@ -88,11 +88,11 @@ impl Drop for OpenRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::Deadlines;
+    use crate::limits::ClientDeadlines;
 
     #[test]
     fn a_request_that_nobody_reads_holds_so_much_and_no_more() {
-        let usage = Arc::new(ConnectionUsage::new(&Deadlines::default()));
+        let usage = Arc::new(ConnectionUsage::new(&ClientDeadlines::default()));
         let unread = usage.unread();
         let (first, second) = [(); 2]
             .map(|()| OpenRequest::begin(Arc::clone(&usage)))

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     audit::{AuditAction, AuditOutcome, NO_HASH, SERVER_CHAIN, hash},
-    domain::Actor,
+    domain::AuditActor,
     proto::{AuditEvent, AuditHead, timestamp},
 };
 
@@ -35,7 +35,7 @@ pub struct AuditEntry {
     /// When.
     pub at: OffsetDateTime,
     /// Who did it, and from which address.
-    pub actor: Actor,
+    pub actor: AuditActor,
     /// What was done.
     pub action: AuditAction,
     /// What it was done to: an ID or a slug.
@@ -63,7 +63,7 @@ impl AuditEntry {
     /// An event of something that was done, without details.
     pub fn done(
         at: OffsetDateTime,
-        actor: &Actor,
+        actor: &AuditActor,
         action: AuditAction,
         subject: &impl ToString,
     ) -> Self {
@@ -307,7 +307,7 @@ mod tests {
     }
 
     fn revoked(token: &str) -> AuditEntry {
-        let actor = Actor {
+        let actor = AuditActor {
             principal: "operator".to_owned(),
             address: String::new(),
         };

@@ -220,10 +220,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{audit::SERVER_CHAIN, domain::Actor};
+    use crate::{audit::SERVER_CHAIN, domain::AuditActor};
 
     fn entry(action: AuditAction, seconds: u64) -> AuditEntry {
-        let actor = Actor {
+        let actor = AuditActor {
             principal: "operator".to_owned(),
             address: String::new(),
         };

@@ -14,8 +14,8 @@ use super::{
 use crate::{
     audit::AuditAction,
     domain::{
-        Actor, Catalog, CatalogName, Group, GroupId, NameFault, PhoneRegion, Rank, RankId, Role,
-        RoleId, ValuePattern, role_faults, visible_faults,
+        AuditActor, Catalog, CatalogName, Group, GroupId, NameFault, PhoneRegion, Rank, RankId,
+        Role, RoleId, ValuePattern, role_faults, visible_faults,
     },
 };
 
@@ -178,7 +178,7 @@ impl Store {
         organization: &Organization,
         draft: &CatalogDraft,
         may_privilege: bool,
-        actor: &Actor,
+        actor: &AuditActor,
         now: OffsetDateTime,
     ) -> Result<Catalog, CatalogError> {
         let Organization { id, slug, .. } = organization;

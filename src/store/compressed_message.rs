@@ -21,7 +21,7 @@ impl CompressedMessage {
     /// once and rarely read.
     #[must_use]
     pub fn dense(message: &[u8]) -> Self {
-        // This fails only if there is no memory. The payload is then empty, which counts as damaged when it is read.
+        // This fails only if there is no memory. The message is then empty, which counts as damaged when it is read.
         Self(zstd::bulk::compress(message, DENSE_LEVEL).unwrap_or_default())
     }
 
@@ -30,7 +30,7 @@ impl CompressedMessage {
         zstd::stream::decode_all(stored).map_err(StoreError::encoding)
     }
 
-    /// Takes a payload as it is stored.
+    /// Takes a message as it is stored.
     pub(super) const fn from_stored(stored: Vec<u8>) -> Self {
         Self(stored)
     }
@@ -38,7 +38,7 @@ impl CompressedMessage {
     /// Decompresses the message.
     ///
     /// # Errors
-    /// Fails only if the payload was damaged.
+    /// Fails only if the message was damaged.
     pub fn message(&self) -> Result<Vec<u8>, StoreError> {
         Self::read(&self.0)
     }
@@ -67,21 +67,21 @@ mod tests {
     #[test]
     fn a_message_is_unchanged_after_a_round_trip() {
         for message in [Vec::new(), b"EMAIL".repeat(1_000)] {
-            let payload = CompressedMessage::new(&message);
+            let compressed = CompressedMessage::new(&message);
             assert_eq!(
-                CompressedMessage::read(payload.stored()).expect("whole"),
+                CompressedMessage::read(compressed.stored()).expect("whole"),
                 message
             );
-            assert_eq!(payload.message().expect("whole"), message);
+            assert_eq!(compressed.message().expect("whole"), message);
         }
     }
 
     #[test]
     fn a_dense_message_is_unchanged_after_a_round_trip() {
         for message in [Vec::new(), b"+1 503 555 0100".repeat(1_000)] {
-            let payload = CompressedMessage::dense(&message);
+            let compressed = CompressedMessage::dense(&message);
             assert_eq!(
-                CompressedMessage::read_dense(payload.stored()).expect("whole"),
+                CompressedMessage::read_dense(compressed.stored()).expect("whole"),
                 message
             );
         }
@@ -102,9 +102,9 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_cut_short_is_an_error() {
-        let payload = CompressedMessage::new(&b"EMAIL".repeat(1_000));
-        let cut = &payload.stored()[..payload.stored().len() - 1];
+    fn a_message_cut_short_is_an_error() {
+        let compressed = CompressedMessage::new(&b"EMAIL".repeat(1_000));
+        let cut = &compressed.stored()[..compressed.stored().len() - 1];
         assert!(CompressedMessage::read(cut).is_err());
     }
 }

@@ -9,7 +9,8 @@ use sea_orm::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    DatabaseUrl, RetryPolicy, StoreError, connection::ConnectionPool, postgres_hosts::FoundHost,
+    DatabaseUrl, RetryPolicy, StoreError, connection_pool::ConnectionPool,
+    postgres_hosts::FoundHost,
 };
 use crate::{private_files, telemetry::metrics};
 

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Store, StoreError,
     connect::connect,
-    connection::ConnectionPool,
+    connection_pool::ConnectionPool,
     keyed_queue::{KeyedQueue, QueuePermit},
 };
 
@@ -53,7 +53,7 @@ pub enum ConnectionLane {
 
 /// The connections and the queues of all lanes.
 #[derive(Debug)]
-pub(super) struct StoreLanes {
+pub(super) struct ConnectionLanes {
     interactive: ConnectionPool,
     imports: ConnectionPool,
     heavy: ConnectionPool,
@@ -80,7 +80,7 @@ pub struct ReadTurn {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-impl StoreLanes {
+impl ConnectionLanes {
     /// Opens the connections of interactive calls. The others are opened when they are first used.
     pub(super) async fn connect(
         options: &ConnectOptions,

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     audit::AuditAction,
-    domain::{Actor, ImportState},
+    domain::{AuditActor, ImportState},
 };
 
 /// An import that is held, as stored.
@@ -93,7 +93,7 @@ impl Store {
         &self,
         (record, is_open): (&ImportRecord, bool),
         held: &HeldImport,
-        actor: &Actor,
+        actor: &AuditActor,
         end: AttemptEnd<'_>,
     ) -> Result<bool, StoreError> {
         self.retry(|| self.hold_import_once((record, is_open), held, actor, end))
@@ -104,7 +104,7 @@ impl Store {
         &self,
         (record, is_open): (&ImportRecord, bool),
         held: &HeldImport,
-        actor: &Actor,
+        actor: &AuditActor,
         end: AttemptEnd<'_>,
     ) -> Result<bool, StoreError> {
         let tx = self.begin_for(record.organization_id).await?;
@@ -150,7 +150,7 @@ impl Store {
     pub async fn note_review(
         &self,
         record: &ImportRecord,
-        actor: &Actor,
+        actor: &AuditActor,
         options: &str,
     ) -> Result<(), StoreError> {
         let shown = ImportRecord {
@@ -214,7 +214,7 @@ impl Store {
         &self,
         (organization, import): (i64, Uuid),
         end: HoldEnd,
-        actor: &Actor,
+        actor: &AuditActor,
         now: OffsetDateTime,
     ) -> Result<bool, StoreError> {
         let tx = self.begin_for(organization).await?;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{AuditEntry, ImportRecord};
 use crate::{
     audit::{AuditAction, AuditOutcome, few_names},
-    domain::{Actor, ImportState},
+    domain::{AuditActor, ImportState},
 };
 
 /// How an attempt ended, for the audit trail.
@@ -41,7 +41,7 @@ impl RoleGrants {
 /// attempt that broke off has done nothing, and has no event.
 pub(super) fn attempt_ended(
     record: &ImportRecord,
-    actor: &Actor,
+    actor: &AuditActor,
     AttemptEnd { refusals, options }: AttemptEnd<'_>,
 ) -> Option<AuditEntry> {
     let is_completed = record.state() == ImportState::Completed;
@@ -63,7 +63,7 @@ pub(super) fn attempt_ended(
 /// Describes an attempt that is held for review.
 pub(super) fn held(
     record: &ImportRecord,
-    actor: &Actor,
+    actor: &AuditActor,
     AttemptEnd { refusals, options }: AttemptEnd<'_>,
 ) -> AuditEntry {
     let at = record.finished_at.unwrap_or(record.started_at);
@@ -78,7 +78,11 @@ pub(super) fn held(
 }
 
 /// Describes the approval of a held import, which begins applying.
-pub(super) fn approved(record: &ImportRecord, actor: &Actor, at: OffsetDateTime) -> AuditEntry {
+pub(super) fn approved(
+    record: &ImportRecord,
+    actor: &AuditActor,
+    at: OffsetDateTime,
+) -> AuditEntry {
     AuditEntry::done(at, actor, AuditAction::ImportApproved, &record.id)
         .with("plan_digest", &hex::encode(&record.plan_digest))
         .with("sent_by", &record.principal)
@@ -88,7 +92,7 @@ pub(super) fn approved(record: &ImportRecord, actor: &Actor, at: OffsetDateTime)
 pub(super) fn begun(
     record: &ImportRecord,
     options: &str,
-    actor: &Actor,
+    actor: &AuditActor,
     at: OffsetDateTime,
 ) -> AuditEntry {
     let entry = AuditEntry::done(at, actor, AuditAction::ImportBegun, &record.id);
@@ -99,7 +103,7 @@ pub(super) fn begun(
 pub(super) fn roles_granted(
     import: Uuid,
     grants: &RoleGrants,
-    actor: &Actor,
+    actor: &AuditActor,
     at: OffsetDateTime,
 ) -> AuditEntry {
     let action = AuditAction::PrivilegedRolesGranted;
@@ -134,7 +138,7 @@ fn described(mut entry: AuditEntry, record: &ImportRecord, options: &str) -> Aud
 pub(super) fn ended(
     record: &ImportRecord,
     state: ImportState,
-    actor: &Actor,
+    actor: &AuditActor,
     at: OffsetDateTime,
 ) -> AuditEntry {
     let outcome = match state {

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{
     AuditEntry, Lease, SqlDialect, Store, StoreError, WriteError, WriteTransaction, user_selection,
 };
-use crate::domain::Actor;
+use crate::domain::AuditActor;
 
 /// One transaction of an import. Dropped without [`commit`](Self::commit), it has no effect.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub struct ImportTransaction {
     tx: WriteTransaction,
     lease: Lease,
     import: Uuid,
-    actor: Actor,
+    actor: AuditActor,
     now: OffsetDateTime,
     /// The organisation's revision once this transaction has committed; known from the claim on.
     revision: Option<i64>,
@@ -67,7 +67,7 @@ impl Store {
         &self,
         (lease, import): (Lease, Uuid),
         volume: WriteVolume,
-        actor: &Actor,
+        actor: &AuditActor,
         now: OffsetDateTime,
     ) -> Result<ImportTransaction, WriteError> {
         let tx = self.begin_for(lease.organization).await?;
@@ -113,7 +113,7 @@ impl Store {
         &self,
         lease: Lease,
         import: Uuid,
-        actor: &Actor,
+        actor: &AuditActor,
         now: OffsetDateTime,
     ) -> Option<ImportTransaction> {
         // One connection must be left for reading.

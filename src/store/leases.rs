@@ -460,10 +460,10 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
-    use crate::{domain::Actor, store::WriteVolume};
+    use crate::{domain::AuditActor, store::WriteVolume};
 
     async fn organization(store: &Store, slug: &str) -> i64 {
-        let (actor, now) = (Actor::default(), OffsetDateTime::UNIX_EPOCH);
+        let (actor, now) = (AuditActor::default(), OffsetDateTime::UNIX_EPOCH);
         let made = store.create_organization(slug, slug, &actor, now);
         made.await.unwrap().id
     }
@@ -606,7 +606,7 @@ mod tests {
         let ttl = Duration::from_mins(1);
         assert_eq!(elsewhere.holder(other, ttl).await.unwrap(), None);
         assert!(store.holder(other, ttl).await.unwrap().is_some());
-        let (actor, now) = (Actor::default(), OffsetDateTime::UNIX_EPOCH);
+        let (actor, now) = (AuditActor::default(), OffsetDateTime::UNIX_EPOCH);
         let write = store.begin_write((writer, Uuid::now_v7()), WriteVolume::Any, &actor, now);
         let mut write = write.await.unwrap();
         write.claim(false).await.unwrap();

@@ -11,7 +11,7 @@ use super::{
     entity::mapping::{Column, Entity, Model},
     write_transaction::WriteTransaction,
 };
-use crate::{audit::AuditAction, domain::Actor};
+use crate::{audit::AuditAction, domain::AuditActor};
 
 /// A saved mapping, as stored.
 pub(crate) type MappingRecord = Model;
@@ -66,7 +66,7 @@ impl Store {
     pub async fn save_mapping(
         &self,
         record: &MappingRecord,
-        actor: &Actor,
+        actor: &AuditActor,
     ) -> Result<(), SaveMappingError> {
         let organization = record.organization_id;
         let tx = self.begin_for(organization).await?;
@@ -107,7 +107,7 @@ impl Store {
         &self,
         organization: i64,
         name: &str,
-        actor: &Actor,
+        actor: &AuditActor,
         now: OffsetDateTime,
     ) -> Result<bool, StoreError> {
         let tx = self.begin_for(organization).await?;

@@ -13,8 +13,8 @@ mod catalog;
 mod catalog_audit;
 mod compressed_message;
 mod connect;
-mod connection;
 mod connection_lanes;
+mod connection_pool;
 mod credential_sources;
 mod database_access;
 mod database_url;
@@ -85,8 +85,8 @@ pub(crate) use user_values::UserValues;
 pub(crate) use users::{ProtectionChange, UserKey, UserRecord};
 
 use audit_heads::KnownHeads;
-use connection::ConnectionPool;
-use connection_lanes::StoreLanes;
+use connection_lanes::ConnectionLanes;
+use connection_pool::ConnectionPool;
 use liveness::Heartbeat;
 use postgres_hosts::PostgresHosts;
 use sql::SqlDialect;
@@ -107,7 +107,7 @@ pub struct Store {
     /// The lane's.
     db: ConnectionPool,
     lane: ConnectionLane,
-    lanes: Arc<StoreLanes>,
+    lanes: Arc<ConnectionLanes>,
     /// The connection that writes on SQLite; on `PostgreSQL` every lane has its own.
     writer: Option<ConnectionPool>,
     /// The same without SQLite's own check of references, for transactions that check all of them at once.
@@ -161,7 +161,7 @@ impl Store {
         // The options are large, and so are the futures that connect with them.
         let options = connect::connect_options(url, host.as_ref());
         let settings = host.as_ref().and_then(|host| host.settings.as_ref());
-        let lanes = Box::pin(StoreLanes::connect(&options, sqlite, settings)).await?;
+        let lanes = Box::pin(ConnectionLanes::connect(&options, sqlite, settings)).await?;
         if let (Some(hosts), Some(host)) = (&hosts, &host) {
             hosts.watch(host, lanes.postgres_pools());
         }

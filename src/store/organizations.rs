@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     audit::AuditAction,
-    domain::{Actor, OrganizationSlug},
+    domain::{AuditActor, OrganizationSlug},
 };
 
 /// An organisation, as stored.
@@ -39,7 +39,7 @@ impl Store {
         &self,
         slug: &str,
         display_name: &str,
-        actor: &Actor,
+        actor: &AuditActor,
         now: OffsetDateTime,
     ) -> Result<Organization, StoreError> {
         let tx = self.begin().await?;

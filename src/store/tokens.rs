@@ -11,7 +11,7 @@ use super::{
 
 use crate::{
     audit::{AuditAction, SERVER_CHAIN},
-    domain::Actor,
+    domain::AuditActor,
 };
 
 /// A token, as stored.
@@ -22,7 +22,11 @@ impl Store {
     ///
     /// # Errors
     /// Fails if the database fails.
-    pub async fn create_token(&self, token: TokenRecord, actor: &Actor) -> Result<(), StoreError> {
+    pub async fn create_token(
+        &self,
+        token: TokenRecord,
+        actor: &AuditActor,
+    ) -> Result<(), StoreError> {
         let chain = self.token_chain(&token).await?;
         let action = AuditAction::TokenCreated;
         let entry = AuditEntry::done(token.created_at, actor, action, &token.id);
@@ -93,7 +97,7 @@ impl Store {
     pub async fn revoke_token(
         &self,
         id: Uuid,
-        actor: &Actor,
+        actor: &AuditActor,
         now: OffsetDateTime,
     ) -> Result<bool, StoreError> {
         let Some(token) = self.token(id).await? else {

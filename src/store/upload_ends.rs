@@ -11,7 +11,7 @@ use super::{
     entity::import::Entity as Imports,
     sql::{self, millis},
 };
-use crate::{audit::AuditAction, domain::Actor};
+use crate::{audit::AuditAction, domain::AuditActor};
 
 impl Store {
     /// Removes an upload whose import is not running and has written nothing, since `actor` cancels it. Returns
@@ -22,7 +22,7 @@ impl Store {
     pub async fn cancel_upload(
         &self,
         upload: &Upload,
-        actor: &Actor,
+        actor: &AuditActor,
         now: OffsetDateTime,
     ) -> Result<bool, StoreError> {
         let (organization, import) = (upload.organization_id, upload.import_id);

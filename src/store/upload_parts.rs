@@ -53,7 +53,7 @@ impl UploadChunk {
     /// decompress one part after the other.
     ///
     /// # Errors
-    /// Fails only if the payload was damaged in the database.
+    /// Fails only if the message was damaged in the database.
     pub fn content(&self) -> Result<Vec<u8>, StoreError> {
         self.payload.message()
     }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     audit::AuditAction,
-    domain::{Actor, User},
+    domain::{AuditActor, User},
 };
 
 /// A user as stored, with the supervisor's email.
@@ -111,7 +111,7 @@ impl Store {
             protected,
             may_privilege,
         }: ProtectionChange,
-        actor: &Actor,
+        actor: &AuditActor,
         now: OffsetDateTime,
     ) -> Result<UserRecord, StoreError> {
         let tx = self.begin_for(organization).await?;

@@ -15,7 +15,7 @@ use super::{
     Store, StoreError,
     audit::PendingAuditEvents,
     audit_heads::KnownHeads,
-    connection::ConnectionPool,
+    connection_pool::ConnectionPool,
     keyed_queue::{KeyedQueue, QueuePermit},
     liveness::Heartbeat,
     sql::{self, SqlDialect},

@@ -9,7 +9,7 @@ mod roster_sheet;
 mod streamed;
 mod values_sheet;
 
-pub(crate) use rejected::{CellMark, RejectedRoster, Suggestion, is_rejected_roster};
+pub(crate) use rejected::{CellMark, CellSuggestion, RejectedRoster, is_rejected_roster};
 pub(crate) use roster_sheet::{ColumnWidths, template_workbook};
 pub(crate) use streamed::StreamedRoster;
 

@@ -48,7 +48,7 @@ pub(crate) struct CellMark {
 
 /// What could be written in place of a value.
 #[derive(Debug)]
-pub(crate) struct Suggestion {
+pub(crate) struct CellSuggestion {
     /// The column, as the file calls it.
     pub column: String,
     /// The value in the file.
@@ -131,7 +131,7 @@ impl RejectedRoster {
         &mut self,
         cells: &[T],
         marks: &[CellMark],
-        suggestions: &[Suggestion],
+        suggestions: &[CellSuggestion],
     ) -> Result<(), WorkbookError> {
         let (row, text, faulty) = (self.row, self.text.clone(), self.faulty.clone());
         let sheet = self.rows()?;
@@ -160,7 +160,7 @@ impl RejectedRoster {
         Ok(())
     }
 
-    fn push_suggestion(&mut self, row: u32, found: &Suggestion) -> Result<(), WorkbookError> {
+    fn push_suggestion(&mut self, row: u32, found: &CellSuggestion) -> Result<(), WorkbookError> {
         if self.suggestions == 0 {
             self.begin_suggestions()?;
         }

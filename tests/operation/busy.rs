@@ -8,7 +8,7 @@ use tonic_types::StatusExt;
 use user_import::{
     config::Settings,
     domain::Column::Role,
-    limits::{Deadlines, ServerLimits},
+    limits::{ClientDeadlines, ServerLimits},
     proto::{
         ImportFinish, ImportStart, import_users_request::Message,
         import_users_response::Message as Reply,
@@ -43,9 +43,9 @@ async fn app(
     let server = ServerLimits {
         imports,
         organization_imports,
-        deadlines: Deadlines {
+        deadlines: ClientDeadlines {
             import_turn: turn,
-            ..Deadlines::default()
+            ..ClientDeadlines::default()
         },
         ..ServerLimits::default()
     };

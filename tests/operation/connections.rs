@@ -10,7 +10,7 @@ use tokio::{
 use tonic_health::pb::HealthCheckRequest;
 use user_import::{
     config::Settings,
-    limits::{Deadlines, ServerLimits},
+    limits::{ClientDeadlines, ServerLimits},
 };
 
 use crate::frames::{RawConnection, SETTINGS};
@@ -27,7 +27,7 @@ on_both_databases![
 const SECOND: Duration = Duration::from_secs(1);
 const LONG: Duration = Duration::from_mins(1);
 
-async fn app(database: Database, address_connections: usize, deadlines: Deadlines) -> App {
+async fn app(database: Database, address_connections: usize, deadlines: ClientDeadlines) -> App {
     let server = ServerLimits {
         address_connections,
         deadlines,
@@ -51,10 +51,10 @@ async fn closed(mut connection: TcpStream) {
 
 /// The connections are silent, or send half a greeting, another protocol, or a greeting without a call.
 async fn a_connection_that_never_makes_a_call_ends(database: Database) {
-    let deadlines = Deadlines {
+    let deadlines = ClientDeadlines {
         // Longer than a machine stands still: the call that is made is in time.
         first_call: 3 * SECOND,
-        ..Deadlines::default()
+        ..ClientDeadlines::default()
     };
     let app = app(database, 250, deadlines).await;
     for said in [
@@ -71,9 +71,9 @@ async fn a_connection_that_never_makes_a_call_ends(database: Database) {
 }
 
 async fn a_connection_without_calls_ends_and_its_client_notices_nothing(database: Database) {
-    let deadlines = Deadlines {
+    let deadlines = ClientDeadlines {
         connection_idle: SECOND,
-        ..Deadlines::default()
+        ..ClientDeadlines::default()
     };
     let app = app(database, 1, deadlines).await;
     app.people(["ada"]).await;
@@ -108,10 +108,10 @@ fn template() -> user_import::proto::GetImportTemplateRequest {
 
 async fn a_connection_with_an_open_call_stays(database: Database) {
     use user_import::proto::{ImportFinish, import_users_request::Message};
-    let deadlines = Deadlines {
+    let deadlines = ClientDeadlines {
         first_call: 3 * SECOND,
         connection_idle: SECOND / 10,
-        ..Deadlines::default()
+        ..ClientDeadlines::default()
     };
     let app = app(database, 250, deadlines).await;
     let call = app.call().await;
@@ -146,7 +146,7 @@ const HERE: [u8; 4] = [127, 0, 0, 1];
 
 async fn over_the_limit_the_oldest_strangers_connection_makes_room(database: Database) {
     // One of them is the app's own, which has shown what it needs.
-    let app = app(database, 3, Deadlines::default()).await;
+    let app = app(database, 3, ClientDeadlines::default()).await;
     let (first, mut second) = (greeted(&app, HERE).await, greeted(&app, HERE).await);
     let _third = greeted(&app, HERE).await;
     closed(first).await;

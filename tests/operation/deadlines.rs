@@ -11,7 +11,7 @@ use tonic::Code;
 use user_import::{
     config::Settings,
     domain::Column::{FirstName, LastName},
-    limits::{Deadlines, ServerLimits},
+    limits::{ClientDeadlines, ServerLimits},
     proto::{
         ExportUsersRequest, ImportFinish, ImportState, ResultFilter, UserRows, WatchImportRequest,
         import_users_request::Message,
@@ -39,7 +39,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Longer than a machine stands still, for tests in which an import has to succeed too.
 const SECONDS: Duration = Duration::from_secs(5);
 
-async fn app(database: Database, deadlines: Deadlines) -> App {
+async fn app(database: Database, deadlines: ClientDeadlines) -> App {
     let server = ServerLimits {
         deadlines,
         ..ServerLimits::default()
@@ -58,9 +58,9 @@ fn quota(imported: &ImportResponses) -> String {
 }
 
 async fn an_import_that_never_begins_is_refused(database: Database) {
-    let deadlines = Deadlines {
+    let deadlines = ClientDeadlines {
         first_message: SECOND,
-        ..Deadlines::default()
+        ..ClientDeadlines::default()
     };
     let app = app(database, deadlines).await;
     let refused = app.call().await.read_to_end().await;
@@ -69,9 +69,9 @@ async fn an_import_that_never_begins_is_refused(database: Database) {
 }
 
 async fn an_upload_that_falls_silent_is_refused(database: Database) {
-    let deadlines = Deadlines {
+    let deadlines = ClientDeadlines {
         idle: SECOND,
-        ..Deadlines::default()
+        ..ClientDeadlines::default()
     };
     let app = app(database, deadlines).await;
     let call = app.call().await;
@@ -84,9 +84,9 @@ async fn an_upload_that_falls_silent_is_refused(database: Database) {
 }
 
 async fn an_upload_that_goes_on_for_ever_is_refused(database: Database) {
-    let deadlines = Deadlines {
+    let deadlines = ClientDeadlines {
         upload: SECOND,
-        ..Deadlines::default()
+        ..ClientDeadlines::default()
     };
     let app = app(database, deadlines).await;
     let call = app.call().await;
@@ -100,9 +100,9 @@ async fn an_upload_that_goes_on_for_ever_is_refused(database: Database) {
 
 /// The import has more results than the windows and buffers between server and client hold.
 async fn a_reader_who_stalls_is_given_up_and_its_import_goes_on(database: Database) {
-    let deadlines = Deadlines {
+    let deadlines = ClientDeadlines {
         idle: SECONDS,
-        ..Deadlines::default()
+        ..ClientDeadlines::default()
     };
     let server = ServerLimits {
         organization_imports: 1,
@@ -159,9 +159,9 @@ async fn a_reader_who_stalls_is_given_up_and_its_import_goes_on(database: Databa
 
 /// The export is larger than the windows and buffers between server and client.
 async fn an_export_that_nobody_reads_never_ends_as_if_it_were_whole(database: Database) {
-    let deadlines = Deadlines {
+    let deadlines = ClientDeadlines {
         idle: SECONDS,
-        ..Deadlines::default()
+        ..ClientDeadlines::default()
     };
     let app = app(database, deadlines).await;
     let long = "x".repeat(128);

@@ -8,7 +8,7 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use user_import::{
     config::Settings,
-    limits::{Deadlines, ServerLimits},
+    limits::{ClientDeadlines, ServerLimits},
 };
 
 use crate::{
@@ -71,9 +71,9 @@ async fn as_many_calls_as_may_be_are_taken_on_a_connection_and_one_more_is_refus
 }
 
 async fn a_silent_peer_is_given_up_and_one_that_answers_stays(database: Database) {
-    let deadlines = Deadlines {
+    let deadlines = ClientDeadlines {
         keepalive: (Duration::from_millis(100), Duration::from_secs(3)),
-        ..Deadlines::default()
+        ..ClientDeadlines::default()
     };
     let app = app(
         database,

@@ -16,7 +16,7 @@ use tokio::{
 };
 use user_import::{
     config::{SecuritySettings, Settings},
-    limits::{Deadlines, ServerLimits},
+    limits::{ClientDeadlines, ServerLimits},
     proto::{
         AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
         FinishImportRequest, FinishImportResponse, GetOrganizationRequest, ImportStart,
@@ -496,11 +496,11 @@ async fn impatient(database: Database) -> App {
     // Longer than a machine stands still: a call that is made is in time.
     let short = Duration::from_secs(3);
     let server = ServerLimits {
-        deadlines: Deadlines {
+        deadlines: ClientDeadlines {
             first_call: short,
             connection_idle: short,
             idle: short,
-            ..Deadlines::default()
+            ..ClientDeadlines::default()
         },
         ..ServerLimits::default()
     };

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use user_import::{
     access::{Authenticator, CredentialSources, Principal},
     config::Settings,
-    domain::Actor,
+    domain::AuditActor,
     import::{Clock, ImportError, Importer, ResponseSender, Submitter},
     limits::{MemoryBounds, MemoryBudget},
     proto::{
@@ -54,7 +54,7 @@ async fn importer(app: &App) -> Importer {
 fn submitter() -> Submitter {
     Submitter {
         principal: Arc::new(Principal::local()),
-        actor: Actor::default(),
+        actor: AuditActor::default(),
         account: MemoryBudget::new(MemoryBounds::default()).account(None),
     }
 }

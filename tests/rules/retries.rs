@@ -7,7 +7,7 @@ use tonic_types::StatusExt;
 use user_import::{
     config::Settings,
     domain::Column::{BadgeNumber, Email, ExternalId, FirstName, Role, Status},
-    limits::{Deadlines, ServerLimits},
+    limits::{ClientDeadlines, ServerLimits},
     proto::{
         DeactivateMissing, ImportFinish, ImportStart, ImportState, Issue, IssueCode, ResultFilter,
         RowOutcome, UserRows, UserStatus, import_users_request::Message,
@@ -69,9 +69,9 @@ pub async fn start_slow(database: Database) -> App {
 /// The usual limits, but no import waits for its turn.
 pub fn impatient() -> ServerLimits {
     ServerLimits {
-        deadlines: Deadlines {
+        deadlines: ClientDeadlines {
             import_turn: Duration::ZERO,
-            ..Deadlines::default()
+            ..ClientDeadlines::default()
         },
         ..ServerLimits::default()
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tonic::Code;
 use user_import::{
     config::Settings,
-    limits::{Deadlines, ServerLimits},
+    limits::{ClientDeadlines, ServerLimits},
     proto::{
         AuditAction, ImportStart, ImportState, ListAuditEventsRequest,
         audit_service_client::AuditServiceClient,
@@ -38,9 +38,9 @@ fn start() -> ImportStart {
 fn impatient(upload: Duration) -> Settings {
     Settings {
         server: ServerLimits {
-            deadlines: Deadlines {
+            deadlines: ClientDeadlines {
                 upload,
-                ..Deadlines::default()
+                ..ClientDeadlines::default()
             },
             ..ServerLimits::default()
         },

@@ -7,7 +7,7 @@ use tonic_types::StatusExt;
 use user_import::{
     config::Settings,
     domain::Column::Role,
-    limits::{Deadlines, ServerLimits},
+    limits::{ClientDeadlines, ServerLimits},
     proto::{
         DeactivateMissing, ImportFinish, ImportStart, ImportState, import_users_request::Message,
         import_users_response::Message as Reply,
@@ -395,9 +395,9 @@ async fn an_upload_waits_for_a_place_among_the_imports(database: Database) {
     let settings = Settings {
         server: ServerLimits {
             organization_imports: 1,
-            deadlines: Deadlines {
+            deadlines: ClientDeadlines {
                 import_turn: Duration::from_millis(100),
-                ..Deadlines::default()
+                ..ClientDeadlines::default()
             },
             ..ServerLimits::default()
         },

@@ -12,7 +12,7 @@ use tonic_types::StatusExt;
 use user_import::{
     config::Settings,
     domain::Column::LastName,
-    limits::{Deadlines, ServerLimits},
+    limits::{ClientDeadlines, ServerLimits},
     proto::{
         ImportFinish, ImportState, Rank, import_users_request::Message,
         import_users_response::Message as Reply,
@@ -46,9 +46,9 @@ async fn start(database: Database, turn: Duration) -> App {
         transaction_rows: 1,
         progress_interval: Duration::from_millis(10),
         server: ServerLimits {
-            deadlines: Deadlines {
+            deadlines: ClientDeadlines {
                 import_turn: turn,
-                ..Deadlines::default()
+                ..ClientDeadlines::default()
             },
             ..ServerLimits::default()
         },

@@ -11,7 +11,7 @@ use tonic::{
 };
 use user_import::{
     config::Settings,
-    domain::Actor,
+    domain::AuditActor,
     proto::{
         Catalog, CreateOrganizationRequest, DeactivateMissing, ExportUsersRequest,
         GetOrganizationRequest, GetUserRequest, Group, ImportFinish, ImportStart,
@@ -137,7 +137,7 @@ impl App {
     pub async fn make_organization(&self, organization: &str) {
         let store = self.store().await;
         let now = user_import::clock::Clock::system().now();
-        let actor = Actor::default();
+        let actor = AuditActor::default();
         let made = store.create_organization(organization, organization, &actor, now);
         made.await.expect("the organisation is new");
     }

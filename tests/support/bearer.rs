@@ -17,7 +17,7 @@ use user_import::{
     access::{TokenText, local_token},
     clock::Clock,
     config::Settings,
-    domain::{Actor, Permission, Permissions},
+    domain::{AuditActor, Permission, Permissions},
     store::{Store, TokenRecord},
 };
 use uuid::Uuid;
@@ -123,7 +123,7 @@ impl App {
         let created = self
             .store()
             .await
-            .create_token(token, &Actor::default())
+            .create_token(token, &AuditActor::default())
             .await;
         created.expect("a token can be stored");
         (id, text.reveal().to_owned())
@@ -141,7 +141,7 @@ impl App {
         let revoked = self
             .store()
             .await
-            .revoke_token(token, &Actor::default(), now)
+            .revoke_token(token, &AuditActor::default(), now)
             .await;
         assert!(revoked.expect("a token can be revoked"), "it was there");
     }

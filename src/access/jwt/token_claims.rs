@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use crate::{
-    access::{AccessDenial, Credential, OrganizationScope, Principal, jwt::JwtSettings},
+    access::{AccessDenial, CredentialKind, OrganizationScope, Principal, jwt::JwtSettings},
     domain::{OrganizationSlug, Permissions},
 };
 
@@ -82,7 +82,7 @@ impl TokenClaims {
             scope: self.scope(&settings.organization_claim)?,
             permissions: self.permissions(&settings.permissions_claim),
             expires_at: Some(expires_at),
-            credential: Credential::Jwt,
+            credential: CredentialKind::Jwt,
         })
     }
 

@@ -12,7 +12,7 @@ use clap::{
     error::ErrorKind, parser::ValueSource,
 };
 
-use super::profile::{self, Profile, TokenLocation};
+use super::profile::{self, ConnectionProfile, TokenLocation};
 use crate::cli::{failure::UsageError, output::Verbosity, secret::unquoted};
 use crate::{
     access::{local_token, looks_like_token},
@@ -134,7 +134,7 @@ impl ServerArgs {
 
     async fn connect_as(
         &self,
-        profile: &Profile,
+        profile: &ConnectionProfile,
         verbosity: Verbosity,
     ) -> anyhow::Result<ServiceClient> {
         let endpoint = self.endpoint(profile)?;
@@ -143,7 +143,7 @@ impl ServerArgs {
     }
 
     /// Returns the profile to use, or an empty one if no profile is chosen.
-    fn profile(&self) -> Result<Profile, UsageError> {
+    fn profile(&self) -> Result<ConnectionProfile, UsageError> {
         let given = &self.0;
         let config = given.config.as_deref();
         let config = config.filter(|path| !path.as_os_str().is_empty());
@@ -152,7 +152,7 @@ impl ServerArgs {
         Ok(chosen.unwrap_or_default())
     }
 
-    fn endpoint(&self, profile: &Profile) -> Result<ServerAddress, UsageError> {
+    fn endpoint(&self, profile: &ConnectionProfile) -> Result<ServerAddress, UsageError> {
         let said = self.0.endpoint.as_ref().or(profile.endpoint.as_ref());
         match said {
             Some(endpoint) => Ok(endpoint.clone()),
@@ -163,7 +163,7 @@ impl ServerArgs {
     fn credentials(
         &self,
         endpoint: &ServerAddress,
-        profile: &Profile,
+        profile: &ConnectionProfile,
         verbosity: Verbosity,
     ) -> Result<ClientCredentials, UsageError> {
         let given = &self.0;
@@ -199,7 +199,7 @@ impl ServerArgs {
     /// The token, from wherever it is.
     fn token(
         &self,
-        profile: &Profile,
+        profile: &ConnectionProfile,
         verbosity: Verbosity,
     ) -> Result<Option<BearerToken>, UsageError> {
         let given = &self.0;
@@ -237,7 +237,7 @@ impl OrganizationArgs {
         self.chosen(&self.server.profile()?)
     }
 
-    fn chosen(&self, profile: &Profile) -> Result<String, UsageError> {
+    fn chosen(&self, profile: &ConnectionProfile) -> Result<String, UsageError> {
         // A variable that is set to nothing says nothing.
         let given = self.organization.as_ref().filter(|slug| !slug.is_empty());
         given.or(profile.organization.as_ref()).cloned().ok_or_else(|| {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::profile::{Profile, ProfileFile, TokenLocation};
+use super::profile::{ConnectionProfile, ProfileFile, TokenLocation};
 use crate::cli::{
     ExitStatus,
     output::{ListColumn, ListFormatArgs, PrintableList},
@@ -75,7 +75,7 @@ struct ProfileLine {
 
 fn lines(file: ProfileFile) -> Vec<ProfileLine> {
     let default = file.profiles.default;
-    let line = |(name, profile): (String, Profile)| ProfileLine {
+    let line = |(name, profile): (String, ConnectionProfile)| ProfileLine {
         is_default: default.as_ref() == Some(&name),
         name,
         endpoint: profile

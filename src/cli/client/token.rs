@@ -20,7 +20,7 @@ use crate::cli::{
 use crate::{
     access::{OrganizationScope, TokenText},
     clock::Clock,
-    domain::{Actor, Permission, Permissions},
+    domain::{AuditActor, Permission, Permissions},
     proto::timestamp,
     store::{Store, StoreError, TokenRecord},
 };
@@ -152,8 +152,8 @@ async fn create(args: CreateArgs, verbosity: Verbosity) -> anyhow::Result<ExitSt
 }
 
 /// The principal for changes on the database itself; there is no credential to name.
-fn operator() -> Actor {
-    Actor {
+fn operator() -> AuditActor {
+    AuditActor {
         principal: "operator".to_owned(),
         address: String::new(),
     }

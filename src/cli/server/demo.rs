@@ -16,7 +16,7 @@ use super::stop_signal::stop_signal;
 use crate::cli::{
     ExitStatus,
     console_address::ConsoleAddress,
-    output::{ImportFindings, SummaryOptions, TerminalStyle, print, row_lines, summary_text},
+    output::{ImportIssues, SummaryOptions, TerminalStyle, print, row_lines, summary_text},
 };
 use crate::{
     client::{
@@ -133,15 +133,15 @@ struct DemoImport {
 }
 
 impl DemoImport {
-    fn page(&self, look: TerminalStyle) -> String {
-        let rows: String = self.rows.iter().map(|row| row_lines(row, look)).collect();
+    fn page(&self, style: TerminalStyle) -> String {
+        let rows: String = self.rows.iter().map(|row| row_lines(row, style)).collect();
         let asked = SummaryOptions {
             errors_file: true,
             ..SummaryOptions::default()
         };
         // Each row is shown with its warnings already.
-        let findings = ImportFindings::default();
-        let summary = summary_text(&self.summary, &findings, &asked, look);
+        let findings = ImportIssues::default();
+        let summary = summary_text(&self.summary, &findings, &asked, style);
         format!("{rows}\n{summary}")
     }
 }

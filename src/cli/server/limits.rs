@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use clap::{Args, value_parser};
 
-use crate::limits::{ConcurrencyBounds, DatabaseLimits, Deadlines, MemoryBounds, ServerLimits};
+use crate::limits::{
+    ClientDeadlines, ConcurrencyBounds, DatabaseLimits, MemoryBounds, ServerLimits,
+};
 
 const MIB: usize = 1024 * 1024;
 
@@ -161,8 +163,8 @@ impl LimitsArgs {
         }
     }
 
-    const fn deadlines(&self) -> Deadlines {
-        Deadlines {
+    const fn deadlines(&self) -> ClientDeadlines {
+        ClientDeadlines {
             first_call: Duration::from_secs(self.first_call_seconds),
             connection_idle: Duration::from_secs(self.connection_idle_seconds),
             import_turn: Duration::from_secs(self.import_turn_seconds),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use crate::import::review::{MissingUser, PlannedImport};
+use crate::import::review::{PlannedImport, UserToDeactivate};
 use crate::{
     domain::{Column, Issue, IssueCode, Row},
     plan::{ByRow, Outcome, RowIndex},
@@ -93,15 +93,15 @@ fn external_id_taken(external_id: &str) -> Issue {
     .about_user(external_id)
 }
 
-pub(crate) fn user_ids(users: &[MissingUser]) -> Vec<Uuid> {
+pub(crate) fn user_ids(users: &[UserToDeactivate]) -> Vec<Uuid> {
     users.iter().map(|user| user.id).collect()
 }
 
 /// Splits `users` into the deactivated ones and the others.
 pub(crate) fn split_deactivated(
-    users: &[MissingUser],
+    users: &[UserToDeactivate],
     written: &[Uuid],
-) -> (Vec<MissingUser>, Vec<MissingUser>) {
+) -> (Vec<UserToDeactivate>, Vec<UserToDeactivate>) {
     let written: HashSet<&Uuid> = written.iter().collect();
     let users = users.iter().cloned();
     users.partition(|user| written.contains(&user.id))
@@ -119,7 +119,7 @@ pub(crate) struct SkippedDeactivations {
 
 impl SkippedDeactivations {
     /// Adds users.
-    pub(crate) fn add(&mut self, users: &[MissingUser]) {
+    pub(crate) fn add(&mut self, users: &[UserToDeactivate]) {
         let room = NAMED - self.named.len();
         let (named, more) = users.split_at(room.min(users.len()));
         self.named.extend(named.iter().map(skipped_warning));
@@ -142,7 +142,7 @@ impl SkippedDeactivations {
 }
 
 /// The warning that a user was to be deactivated and is not.
-fn skipped_warning(user: &MissingUser) -> Issue {
+fn skipped_warning(user: &UserToDeactivate) -> Issue {
     let external_id = &user.external_id;
     let message = format!(
         "User \"{external_id}\" is not listed, but could not be deactivated: when its turn came, \
@@ -157,8 +157,8 @@ fn skipped_warning(user: &MissingUser) -> Issue {
 mod tests {
     use super::*;
 
-    fn users(count: usize) -> Vec<MissingUser> {
-        let user = |number| MissingUser {
+    fn users(count: usize) -> Vec<UserToDeactivate> {
+        let user = |number| UserToDeactivate {
             id: Uuid::from_u128(number),
             external_id: format!("P-{number}"),
             email: String::new(),

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::{batch::WriteBatch, batch_size::QUICK};
 use crate::import::{Clock, review::PlannedImport};
 use crate::{
-    domain::Actor,
+    domain::AuditActor,
     plan::{RowIndex, WriteSchedule},
     store::{ImportTransaction, Lease, OverlapPermit, Store, WriteError, WriteVolume},
 };
@@ -37,7 +37,7 @@ pub(crate) struct BatchContext {
     pub(crate) clock: Clock,
     pub(crate) lease: Lease,
     pub(crate) import: Uuid,
-    pub(crate) actor: Actor,
+    pub(crate) actor: AuditActor,
     /// A transaction may write before its turn to commit, if the store has room for it.
     pub(crate) may_overlap: bool,
 }

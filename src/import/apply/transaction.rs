@@ -15,7 +15,7 @@ use crate::{
     import::{
         messages,
         record::{EncodedResults, FinalResults, ResultLog, changed_users},
-        review::MissingUser,
+        review::UserToDeactivate,
     },
     store::{
         BackOff, BatchKind, CompressedMessage, FEW_ROWS, ImportRecord, ImportTransaction,
@@ -37,7 +37,7 @@ pub(super) struct TransactionParts<'a> {
     /// Record these results of a later plan.
     pub(super) results: &'a [EncodedResults],
     /// Deactivate these users.
-    pub(super) deactivate: &'a [MissingUser],
+    pub(super) deactivate: &'a [UserToDeactivate],
     /// Record the end of the import, and release its lease.
     pub(super) end: Option<ImportState>,
 }
@@ -297,7 +297,7 @@ impl ImportWriter {
         &self,
         write: &ImportTransaction,
         result_log: &mut ResultLog<'_>,
-        users: &[MissingUser],
+        users: &[UserToDeactivate],
         effects: &mut TransactionEffects,
     ) -> Result<(), WriteError> {
         let may_privileged = self.planned.plan.request.terms.permitted.privileged;
@@ -379,7 +379,7 @@ impl ImportWriter {
     }
 
     /// The deactivated users that are recorded after the results known to be stored.
-    async fn recorded_deactivated(&self) -> Result<Vec<MissingUser>, WriteError> {
+    async fn recorded_deactivated(&self) -> Result<Vec<UserToDeactivate>, WriteError> {
         let (organization, import) = (self.record.organization_id, self.record.id);
         // The transaction that needs them is retried as a whole.
         let store = self.importer.store.without_retries();
@@ -398,6 +398,6 @@ impl ImportWriter {
 /// What a transaction has done, reported once it has committed.
 #[derive(Debug, Default)]
 struct TransactionEffects {
-    deactivated: Vec<MissingUser>,
-    skipped: Vec<MissingUser>,
+    deactivated: Vec<UserToDeactivate>,
+    skipped: Vec<UserToDeactivate>,
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     access::{AccessDenial, Principal},
-    domain::{Actor, ImportState, Permission},
+    domain::{AuditActor, ImportState, Permission},
     proto::{ApprovalNeeds, ImportStart},
     store::{HeldImport, HoldEnd, ImportRecord, StoreError},
     telemetry::{metrics, traces},
@@ -134,7 +134,7 @@ impl Importer {
     pub(crate) async fn discard_held(
         &self,
         record: &ImportRecord,
-        actor: &Actor,
+        actor: &AuditActor,
     ) -> Result<bool, ImportError> {
         if record.state() != ImportState::Held {
             return Ok(false);
@@ -151,7 +151,7 @@ impl Importer {
     pub(crate) async fn expire_held(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         for (organization, import, principal) in self.store.expired_holds(now).await? {
-            let sender = Actor {
+            let sender = AuditActor {
                 principal,
                 address: String::new(),
             };

@@ -170,15 +170,15 @@ fn too_many_imports(reached: LimitReached) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::Deadlines;
+    use crate::limits::ClientDeadlines;
 
     fn limiter(imports: usize, organization_imports: usize) -> ImportLimiter {
         ImportLimiter::new(&ServerLimits {
             imports,
             organization_imports,
-            deadlines: Deadlines {
+            deadlines: ClientDeadlines {
                 import_turn: Duration::ZERO,
-                ..Deadlines::default()
+                ..ClientDeadlines::default()
             },
             ..ServerLimits::default()
         })

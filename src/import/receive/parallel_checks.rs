@@ -19,7 +19,7 @@ use rayon::Scope;
 
 use super::phone_memo;
 use crate::domain::{
-    Cell, CheckOptions, Column, MappingFailure, RawRow, Row, RowPacker, ValueFault,
+    Cell, CheckOptions, Column, RawRow, Row, RowPacker, TemplateFailure, ValueFault,
 };
 
 /// Rows that are checked together, and whose texts share an allocation. Checking them takes a small multiple of the
@@ -132,7 +132,7 @@ enum KeptCell {
     Absent,
     Text(Range<usize>),
     Invalid { byte: u8, charset: &'static str },
-    Failed(MappingFailure),
+    Failed(TemplateFailure),
 }
 
 impl RawRows {

@@ -28,7 +28,7 @@ const LONGEST: usize = 15;
 /// The bit that is set if a number is assigned.
 const ASSIGNED: u64 = 1 << 63;
 
-static SEEN: LazyLock<PhoneTable> = LazyLock::new(|| PhoneTable::new(KEPT));
+static SEEN: LazyLock<PhoneMemo> = LazyLock::new(|| PhoneMemo::new(KEPT));
 
 /// Reads a number that begins with its `+`. The memo keeps only the writing, so it has only numbers that follow from
 /// the writing's digits.
@@ -100,7 +100,7 @@ const fn symbol(byte: u8) -> Option<u64> {
 /// A table of places, found by hash, with a few slots each. If all slots of a place are taken, the hash chooses the
 /// slot to overwrite. Each slot is written and read in one step, so no lock is needed: in the worst case a race
 /// keeps a number twice, or not at all.
-struct PhoneTable {
+struct PhoneMemo {
     places: Box<[PhoneSlots]>,
 }
 
@@ -109,7 +109,7 @@ struct PhoneTable {
 #[repr(align(64))]
 struct PhoneSlots([AtomicU64; SHARING]);
 
-impl PhoneTable {
+impl PhoneMemo {
     /// Makes room for `slots` numbers; `slots` is a power of two.
     fn new(slots: usize) -> Self {
         Self {
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_found_until_there_is_no_room() {
-        let memo = PhoneTable::new(1024);
+        let memo = PhoneMemo::new(1024);
         let numbers = || (1_000_000_u64..1_001_000).map(PackedNumber);
         let known = || numbers().filter(|&number| memo.find(number).is_some());
         assert_eq!(known().count(), 0);
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn nearly_all_that_come_are_kept_where_there_is_room_for_thrice_as_many() {
-        let memo = PhoneTable::new(2048);
+        let memo = PhoneMemo::new(2048);
         let numbers = || (1_000_000_u64..1_000_680).map(PackedNumber);
         numbers().for_each(|number| memo.keep(number, true));
         let known = numbers().filter(|&number| memo.find(number).is_some());

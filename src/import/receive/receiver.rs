@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
-use super::workbook_input::{ContinueCheck, WorkbookInput};
+use super::workbook_input::{UploadMemoryCheck, WorkbookInput};
 use super::{parallel_checks::check_rows, phone_memo::read_phone};
 use crate::import::Refusal;
 use crate::{
@@ -198,7 +198,7 @@ impl RosterReceiver {
     pub(crate) fn finish_while(
         &mut self,
         stated: &ImportFinish,
-        pause: ContinueCheck<'_>,
+        pause: UploadMemoryCheck<'_>,
     ) -> Result<ReceivedRoster, ReceiveFailure> {
         let digest = self.end(stated, pause)?;
         let mut faults = Vec::new();
@@ -285,7 +285,7 @@ impl RosterReceiver {
     fn end(
         &mut self,
         stated: &ImportFinish,
-        pause: ContinueCheck<'_>,
+        pause: UploadMemoryCheck<'_>,
     ) -> Result<[u8; 32], ReceiveFailure> {
         match &mut self.input {
             ReceivedInput::Typed(input) => {

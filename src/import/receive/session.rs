@@ -26,7 +26,7 @@ use crate::import::{
 };
 use crate::{
     access::{AccessDenial, Principal},
-    domain::{Actor, Column, ImportState, OutcomeCounts},
+    domain::{AuditActor, Column, ImportState, OutcomeCounts},
     input::Header,
     limits::MemoryReservation,
     plan::{DigestKey, RowMatching},
@@ -75,7 +75,7 @@ pub(crate) struct ImportSession<'a> {
     /// had then.
     pub(crate) undone: Option<(Uuid, i32)>,
     /// The caller as the audit trail names it.
-    pub(crate) actor: Actor,
+    pub(crate) actor: AuditActor,
     pub(crate) options_digest: [u8; 32],
     /// The options in the audit trail's format.
     pub(crate) asked_for: String,

@@ -23,7 +23,7 @@ use tokio_stream::Stream;
 
 use crate::import::{ImportError, Refusal, RequestStream};
 use crate::{
-    limits::{Deadlines, MemoryAccount, MemoryExhausted, MemoryReservation},
+    limits::{ClientDeadlines, MemoryAccount, MemoryExhausted, MemoryReservation},
     proto::{UserRow, UserRows, import_users_request::Message},
 };
 
@@ -71,7 +71,7 @@ impl UploadBuffer {
     pub fn spawn(
         requests: impl RequestStream + 'static,
         capacity: u64,
-        deadlines: Deadlines,
+        deadlines: ClientDeadlines,
         account: &MemoryAccount,
     ) -> Result<Self, MemoryExhausted> {
         let shared = Arc::new(SharedBuffer::new(account.reserve(0)?));
@@ -250,7 +250,7 @@ async fn fill(
     mut requests: impl RequestStream,
     shared: Arc<SharedBuffer>,
     capacity: usize,
-    deadlines: Deadlines,
+    deadlines: ClientDeadlines,
 ) {
     let mut timing = ClientTiming::new(deadlines);
     let mut large = false;
@@ -290,7 +290,7 @@ async fn fill(
 
 /// The client's deadlines.
 struct ClientTiming {
-    deadlines: Deadlines,
+    deadlines: ClientDeadlines,
     begun: Instant,
     heard: Instant,
     phase: ClientPhase,
@@ -305,7 +305,7 @@ enum ClientPhase {
 }
 
 impl ClientTiming {
-    fn new(deadlines: Deadlines) -> Self {
+    fn new(deadlines: ClientDeadlines) -> Self {
         let now = Instant::now();
         Self {
             deadlines,
@@ -346,7 +346,7 @@ impl ClientTiming {
     }
 }
 
-fn never_began(limits: &Deadlines) -> Refusal {
+fn never_began(limits: &ClientDeadlines) -> Refusal {
     let message = format!(
         "No message came within {} s; send start at once.",
         limits.first_message.as_secs()
@@ -354,7 +354,7 @@ fn never_began(limits: &Deadlines) -> Refusal {
     Refusal::limit("NO_FIRST_MESSAGE", "first_message", message)
 }
 
-fn fell_silent(limits: &Deadlines) -> Refusal {
+fn fell_silent(limits: &ClientDeadlines) -> Refusal {
     let message = format!(
         "No message came for {} s. Nothing was written; send the roster again without pauses.",
         limits.idle.as_secs()
@@ -362,7 +362,7 @@ fn fell_silent(limits: &Deadlines) -> Refusal {
     Refusal::limit("IDLE_TOO_LONG", "idle", message)
 }
 
-fn too_slow(limits: &Deadlines) -> Refusal {
+fn too_slow(limits: &ClientDeadlines) -> Refusal {
     let message = format!(
         "The upload took longer than {} s. Nothing was written; send the roster faster, or in \
          parts.",

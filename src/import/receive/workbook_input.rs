@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Asks whether to go on reading. The number is the bytes that are held besides the workbook itself.
-pub(crate) type ContinueCheck<'a> = &'a mut dyn FnMut(usize) -> ControlFlow<()>;
+pub(crate) type UploadMemoryCheck<'a> = &'a mut dyn FnMut(usize) -> ControlFlow<()>;
 
 /// A workbook that is received.
 pub(super) struct WorkbookInput {
@@ -82,7 +82,7 @@ impl WorkbookInput {
         &mut self,
         checks: CheckOptions,
         rows: &mut Vec<Row>,
-        pause: ContinueCheck<'_>,
+        pause: UploadMemoryCheck<'_>,
     ) -> Result<(), WorkbookFailure> {
         let reader = WorkbookReader {
             options: &self.options,

@@ -13,7 +13,7 @@ use crate::{
     domain::{Column, ColumnSet, GroupId, RankId, RoleId, Status},
     import::{
         ImportError, messages,
-        review::{MissingUser, PlannedImport},
+        review::{PlannedImport, UserToDeactivate},
     },
     plan::{FinalUser, RowIndex, UserWrite},
     store::CompressedMessage,
@@ -63,7 +63,7 @@ pub(crate) struct RecordedValue<'a>(&'a [u8]);
 const ATTRIBUTES: ColumnSet = ColumnSet::ALL.without(Column::Location);
 
 /// Encodes that these users were made Inactive.
-pub(crate) fn encode_deactivated(users: &[MissingUser]) -> CompressedMessage {
+pub(crate) fn encode_deactivated(users: &[UserToDeactivate]) -> CompressedMessage {
     let mut batch = ChangedUsers::default();
     for user in users {
         let status = ColumnSet::of(&[Column::Status]);

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     import::{
         ImportError, messages,
-        review::{FirstPlanWarnings, MissingUser},
+        review::{FirstPlanWarnings, UserToDeactivate},
     },
     proto::RowResults,
     store::{BatchKind, Store},
@@ -20,7 +20,7 @@ pub(crate) struct RecordedProgress {
     /// Numbers of the rows that have a result.
     pub(crate) rows: HashSet<u32>,
     /// Users who are still to be deactivated.
-    pub(crate) missing: Vec<MissingUser>,
+    pub(crate) missing: Vec<UserToDeactivate>,
     /// The warnings of the rows that were to be written.
     pub(crate) first_plan_warnings: FirstPlanWarnings,
 }

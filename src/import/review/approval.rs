@@ -17,12 +17,12 @@ pub(crate) enum HeldAction {
     /// Look at what it would do now.
     Review,
     /// Apply it.
-    Approve(Approval),
+    Approve(ApprovalTerms),
 }
 
 /// What an approval states.
 #[derive(Clone, Debug)]
-pub(crate) struct Approval {
+pub(crate) struct ApprovalTerms {
     /// The digest of the plan that was reviewed.
     pub(crate) plan_digest: [u8; 32],
     /// `Confirm` if users may be deactivated.

@@ -8,10 +8,10 @@ pub(crate) mod planned_import;
 mod planning;
 mod selection;
 
-pub(crate) use approval::{Approval, HeldAction, HeldRun, guard_code, may_hold, not_held};
+pub(crate) use approval::{ApprovalTerms, HeldAction, HeldRun, guard_code, may_hold, not_held};
 pub(crate) use first_plan_warnings::{FirstPlanWarnings, is_about_others};
-pub(crate) use planned_import::MissingUser;
 pub use planned_import::PlannedImport;
+pub(crate) use planned_import::UserToDeactivate;
 pub use planning::PlanningInput;
 pub(crate) use planning::{plan_rows, plan_rows_to_write};
 pub(crate) use selection::{DeactivationGuard, select_users};

@@ -16,7 +16,7 @@ pub(crate) const NAMED_SKIPPED: usize = 200;
 
 /// A user to deactivate, who is not listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct MissingUser {
+pub(crate) struct UserToDeactivate {
     pub(crate) id: Uuid,
     pub(crate) external_id: String,
     pub(crate) email: String,
@@ -97,10 +97,10 @@ impl PlannedImport {
     }
 
     /// The users to deactivate because they are not listed.
-    pub(crate) fn missing(&self) -> impl Iterator<Item = MissingUser> {
+    pub(crate) fn missing(&self) -> impl Iterator<Item = UserToDeactivate> {
         self.plan.deactivations.iter().map(|&user| {
             let user = &self.plan.request.directory.users()[user];
-            MissingUser {
+            UserToDeactivate {
                 id: user.id,
                 external_id: user.external_id().to_owned(),
                 email: user.email().to_owned(),

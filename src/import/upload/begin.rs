@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     access::Principal,
-    domain::{Actor, ImportState, OutcomeCounts},
+    domain::{AuditActor, ImportState, OutcomeCounts},
     import::{
         ImportError, ImportOptions, Importer, Refusal, RosterReceiver, Submitter, messages,
         receive::expect_permitted, record::import_record,
@@ -111,7 +111,7 @@ impl Importer {
     pub(crate) async fn close_unfinished(
         &self,
         (mut record, asked_for): (ImportRecord, &str),
-        actor: &Actor,
+        actor: &AuditActor,
         state: ImportState,
         refusals: &[Refusal],
     ) -> Result<(), ImportError> {

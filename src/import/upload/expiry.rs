@@ -7,7 +7,7 @@ use tracing::{info, warn};
 
 use super::start_of;
 use crate::{
-    domain::{Actor, ImportState},
+    domain::{AuditActor, ImportState},
     import::{ImportError, Importer, Refusal, record::audited},
     store::{ImportRecord, StoreError, Upload, UploadStage},
     telemetry::metrics,
@@ -35,7 +35,7 @@ impl Importer {
     pub async fn cancel_upload(
         &self,
         record: &ImportRecord,
-        actor: &Actor,
+        actor: &AuditActor,
     ) -> Result<bool, ImportError> {
         let key = (record.organization_id, record.id);
         let Some(upload) = self.store.upload(key.0, key.1).await? else {
@@ -109,7 +109,7 @@ impl Importer {
         let open =
             |record: &ImportRecord| record.options_digest.is_none() && record.finished_at.is_none();
         if let Some(record) = record.filter(open) {
-            let actor = Actor {
+            let actor = AuditActor {
                 principal: upload.principal.clone(),
                 address: String::new(),
             };

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{part::finished, request_stream, runs::UploadRunGuard, start_of};
 use crate::{
-    access::Disclosure,
+    access::DisclosureScope,
     import::{
         ImportError, Importer, ResponseSender, Submitter, receive::expect_permitted,
         record::POLL_INTERVAL, stages,
@@ -121,7 +121,7 @@ impl Importer {
             _ if upload.accepted => RunStatus::Accepted,
             true => RunStatus::Ended(ImportError::Recorded(
                 recorded_answer(upload),
-                Disclosure::AllUsers,
+                DisclosureScope::AllUsers,
             )),
             false => RunStatus::Running,
         })

@@ -10,7 +10,7 @@ use super::{
     start_of,
 };
 use crate::{
-    access::Disclosure,
+    access::DisclosureScope,
     domain::ImportState,
     import::{
         ImportError, Importer, ResponseSender, WatchRequest,
@@ -144,7 +144,7 @@ impl<'a> UploadWatcher<'a> {
             UploadStage::Open | UploadStage::Running => Ok(false),
             UploadStage::Stopped | UploadStage::Ended => match recorded_answer(upload) {
                 answer if answer.code != 0 => {
-                    Err(ImportError::Recorded(answer, Disclosure::AllUsers))
+                    Err(ImportError::Recorded(answer, DisclosureScope::AllUsers))
                 }
                 _ if !self.has_summary => Err(ImportError::TakenOver),
                 _ => Ok(true),

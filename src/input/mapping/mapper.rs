@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::CompiledMapping;
 use super::template::{CELL_BYTES, TemplateCells};
-use crate::domain::{Cell, Column, MappingFailure, RawRow, cell_text};
+use crate::domain::{Cell, Column, RawRow, TemplateFailure, cell_text};
 use crate::input::charset::Charset;
 use crate::input::record::Record;
 
@@ -23,7 +23,7 @@ pub(in crate::input) struct CellMapper {
     /// The columns that are computed, each with the positions in `read` of the columns that its template reads.
     computed: Vec<(Column, Vec<usize>)>,
     /// What the templates have made of the current row.
-    texts: Vec<(Column, Result<String, MappingFailure>)>,
+    texts: Vec<(Column, Result<String, TemplateFailure>)>,
 }
 
 impl CellMapper {
@@ -101,13 +101,17 @@ impl CellMapper {
     }
 
     /// Returns a cell as templates read it.
-    fn read_cell<'a>(&self, record: Record<'a>, at: usize) -> Result<Cow<'a, str>, MappingFailure> {
+    fn read_cell<'a>(
+        &self,
+        record: Record<'a>,
+        at: usize,
+    ) -> Result<Cow<'a, str>, TemplateFailure> {
         let field = record.span(at).map_or(&b""[..], |span| &record.text[span]);
         let Cell::Text(text) = self.charset.cell(field) else {
-            return Err(MappingFailure::MalformedCell);
+            return Err(TemplateFailure::MalformedCell);
         };
         match cell_text(text) {
-            text if text.len() > CELL_BYTES => Err(MappingFailure::LongCell),
+            text if text.len() > CELL_BYTES => Err(TemplateFailure::LongCell),
             text if self.mapping.is_null(&text) => Ok(Cow::Borrowed("")),
             text => Ok(text),
         }

@@ -13,7 +13,7 @@ use parking_lot::RwLock;
 
 use super::MappingFault;
 use super::scan::columns_read;
-use crate::domain::{Column, MappingFailure};
+use crate::domain::{Column, TemplateFailure};
 use crate::input::comparable_name::ComparableName;
 
 /// Longest source, in bytes.
@@ -105,11 +105,11 @@ impl CompiledTemplates {
         &self,
         column: Column,
         cells: &TemplateCells,
-    ) -> Result<String, MappingFailure> {
+    ) -> Result<String, TemplateFailure> {
         let template = self.environment.get_template(column.header());
         let text = template.and_then(|template| template.render(cells.context.clone()));
         match text {
-            Ok(text) if text.len() > TEXT_BYTES => Err(MappingFailure::LongText),
+            Ok(text) if text.len() > TEXT_BYTES => Err(TemplateFailure::LongText),
             Ok(text) => Ok(text),
             Err(error) => Err(failure(&error)),
         }
@@ -215,11 +215,11 @@ fn bounded(bytes: usize) -> Result<(), Error> {
     }
 }
 
-fn failure(error: &Error) -> MappingFailure {
+fn failure(error: &Error) -> TemplateFailure {
     match error.kind() {
-        ErrorKind::UndefinedError => MappingFailure::NoSuchPart,
-        ErrorKind::OutOfFuel => MappingFailure::LongText,
-        _ => MappingFailure::Unsuitable,
+        ErrorKind::UndefinedError => TemplateFailure::NoSuchPart,
+        ErrorKind::OutOfFuel => TemplateFailure::LongText,
+        _ => TemplateFailure::Unsuitable,
     }
 }
 

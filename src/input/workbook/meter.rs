@@ -21,7 +21,7 @@ const BETWEEN_PAUSES: u64 = 64 * 1024;
 const EVENT_BYTES: usize = 512 * 1024;
 
 /// Asks whether to go on. The number is the bytes that the reader holds.
-pub(super) type ContinueCheck<'a> = &'a mut dyn FnMut(usize) -> ControlFlow<()>;
+pub(super) type ReaderMemoryCheck<'a> = &'a mut dyn FnMut(usize) -> ControlFlow<()>;
 
 /// Why the reading of a workbook ended early.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub(super) struct WorkbookMeter<'a> {
     /// Bytes that the reader holds besides the workbook itself.
     held: Cell<usize>,
     paused_at: Cell<u64>,
-    pause: RefCell<ContinueCheck<'a>>,
+    pause: RefCell<ReaderMemoryCheck<'a>>,
     failure: Cell<Option<WorkbookFailure>>,
 }
 
@@ -68,7 +68,7 @@ impl<'a> WorkbookMeter<'a> {
     pub(super) fn new(
         packed: usize,
         (limits, max_bytes): (WorkbookLimits, u64),
-        pause: ContinueCheck<'a>,
+        pause: ReaderMemoryCheck<'a>,
     ) -> Self {
         let by_ratio = limits.max_ratio.saturating_mul(packed as u64).max(SMALL);
         let (most, limit) = match by_ratio < max_bytes {

@@ -4,10 +4,10 @@
 use hashbrown::HashMap;
 
 use super::keys::Key;
-use super::lists_by_number::ListsByNumber;
+use super::lists_by_index::ListsByIndex;
 use super::numbers::{DenseIndex, RowIndex, UserIndex, number};
 use super::parallel;
-use super::roster::RosterIndex;
+use super::roster_index::RosterIndex;
 use crate::domain::{fold, small_forms};
 
 number! {
@@ -44,7 +44,7 @@ impl OtherCase {
         });
         let users = forms.enumerate();
         let users = users.filter_map(|(user, &form)| Some((FormId::new(form?), user)));
-        let users = ListsByNumber::collect(by_form.len(), users);
+        let users = ListsByIndex::collect(by_form.len(), users);
         let found = rows.into_iter().filter_map(|(row, form)| {
             let user = likely_user(roster, row, users.get(FormId::new(form)))?;
             Some((row, user))

@@ -4,9 +4,9 @@
 use hashbrown::HashMap;
 
 use super::keys::Key;
-use super::lists_by_number::ListsByNumber;
+use super::lists_by_index::ListsByIndex;
 use super::numbers::{ByRow, DenseIndex, IndexVec, RowIndex, UserIndex, number};
-use super::roster::RosterIndex;
+use super::roster_index::RosterIndex;
 use crate::domain::strip_leading_zeros;
 
 number! {
@@ -20,7 +20,7 @@ number! {
 pub(crate) struct ZeroPaddedKeys {
     /// Empty if there are no classes.
     class_of_row: ByRow<Option<ZeroClass>>,
-    members: ListsByNumber<ZeroClass, UserIndex>,
+    members: ListsByIndex<ZeroClass, UserIndex>,
     rows: IndexVec<ZeroClass, RowPair>,
 }
 
@@ -61,7 +61,7 @@ impl ZeroPaddedKeys {
         let pairs = pairs.filter_map(|(user, text)| Some((classes.find(text)?, user)));
         let class_of_row = rows().map(|text| classes.find(text?)).collect();
         let mut zeros = Self {
-            members: ListsByNumber::collect(count, pairs),
+            members: ListsByIndex::collect(count, pairs),
             rows: IndexVec::repeat(RowPair::default(), count),
             class_of_row,
         };

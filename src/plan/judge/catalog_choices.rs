@@ -48,13 +48,13 @@ impl CatalogKind {
 
     /// Returns the names that a user can newly receive, each with its index in the catalog. Inactive groups are left
     /// out.
-    pub(crate) fn offers(self, catalog: &Catalog) -> impl Iterator<Item = (usize, &str)> {
-        (0..self.count(catalog)).filter_map(move |at| Some((at, self.offer(catalog, at)?)))
+    pub(crate) fn entries(self, catalog: &Catalog) -> impl Iterator<Item = (usize, &str)> {
+        (0..self.count(catalog)).filter_map(move |at| Some((at, self.entry(catalog, at)?)))
     }
 
     /// Returns the name at this index of the catalog.
     pub(crate) fn name(self, catalog: &Catalog, at: u16) -> &str {
-        self.offer(catalog, at.into()).unwrap_or_default()
+        self.entry(catalog, at.into()).unwrap_or_default()
     }
 
     fn count(self, catalog: &Catalog) -> usize {
@@ -65,7 +65,7 @@ impl CatalogKind {
         }
     }
 
-    fn offer(self, catalog: &Catalog, at: usize) -> Option<&str> {
+    fn entry(self, catalog: &Catalog, at: usize) -> Option<&str> {
         match self {
             Self::Role => Some(&catalog.roles.get(at)?.name),
             Self::Rank => Some(&catalog.ranks.get(at)?.name),
@@ -77,10 +77,10 @@ impl CatalogKind {
     }
 }
 
-/// The offers of one column.
+/// The entries of the catalog that the values of one column may name.
 pub(crate) struct CatalogChoices<'a, T> {
     named: CatalogKind,
-    offers: NameIndex<'a, T>,
+    entries: NameIndex<'a, T>,
     /// The names that can be suggested, with their indices in the catalog.
     names: Vec<(usize, &'a str)>,
     /// The search index of `names`, built for the first suggestion.
@@ -89,29 +89,29 @@ pub(crate) struct CatalogChoices<'a, T> {
 }
 
 impl<'a, T: Copy> CatalogChoices<'a, T> {
-    /// Indexes the catalog's `offers`. Two names are equal if `comparable` returns the same text for both.
+    /// Indexes the catalog's `entries`. Two names are equal if `comparable` returns the same text for both.
     pub(crate) fn new(
         named: CatalogKind,
         catalog: &'a Catalog,
         comparable: fn(&str) -> Cow<'_, str>,
-        offers: impl Iterator<Item = (&'a str, T)>,
+        entries: impl Iterator<Item = (&'a str, T)>,
     ) -> Self {
         Self {
             named,
-            offers: NameIndex::new(comparable, offers),
-            names: named.offers(catalog).collect(),
+            entries: NameIndex::new(comparable, entries),
+            names: named.entries(catalog).collect(),
             near: None,
             suggested: HashMap::new(),
         }
     }
 
-    /// Returns the offer whose name is `name`, the value of `row`, or `None` if there is none. An offer with exactly
+    /// Returns the entry whose name is `name`, the value of `row`, or `None` if there is none. An entry with exactly
     /// the text that the row writes comes first: a name of the catalog may be older than today's normalisation of
     /// values.
     pub(crate) fn find(&self, row: &Row, name: &str) -> Option<T> {
         let written = row.written(self.named.column());
-        let as_written = written.and_then(|written| self.offers.find_exact(written));
-        as_written.or_else(|| self.offers.find(name))
+        let as_written = written.and_then(|written| self.entries.find_exact(written));
+        as_written.or_else(|| self.entries.find(name))
     }
 
     /// Returns the finding that the catalog lacks the name in `row`, with the nearest name as suggestion.
@@ -128,8 +128,8 @@ impl<'a, T: Copy> CatalogChoices<'a, T> {
             return known;
         }
         let names = &self.names;
-        let offers = || SearchedNames::new(names.iter().map(|&(_, name)| name));
-        let near = self.near.get_or_insert_with(offers).nearest(name, budget);
+        let search = || SearchedNames::new(names.iter().map(|&(_, name)| name));
+        let near = self.near.get_or_insert_with(search).nearest(name, budget);
         // Catalogs have far fewer entries than `u16` can count.
         let near = near.and_then(|at| u16::try_from(names[at].0).ok());
         if self.suggested.len() < REMEMBERED {

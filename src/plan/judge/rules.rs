@@ -21,7 +21,7 @@ use super::judgement_state::JudgementState;
 use super::permissions::PermissionRule;
 use super::supervisors::SupervisorRule;
 use super::uniqueness::UniquenessRule;
-use crate::plan::index::{ByRow, KeyId, ListsByNumber, RosterIndex, RowIndex};
+use crate::plan::index::{ByRow, KeyId, ListsByIndex, RosterIndex, RowIndex};
 
 /// A rule of the judgement.
 pub(crate) trait Rule {
@@ -108,7 +108,7 @@ impl DueRows {
 /// Rows by the email of the supervisor they name. Built on first use: if no row is rejected, no rule needs it.
 pub(crate) struct ReportsByEmail<'a> {
     roster: &'a RosterIndex<'a>,
-    lists: OnceCell<ListsByNumber<KeyId, RowIndex>>,
+    lists: OnceCell<ListsByIndex<KeyId, RowIndex>>,
 }
 
 impl<'a> ReportsByEmail<'a> {

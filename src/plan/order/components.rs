@@ -1,7 +1,7 @@
 //! Finds the strongly connected components of a graph, without recursion (Tarjan, 1972). Knows only the
 //! rows' numbers.
 
-use crate::plan::index::{ByRow, ListsByNumber, RowIndex};
+use crate::plan::index::{ByRow, ListsByIndex, RowIndex};
 
 const UNSEEN: u32 = 0;
 const CLOSED: u32 = u32::MAX;
@@ -9,7 +9,7 @@ const CLOSED: u32 = u32::MAX;
 /// Visits a graph, component by component.
 pub(crate) struct GraphComponents<'g> {
     /// By node: the nodes that come before it.
-    before: &'g ListsByNumber<RowIndex, RowIndex>,
+    before: &'g ListsByIndex<RowIndex, RowIndex>,
     /// By node: the time at which it was first reached, or the time of an older node that it leads back to.
     reached: ByRow<u32>,
     clock: u32,
@@ -20,7 +20,7 @@ pub(crate) struct GraphComponents<'g> {
 }
 
 impl<'g> GraphComponents<'g> {
-    pub(crate) fn new(before: &'g ListsByNumber<RowIndex, RowIndex>, nodes: usize) -> Self {
+    pub(crate) fn new(before: &'g ListsByIndex<RowIndex, RowIndex>, nodes: usize) -> Self {
         Self {
             before,
             reached: ByRow::repeat(UNSEEN, nodes),
@@ -100,7 +100,7 @@ mod tests {
     fn pass(nodes: usize, edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
         let edges = edges.iter();
         let edges = edges.map(|&(from, to)| (RowIndex::new(from), RowIndex::new(to)));
-        let before = ListsByNumber::collect(nodes, edges);
+        let before = ListsByIndex::collect(nodes, edges);
         let mut components = GraphComponents::new(&before, nodes);
         let mut passed = Vec::new();
         for node in (0..nodes).map(RowIndex::new) {

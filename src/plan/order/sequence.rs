@@ -20,7 +20,7 @@
 use super::components::GraphComponents;
 use super::write_order::WriteOrder;
 use crate::domain::Column;
-use crate::plan::index::{ByRow, FinalUser, IndexVec, Key, ListsByNumber, Node, RowIndex};
+use crate::plan::index::{ByRow, FinalUser, IndexVec, Key, ListsByIndex, Node, RowIndex};
 use crate::plan::judge::{Decision, JudgementState, Outcome};
 
 /// Returns the order in which the created and updated rows are written. This is row order, except that a row comes
@@ -28,7 +28,7 @@ use crate::plan::judge::{Decision, JudgementState, Outcome};
 pub(crate) fn find_order(state: &JudgementState<'_>, decisions: &ByRow<Decision>) -> WriteOrder {
     let before = find_before(state, decisions);
     let mut components = GraphComponents::new(&before, decisions.len());
-    let mut groups = ListsByNumber::with_room(written_rows(decisions).count());
+    let mut groups = ListsByIndex::with_room(written_rows(decisions).count());
     for row in written_rows(decisions) {
         components.pass(row, |mut group| {
             group.sort_unstable();
@@ -53,7 +53,7 @@ fn is_mover(decision: &Decision) -> bool {
 fn find_before(
     state: &JudgementState<'_>,
     decisions: &ByRow<Decision>,
-) -> ListsByNumber<RowIndex, RowIndex> {
+) -> ListsByIndex<RowIndex, RowIndex> {
     // In most files no user gets another supervisor.
     let mut ancestors = None;
     let mut before = Vec::new();
@@ -63,13 +63,13 @@ fn find_before(
             .then(|| state.supervisor(state.roster.person(row)))
             .flatten();
         let above = above.and_then(|above| {
-            let ancestors = ancestors.get_or_insert_with(|| MovedAncestors::new(state, decisions));
+            let ancestors = ancestors.get_or_insert_with(|| NearestMovers::new(state, decisions));
             ancestors.nearest_mover(Some(above))
         });
         let all = freeing.into_iter().flatten().chain(above);
         before.extend(all.map(|earlier| (row, earlier)));
     }
-    ListsByNumber::collect(decisions.len(), before.iter().copied())
+    ListsByIndex::collect(decisions.len(), before.iter().copied())
 }
 
 /// Returns the row whose user has, in the directory, the key that `row` takes. Returns `None` if there is no other such
@@ -82,14 +82,14 @@ fn freed_by(state: &JudgementState<'_>, key: Key, row: RowIndex) -> Option<RowIn
 
 /// The nearest movers above users in the final tree of supervisors. Each answer is stored for every user on the way to
 /// it, so that all look-ups together take one step for each user.
-struct MovedAncestors<'a> {
+struct NearestMovers<'a> {
     state: &'a JudgementState<'a>,
     decisions: &'a ByRow<Decision>,
     known: IndexVec<Node, bool>,
     movers: IndexVec<Node, Option<RowIndex>>,
 }
 
-impl<'a> MovedAncestors<'a> {
+impl<'a> NearestMovers<'a> {
     fn new(state: &'a JudgementState<'a>, decisions: &'a ByRow<Decision>) -> Self {
         Self {
             state,

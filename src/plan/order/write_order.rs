@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::plan::index::{ByRow, DenseIndex, ListsByNumber, RowIndex, number};
+use crate::plan::index::{ByRow, DenseIndex, ListsByIndex, RowIndex, number};
 
 number! {
     /// The position of a group in a write order. The rows of a group depend on each other and share one transaction.
@@ -13,16 +13,16 @@ number! {
 /// Rows to write, in an order in which every commit leaves a valid directory.
 #[derive(Debug)]
 pub struct WriteOrder {
-    groups: ListsByNumber<WriteGroup, RowIndex>,
+    groups: ListsByIndex<WriteGroup, RowIndex>,
     /// By row: the rows that must be written before it.
-    before: ListsByNumber<RowIndex, RowIndex>,
+    before: ListsByIndex<RowIndex, RowIndex>,
 }
 
 impl WriteOrder {
     /// Makes an order of these groups. All rows in `before` are in a group.
     pub(crate) const fn new(
-        groups: ListsByNumber<WriteGroup, RowIndex>,
-        before: ListsByNumber<RowIndex, RowIndex>,
+        groups: ListsByIndex<WriteGroup, RowIndex>,
+        before: ListsByIndex<RowIndex, RowIndex>,
     ) -> Self {
         Self { groups, before }
     }
@@ -179,14 +179,14 @@ mod tests {
     /// Makes a schedule of groups. Of each pair (later, earlier) in `before`, the second row must be written before the
     /// first.
     fn schedule(groups: &[&[usize]], before: &[(usize, usize)]) -> WriteSchedule {
-        let mut written = ListsByNumber::default();
+        let mut written = ListsByIndex::default();
         for group in groups {
             written.push(rows(group));
         }
         let before = before.iter();
         let before = before.map(|&(later, earlier)| (RowIndex::new(later), RowIndex::new(earlier)));
         let len = written.items().iter().map(|row| row.position() + 1).max();
-        let before = ListsByNumber::collect(len.unwrap_or(0), before);
+        let before = ListsByIndex::collect(len.unwrap_or(0), before);
         WriteSchedule::new(WriteOrder::new(written, before).into())
     }
 

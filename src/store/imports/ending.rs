@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{AttemptOpening, ImportRecord};
 use crate::{
     audit::AuditAction,
-    domain::{Actor, ImportState},
+    domain::{AuditActor, ImportState},
     store::{
         AttemptEnd, AuditEntry, Lease, Store, StoreError, UploadStage, WriteTransaction,
         entity::import::Entity, import_audit,
@@ -58,7 +58,7 @@ impl Store {
     pub async fn close_import(
         &self,
         (record, is_open): (&ImportRecord, bool),
-        actor: &Actor,
+        actor: &AuditActor,
         end: AttemptEnd<'_>,
     ) -> Result<(), StoreError> {
         self.retry(|| self.close_import_once((record, is_open), actor, end))
@@ -68,7 +68,7 @@ impl Store {
     async fn close_import_once(
         &self,
         (record, is_open): (&ImportRecord, bool),
-        actor: &Actor,
+        actor: &AuditActor,
         end: AttemptEnd<'_>,
     ) -> Result<(), StoreError> {
         let tx = self.begin_for(record.organization_id).await?;
@@ -96,7 +96,7 @@ impl Store {
         &self,
         lease: Lease,
         id: Uuid,
-        actor: &Actor,
+        actor: &AuditActor,
         now: OffsetDateTime,
     ) -> Result<(), StoreError> {
         let tx = self.begin_for(lease.organization).await?;
@@ -129,7 +129,7 @@ impl Store {
         &self,
         organization: i64,
         id: Uuid,
-        actor: &Actor,
+        actor: &AuditActor,
         now: OffsetDateTime,
     ) -> Result<bool, StoreError> {
         let tx = self.begin_for(organization).await?;

@@ -148,9 +148,9 @@ impl AttackedServer {
     pub fn attack_by(
         &self,
         tasks: impl IntoIterator<Item = impl Future<Output = ()> + Send + 'static>,
-    ) -> RepeatedAttack {
+    ) -> OngoingAttack {
         let tasks = tasks.into_iter().map(|task| self.attackers.spawn(task));
-        RepeatedAttack {
+        OngoingAttack {
             tasks: tasks.collect(),
         }
     }
@@ -165,7 +165,7 @@ impl AttackedServer {
     }
 
     /// Measures a bystander's calls and imports, before and during an attack.
-    pub async fn measure(&self, attack: impl AsyncFnOnce() -> RepeatedAttack) -> Vec<SlowedWork> {
+    pub async fn measure(&self, attack: impl AsyncFnOnce() -> OngoingAttack) -> Vec<SlowedWork> {
         let call = async || self.bystander.look().await.expect("others are served");
         let import = async || Box::pin(self.bystander.import_one("somebody")).await;
         let usual = [mean(20, call).await, mean(8, import).await];
@@ -251,11 +251,11 @@ pub async fn mean(count: u32, work: impl AsyncFn()) -> Duration {
 }
 
 /// An attack that continues until it is ended.
-pub struct RepeatedAttack {
+pub struct OngoingAttack {
     tasks: Vec<JoinHandle<()>>,
 }
 
-impl RepeatedAttack {
+impl OngoingAttack {
     /// Ends the attack.
     pub async fn end(self) {
         for task in self.tasks {

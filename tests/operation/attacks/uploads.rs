@@ -2,13 +2,13 @@
 
 use user_import::proto::import_users_request::Message;
 
-use super::besieged::{AttackedServer, RepeatedAttack, SlowedWork, expect_twice_at_most};
+use super::besieged::{AttackedServer, OngoingAttack, SlowedWork, expect_twice_at_most};
 use user_import_testing::{Database, on_both_databases, start_of};
 
 on_both_databases![streams_that_only_begin_leave_another_tenant_its_usual_times];
 
 /// Begins 40 streams, eight of each tenant, which stay open.
-async fn begin(besieged: &AttackedServer) -> RepeatedAttack {
+async fn begin(besieged: &AttackedServer) -> OngoingAttack {
     let mut calls = Vec::new();
     for tenant in 0..5 {
         let slug = format!("tenant-{tenant}");

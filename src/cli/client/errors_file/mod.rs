@@ -22,7 +22,7 @@ use anyhow::Context;
 
 use crate::cli::{
     failure::UsageError,
-    output::{ImportFindings, OutputTarget, format_of, write_whole},
+    output::{ImportIssues, OutputTarget, format_of, write_whole},
 };
 use crate::domain::Column;
 use crate::input::Mapping;
@@ -87,7 +87,7 @@ pub(super) fn is_written(row: &RowResult) -> bool {
 pub(super) fn write(
     path: &Path,
     roster: (&[u8], &Mapping),
-    findings: &ImportFindings,
+    findings: &ImportIssues,
 ) -> anyhow::Result<()> {
     const FAILED: &str = "the rejected rows cannot be written to a file";
     let table = RejectedTable::of(roster, findings).context(FAILED)?;
@@ -168,7 +168,7 @@ mod tests {
     use crate::domain::BYTE_ORDER_MARK;
     use crate::proto::{Issue, IssueCode, IssueSeverity, RowOutcome};
 
-    fn render(roster: (&[u8], &Mapping), findings: &ImportFindings) -> anyhow::Result<String> {
+    fn render(roster: (&[u8], &Mapping), findings: &ImportIssues) -> anyhow::Result<String> {
         csv_file::render(&RejectedTable::of(roster, findings)?)
     }
 
@@ -184,8 +184,8 @@ mod tests {
     }
 
     /// Findings in which the rows on these lines are rejected.
-    fn rejecting(charset: &str, delimiter: &str, lines: &[u32]) -> ImportFindings {
-        let mut findings = ImportFindings::default();
+    fn rejecting(charset: &str, delimiter: &str, lines: &[u32]) -> ImportIssues {
+        let mut findings = ImportIssues::default();
         findings.started = Some(ImportStarted {
             charset: charset.to_owned(),
             delimiter: delimiter.to_owned(),

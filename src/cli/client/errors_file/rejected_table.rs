@@ -8,7 +8,7 @@ use super::{
     is_written,
     records::{FileDialect, FileRecords, records},
 };
-use crate::cli::output::ImportFindings;
+use crate::cli::output::ImportIssues;
 use crate::input::Mapping;
 use crate::proto::{Issue, IssueCode, IssueSeverity, RowResult};
 
@@ -39,7 +39,7 @@ impl<'a> RejectedTable<'a> {
     /// Fails if the roster cannot be split as the server split it.
     pub(super) fn of(
         roster: (&[u8], &'a Mapping),
-        findings: &'a ImportFindings,
+        findings: &'a ImportIssues,
     ) -> anyhow::Result<Self> {
         let started = findings
             .started

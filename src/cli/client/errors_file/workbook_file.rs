@@ -8,7 +8,7 @@ use super::rejected_table::{RejectedTable, errors};
 use crate::cli::output::OutputTarget;
 use crate::input::WorkbookLimits;
 use crate::proto::RowResult;
-use crate::workbook::{CellMark, RejectedRoster, Suggestion};
+use crate::workbook::{CellMark, CellSuggestion, RejectedRoster};
 
 /// The text put in front of a row that begins like a line that the mapping ignores. It is trimmed when the cell is
 /// read.
@@ -65,9 +65,9 @@ fn marks(table: &RejectedTable, row: &RowResult) -> Vec<CellMark> {
     marks.collect()
 }
 
-fn suggestions(row: &RowResult) -> Vec<Suggestion> {
+fn suggestions(row: &RowResult) -> Vec<CellSuggestion> {
     let suggested = errors(row).filter(|issue| !issue.suggestion.is_empty());
-    let suggestions = suggested.map(|issue| Suggestion {
+    let suggestions = suggested.map(|issue| CellSuggestion {
         column: match issue.file_column.is_empty() {
             true => issue.column.clone(),
             false => issue.file_column.clone(),
@@ -93,7 +93,7 @@ mod tests {
 
     use super::super::{is_earlier, write as write_file};
     use super::*;
-    use crate::cli::output::ImportFindings;
+    use crate::cli::output::ImportIssues;
     use crate::input::Mapping;
     use crate::proto::{ImportStarted, Issue, IssueCode, IssueSeverity, RowOutcome};
 
@@ -109,8 +109,8 @@ mod tests {
         }
     }
 
-    fn findings(rows: Vec<(u32, Vec<Issue>)>) -> ImportFindings {
-        let mut findings = ImportFindings::default();
+    fn findings(rows: Vec<(u32, Vec<Issue>)>) -> ImportIssues {
+        let mut findings = ImportIssues::default();
         findings.started = Some(ImportStarted {
             charset: "UTF-8".to_owned(),
             delimiter: ",".to_owned(),

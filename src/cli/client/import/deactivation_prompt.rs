@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::command_line::CommandLine;
 use crate::cli::{
     failure::UsageError,
-    output::{ImportFindings, Verbosity, count, deactivated_name, printable},
+    output::{ImportIssues, Verbosity, count, deactivated_name, printable},
 };
 use crate::proto::{ImportStart, ImportSummary, ResultFilter};
 
@@ -59,7 +59,7 @@ pub(super) fn dry_run(start: &ImportStart) -> ImportStart {
 pub(super) fn question(
     organization: &str,
     summary: &ImportSummary,
-    findings: &ImportFindings,
+    findings: &ImportIssues,
     command: &CommandLine,
 ) -> String {
     let mut text = String::new();
@@ -72,7 +72,7 @@ fn write_question(
     text: &mut String,
     organization: &str,
     summary: &ImportSummary,
-    findings: &ImportFindings,
+    findings: &ImportIssues,
     command: &CommandLine,
 ) -> std::fmt::Result {
     let users = count(summary.deactivated, "user");
@@ -186,7 +186,7 @@ mod tests {
     }
 
     fn asked(deactivated: u32) -> String {
-        let mut findings = ImportFindings::default();
+        let mut findings = ImportIssues::default();
         findings.deactivated = (1..=deactivated)
             .map(|n| DeactivatedUser {
                 external_id: format!("P-{n}"),

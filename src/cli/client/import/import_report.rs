@@ -7,7 +7,7 @@ use std::{
 
 use super::{csv_report::CsvReport, reported_results::ReportedResults};
 use crate::cli::output::{
-    FindingLimits, ImportFindings, OutputFormat, PagerArgs, ProgressDisplay, SummaryOptions,
+    FindingLimits, ImportIssues, OutputFormat, PagerArgs, ProgressDisplay, SummaryOptions,
     TerminalStyle, Verbosity, changed_line, count, print_error, rejected_table, review_text,
     summary_text, write_line,
 };
@@ -55,7 +55,7 @@ pub(crate) struct ImportReport {
     view: ReportOptions,
     style: TerminalStyle,
     progress: ProgressDisplay,
-    findings: ImportFindings,
+    findings: ImportIssues,
     reported_results: ReportedResults,
     /// Answers that are printed only with the end; `None` if they are printed at once.
     deferred: Option<Vec<ImportUsersResponse>>,
@@ -82,7 +82,7 @@ impl ImportReport {
         Self {
             style: TerminalStyle::of_stdout(),
             progress,
-            findings: ImportFindings::new(keep),
+            findings: ImportIssues::new(keep),
             reported_results: ReportedResults::default(),
             deferred: None,
             followed: 0,
@@ -134,7 +134,7 @@ impl ImportReport {
         let is_change =
             |row: &&RowResult| matches!(row.outcome(), RowOutcome::Created | RowOutcome::Updated);
         for row in results.results.iter().filter(is_change) {
-            if self.followed < ImportFindings::REVIEWED {
+            if self.followed < ImportIssues::REVIEWED {
                 text += &changed_line(row, self.style);
             }
             self.followed += 1;
@@ -149,7 +149,7 @@ impl ImportReport {
 
     /// How many changed rows were not shown.
     fn not_followed(&self) -> String {
-        match self.followed.saturating_sub(ImportFindings::REVIEWED) {
+        match self.followed.saturating_sub(ImportIssues::REVIEWED) {
             0 => String::new(),
             more => format!(
                 "and {}; --format csv has them all.\n",
@@ -290,7 +290,7 @@ impl ImportReport {
 
     /// Returns the findings that the answers reported.
     #[must_use]
-    pub(crate) const fn findings(&self) -> &ImportFindings {
+    pub(crate) const fn findings(&self) -> &ImportIssues {
         &self.findings
     }
 }

@@ -26,7 +26,7 @@ use super::{errors_file, mapping_file::MappingChoice};
 use crate::cli::{
     ExitStatus,
     failure::{self, UsageError},
-    output::{ImportFindings, OutputFormat, SummaryOptions, Verbosity, print_error},
+    output::{ImportIssues, OutputFormat, SummaryOptions, Verbosity, print_error},
 };
 use crate::{
     client::{ClientError, ImportEnd, RosterFormat, ServiceClient},
@@ -273,7 +273,7 @@ impl EndReport<'_> {
         path: &Path,
         input: &RosterInput,
         ended: &ImportEnd,
-        findings: &ImportFindings,
+        findings: &ImportIssues,
     ) -> anyhow::Result<String> {
         let rows = findings.rejected.values();
         let written = rows.filter(|row| errors_file::is_written(row)).count();

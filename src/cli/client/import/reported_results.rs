@@ -10,7 +10,7 @@ use crate::proto::{ImportUsersResponse, import_users_response::Message};
 /// resumed were only a preview, and are forgotten.
 #[derive(Debug, Default)]
 pub(super) struct ReportedResults {
-    rows: RowNumbers,
+    rows: RowNumberSet,
     deactivated: HashSet<String>,
 }
 
@@ -45,9 +45,9 @@ impl ReportedResults {
 
 /// Row numbers, in words of 64 neighbours: rows come mostly in order.
 #[derive(Debug, Default)]
-struct RowNumbers(HashMap<u32, u64>);
+struct RowNumberSet(HashMap<u32, u64>);
 
-impl RowNumbers {
+impl RowNumberSet {
     /// Adds a row. Returns `false` if it was there.
     fn insert(&mut self, row: u32) -> bool {
         let word = self.0.entry(row / u64::BITS).or_default();
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn rows_are_told_apart_wherever_they_lie() {
-        let mut rows = RowNumbers::default();
+        let mut rows = RowNumberSet::default();
         let numbers = [0, 1, 63, 64, 127, 1_000_000, u32::MAX];
         assert!(numbers.into_iter().all(|row| rows.insert(row)));
         assert!(numbers.into_iter().all(|row| !rows.insert(row)));

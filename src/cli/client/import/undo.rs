@@ -75,7 +75,7 @@ pub(crate) async fn run(args: UndoArgs, verbosity: Verbosity) -> anyhow::Result<
     }
     let (mut client, organization) = args.organization.connect(verbosity).await?;
     let import_id = args.import.resolve(&mut client, &organization).await?;
-    let mut undo = Undo {
+    let mut undo = UndoRun {
         client,
         request: UndoImportRequest {
             organization,
@@ -117,14 +117,14 @@ fn view(args: &UndoArgs, verbosity: Verbosity) -> ReportOptions {
 }
 
 /// An undo and the server that it is asked of.
-struct Undo {
+struct UndoRun {
     client: ServiceClient,
     request: UndoImportRequest,
     /// How many users become Inactive, as planned.
     inactive: u32,
 }
 
-impl Undo {
+impl UndoRun {
     /// Shows what the undo would do, and asks if users become Inactive. Returns the exit status if that is all.
     async fn preview(
         &mut self,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::roster_source::RosterInput;
-use crate::cli::{client::errors_file, output::ImportFindings};
+use crate::cli::{client::errors_file, output::ImportIssues};
 use crate::{client::ImportEnd, domain::Column, input::Mapping, proto::RowResult};
 
 /// Names by row.
@@ -15,7 +15,7 @@ const COLUMNS: [Column; 3] = [Column::ExternalId, Column::FirstName, Column::Las
 pub(super) async fn of(
     (input, mapping): (&RosterInput, &Mapping),
     ended: &ImportEnd,
-    findings: &ImportFindings,
+    findings: &ImportIssues,
 ) -> UserNames {
     let (Some(sent), Some(started)) = (&ended.sent, &findings.started) else {
         return UserNames::new();

@@ -8,7 +8,7 @@ use toml::{
 };
 
 use super::{
-    settings::{KEYS, Profile},
+    settings::{ConnectionProfile, KEYS},
     source::{ProfileFault, ProfileSource, known_names},
 };
 
@@ -18,7 +18,7 @@ pub(crate) struct ProfileDocument {
     /// The profile to use if none is named; it is one of `by_name`.
     pub default: Option<String>,
     /// All of them.
-    pub by_name: BTreeMap<String, Profile>,
+    pub by_name: BTreeMap<String, ConnectionProfile>,
 }
 
 const DEFAULT: &str = "default_profile";
@@ -72,7 +72,7 @@ fn stray(key: &str) -> String {
 fn profiles(
     source: &ProfileSource<'_>,
     value: &Spanned<DeValue<'_>>,
-) -> Result<BTreeMap<String, Profile>, ProfileFault> {
+) -> Result<BTreeMap<String, ConnectionProfile>, ProfileFault> {
     let DeValue::Table(table) = value.get_ref() else {
         return Err(source.fault(value.span(), "write profiles as [profiles.NAME]."));
     };
@@ -81,7 +81,7 @@ fn profiles(
             let text = format!("write the profile as [profiles.{}].", name.get_ref());
             return Err(source.fault(name.span(), text));
         };
-        let profile = Profile::parse(source, settings)?;
+        let profile = ConnectionProfile::parse(source, settings)?;
         Ok((name.get_ref().to_string(), profile))
     });
     named.collect()

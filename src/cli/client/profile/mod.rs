@@ -7,7 +7,7 @@ mod settings;
 mod source;
 
 pub(super) use document::ProfileDocument;
-pub(super) use settings::{Profile, TokenLocation};
+pub(super) use settings::{ConnectionProfile, TokenLocation};
 
 use std::{
     io,
@@ -52,13 +52,16 @@ impl ProfileFile {
     ///
     /// # Errors
     /// Fails if there is no profile of this name.
-    pub(super) fn choose(self, name: Option<&str>) -> Result<Option<Profile>, UsageError> {
+    pub(super) fn choose(
+        self,
+        name: Option<&str>,
+    ) -> Result<Option<ConnectionProfile>, UsageError> {
         let Self { path, mut profiles } = self;
         let Some(name) = name.or(profiles.default.as_deref()).map(str::to_owned) else {
             return Ok(None);
         };
         match profiles.by_name.remove(&name) {
-            Some(profile) => Ok(Some(Profile {
+            Some(profile) => Ok(Some(ConnectionProfile {
                 name: Some(name),
                 ..profile
             })),
@@ -85,7 +88,7 @@ fn is_absent(error: &io::Error) -> bool {
 pub(super) fn choose(
     given: Option<&Path>,
     name: Option<&str>,
-) -> Result<Option<Profile>, UsageError> {
+) -> Result<Option<ConnectionProfile>, UsageError> {
     match (ProfileFile::read(given)?, name) {
         (Some(file), name) => file.choose(name),
         (None, None) => Ok(None),
@@ -107,7 +110,7 @@ mod tests {
     const TWO: &str = "default_profile = \"main\"\n\
         [profiles.main]\norganization = \"pd\"\n[profiles.county]\norganization = \"sheriff\"\n";
 
-    fn chosen(text: &str, name: Option<&str>) -> Result<Option<Profile>, String> {
+    fn chosen(text: &str, name: Option<&str>) -> Result<Option<ConnectionProfile>, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         std::fs::write(&path, text).unwrap();

@@ -25,7 +25,7 @@ pub(super) const KEYS: [&str; 7] = [
 
 /// The server, the credentials and the organisation.
 #[derive(Debug, Default)]
-pub(crate) struct Profile {
+pub(crate) struct ConnectionProfile {
     /// Its name, once it is chosen.
     pub name: Option<String>,
     /// Address of the server.
@@ -53,7 +53,7 @@ const NO_TOKENS_HERE: &str = "a token does not belong here, as this file is easi
     Put it into a file that only you can read and give that as token_file, or into a variable of the \
     environment and give its name as token_env.";
 
-impl Profile {
+impl ConnectionProfile {
     /// Reads the settings of a profile.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use crate::proto::{
 
 /// What the answers of one import report, for the text at its end.
 #[derive(Debug, Default)]
-pub(crate) struct ImportFindings {
+pub(crate) struct ImportIssues {
     /// How the server reads the file; `None` until the header is known.
     pub started: Option<ImportStarted>,
     /// Rejected rows by number: the first of them, or all.
@@ -47,7 +47,7 @@ pub(crate) struct FindingLimits {
     pub review: bool,
 }
 
-impl ImportFindings {
+impl ImportIssues {
     /// How many of each kind are shown to a person.
     pub(crate) const SHOWN: usize = 100;
 
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_lowest_rows_are_kept_in_whatever_order_they_come() {
-        let mut findings = ImportFindings::new(FindingLimits::default());
+        let mut findings = ImportIssues::new(FindingLimits::default());
         findings.note(&rejections((1..=300).rev()));
         let kept: Vec<u32> = findings.rejected.keys().copied().collect();
         assert_eq!(kept, (1..=100).collect::<Vec<u32>>());
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn all_are_kept_for_a_file_of_them() {
-        let mut findings = ImportFindings::new(FindingLimits {
+        let mut findings = ImportIssues::new(FindingLimits {
             all_rejected: true,
             review: false,
         });

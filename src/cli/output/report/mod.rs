@@ -20,7 +20,7 @@ mod text;
 mod text_table;
 
 pub(crate) use audit::{AUDIT, AUDIT_CSV, audit_record};
-pub(crate) use findings::{FindingLimits, ImportFindings};
+pub(crate) use findings::{FindingLimits, ImportIssues};
 pub(crate) use history::{HISTORY, HISTORY_CSV, history_record};
 pub(crate) use list_table::{ListColumn, list_text};
 pub(crate) use progress::ProgressDisplay;

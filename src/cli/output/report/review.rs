@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ImportFindings, TerminalStyle,
+    ImportIssues, TerminalStyle,
     rows::{issue_text, outcome_text},
     text::{count, printable},
 };
@@ -13,7 +13,7 @@ use crate::proto::{ColumnChange, RowOutcome, RowResult};
 /// of people, by row. Empty if nothing changes.
 #[must_use]
 pub(crate) fn review_text(
-    findings: &ImportFindings,
+    findings: &ImportIssues,
     names: &BTreeMap<u32, String>,
     style: TerminalStyle,
 ) -> String {
@@ -124,7 +124,7 @@ mod tests {
             ],
             ..RowResult::default()
         };
-        let mut findings = ImportFindings::default();
+        let mut findings = ImportIssues::default();
         findings.changed = [updated, created].map(|result| (result.row, result)).into();
         findings.changed_count = 5;
         let names = BTreeMap::from([(4, "Dana Whitfield".to_owned())]);

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::{
-    ImportFindings, TerminalStyle,
+    ImportIssues, TerminalStyle,
     consequences::consequence_lines,
     findings::RowWarnings,
     request_words::for_people,
@@ -27,7 +27,7 @@ pub(crate) struct SummaryOptions {
 #[must_use]
 pub(crate) fn summary_text(
     summary: &ImportSummary,
-    findings: &ImportFindings,
+    findings: &ImportIssues,
     options: &SummaryOptions,
     style: TerminalStyle,
 ) -> String {
@@ -56,7 +56,7 @@ impl SummaryWriter {
     fn write(
         &mut self,
         summary: &ImportSummary,
-        findings: &ImportFindings,
+        findings: &ImportIssues,
         options: &SummaryOptions,
     ) -> fmt::Result {
         self.headline(summary)?;
@@ -182,7 +182,7 @@ impl SummaryWriter {
         writeln!(self.text, "  {what:<12}{text}")
     }
 
-    fn warnings(&mut self, summary: &ImportSummary, findings: &ImportFindings) -> fmt::Result {
+    fn warnings(&mut self, summary: &ImportSummary, findings: &ImportIssues) -> fmt::Result {
         if summary.warnings.is_empty() && findings.warnings.is_empty() {
             return Ok(());
         }
@@ -224,7 +224,7 @@ impl SummaryWriter {
         }
     }
 
-    fn deactivated(&mut self, summary: &ImportSummary, findings: &ImportFindings) -> fmt::Result {
+    fn deactivated(&mut self, summary: &ImportSummary, findings: &ImportIssues) -> fmt::Result {
         if findings.deactivated.is_empty() {
             return Ok(());
         }
@@ -360,7 +360,7 @@ mod tests {
         }
     }
 
-    fn text(summary: &ImportSummary, findings: &ImportFindings) -> String {
+    fn text(summary: &ImportSummary, findings: &ImportIssues) -> String {
         summary_text(
             summary,
             findings,
@@ -378,7 +378,7 @@ mod tests {
 
     #[test]
     fn a_good_import_is_its_counts() {
-        assert_snapshot!(text(&summary(ImportState::Completed), &ImportFindings::default()), @r"
+        assert_snapshot!(text(&summary(ImportState::Completed), &ImportIssues::default()), @r"
         Import completed: 2,000 rows (1.5 s, 1,333 rows/s).
 
           created            12
@@ -395,7 +395,7 @@ mod tests {
             validate_only: true,
             ..summary(ImportState::Completed)
         };
-        assert_snapshot!(text(&dry, &ImportFindings::default()), @r"
+        assert_snapshot!(text(&dry, &ImportIssues::default()), @r"
         Dry run completed: 2,000 rows (1.5 s, 1,333 rows/s). Nothing was written.
 
           created            12
@@ -416,7 +416,7 @@ mod tests {
                 validate_only: true,
                 ..summary(state)
             };
-            let text = text(&dry, &ImportFindings::default());
+            let text = text(&dry, &ImportIssues::default());
             let (headline, _) = text.split_once('\n').unwrap();
             assert!(headline.ends_with("Nothing was written."), "{headline}");
         }
@@ -439,7 +439,7 @@ mod tests {
             rejected: 3,
             ..summary(ImportState::Refused)
         };
-        assert_snapshot!(text(&refused, &ImportFindings::default()), @r"
+        assert_snapshot!(text(&refused, &ImportIssues::default()), @r"
         Import refused: 2,000 rows (1.5 s, 1,333 rows/s). Nothing was written.
           - 41 of 60 active users would be deactivated; allow it with --max-deactivations.
           - 3 rows are rejected; 2 are allowed.
@@ -470,7 +470,7 @@ mod tests {
             state: ImportState::Refused.into(),
             ..refused
         };
-        assert_snapshot!(text(&refused, &ImportFindings::default()), @r"
+        assert_snapshot!(text(&refused, &ImportIssues::default()), @r"
         Import refused. Nothing was written.
           - The required column EMAIL is missing; add it.
         ");
@@ -491,7 +491,7 @@ mod tests {
             email: "p9@example.org".to_owned(),
             ..DeactivatedUser::default()
         };
-        let mut findings = ImportFindings::default();
+        let mut findings = ImportIssues::default();
         for (code, rows) in [(1, 7..8), (2, 10..50)] {
             let message = |row| (row, format!("BADGE_NUMBER \"{row}\" was \"00{row}\"."));
             let messages: BTreeMap<_, _> = rows.map(message).collect();
@@ -550,7 +550,7 @@ mod tests {
             ],
             ..summary(ImportState::Completed)
         };
-        assert_snapshot!(text(&with, &ImportFindings::default()), @r"
+        assert_snapshot!(text(&with, &ImportIssues::default()), @r"
         Import completed: 2,000 rows (1.5 s, 1,333 rows/s).
 
           created            12
@@ -567,7 +567,7 @@ mod tests {
 
     #[test]
     fn an_interrupted_import_says_how_to_continue() {
-        assert_snapshot!(text(&summary(ImportState::Interrupted), &ImportFindings::default()), @r"
+        assert_snapshot!(text(&summary(ImportState::Interrupted), &ImportIssues::default()), @r"
         Import interrupted: 2,000 rows (1.5 s, 1,333 rows/s). Some of it may be written.
 
           created            12
@@ -590,7 +590,7 @@ mod tests {
             }],
             ..summary(ImportState::Interrupted)
         };
-        assert_snapshot!(text(&overtaken, &ImportFindings::default()), @r"
+        assert_snapshot!(text(&overtaken, &ImportIssues::default()), @r"
         Import interrupted: 2,000 rows (1.5 s, 1,333 rows/s). Some of it may be written.
           - Import 0198-bb has begun applying since.
 
@@ -604,7 +604,7 @@ mod tests {
 
     #[test]
     fn a_cancelled_import_says_that_something_stays() {
-        let text = text(&summary(ImportState::Cancelled), &ImportFindings::default());
+        let text = text(&summary(ImportState::Cancelled), &ImportIssues::default());
         assert!(text.starts_with("Import cancelled: 2,000 rows"), "{text}");
         assert!(text.contains("stay written"), "{text}");
     }
@@ -613,6 +613,6 @@ mod tests {
     fn an_instant_import_has_no_rate() {
         let mut instant = summary(ImportState::Completed);
         instant.finished_at.clone_from(&instant.started_at);
-        assert!(!text(&instant, &ImportFindings::default()).contains("rows/s"));
+        assert!(!text(&instant, &ImportIssues::default()).contains("rows/s"));
     }
 }

@@ -16,7 +16,7 @@ use crate::import::{
 };
 use crate::{
     access::Principal,
-    domain::{Actor, ImportState},
+    domain::{AuditActor, ImportState},
     limits::MemoryReservation,
     plan::{DigestKey, RowMatching},
     proto::ImportStart,
@@ -57,7 +57,7 @@ impl BegunImport {
     pub(crate) async fn session<'a>(
         self,
         importer: &'a Importer,
-        (principal, actor): (Arc<Principal>, Actor),
+        (principal, actor): (Arc<Principal>, AuditActor),
         responses: &'a ResponseSender,
     ) -> Result<ImportSession<'a>, ImportError> {
         let (start, undoes) = (self.start, self.undoes);

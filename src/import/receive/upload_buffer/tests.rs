@@ -10,12 +10,12 @@ use crate::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn deadlines() -> Deadlines {
-    Deadlines {
+fn deadlines() -> ClientDeadlines {
+    ClientDeadlines {
         first_message: 2 * SECOND,
         idle: 3 * SECOND,
         upload: 10 * SECOND,
-        ..Deadlines::default()
+        ..ClientDeadlines::default()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Plans, records and stored answers are complete. Each answer passes here on its way to one caller, whether it
 //! is live, replayed or watched. Which data a reader may see is decided in
-//! [`crate::access::Disclosure`].
+//! [`crate::access::DisclosureScope`].
 
 mod issue;
 
@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use crate::import::{ImportError, Refusal, review::guard};
 use crate::{
-    access::{Disclosure, ResultAudience},
+    access::{DisclosureScope, ResultAudience},
     proto::{
         self, Consequence, ConsequenceKind, DeactivatedUser, Deactivations, Import, ImportSummary,
         RowResult, RowResults, import_users_response::Message,
@@ -37,12 +37,12 @@ pub(crate) async fn disclose(
         return answer;
     }
     match (audience.disclosure().await?, answer) {
-        (Disclosure::AllUsers, answer) => answer,
-        (Disclosure::OwnRoster, Ok(message)) => match audience.is_undo() {
+        (DisclosureScope::AllUsers, answer) => answer,
+        (DisclosureScope::OwnRoster, Ok(message)) => match audience.is_undo() {
             true => message_of_undo(message),
             false => message_without_others(message),
         },
-        (Disclosure::OwnRoster, Err(error)) => Err(error_without_others(error)),
+        (DisclosureScope::OwnRoster, Err(error)) => Err(error_without_others(error)),
     }
 }
 
@@ -64,7 +64,9 @@ fn error_without_others(error: ImportError) -> ImportError {
         ImportError::Held(import, until, refusals) => {
             ImportError::Held(import, until, refusals.into_iter().map(without).collect())
         }
-        ImportError::Recorded(answer, _) => ImportError::Recorded(answer, Disclosure::OwnRoster),
+        ImportError::Recorded(answer, _) => {
+            ImportError::Recorded(answer, DisclosureScope::OwnRoster)
+        }
         other => other,
     }
 }

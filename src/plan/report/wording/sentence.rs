@@ -286,9 +286,9 @@ impl FindingWording<'_> {
         let advice = if let Some(near) = near {
             format!("did you mean \"{}\"?", kind.name(catalog, near))
         } else {
-            let offers = kind.offers(catalog).map(|(_, name)| name);
-            let offers: Vec<&str> = offers.take(NAMED + 1).collect();
-            advice(noun, &offers)
+            let names = kind.entries(catalog).map(|(_, name)| name);
+            let names: Vec<&str> = names.take(NAMED + 1).collect();
+            advice(noun, &names)
         };
         format!("{named} is not a {noun} of this organisation; {advice}")
     }

@@ -63,15 +63,15 @@ struct SearchedName<'a> {
 }
 
 impl<'a> SearchedNames<'a> {
-    /// Returns offers of these names.
+    /// Returns an index of these names.
     #[must_use]
     pub(crate) fn new(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let offer = |name| {
+        let searched = |name| {
             let key = fold(name);
             let length = key.chars().count();
             SearchedName { name, key, length }
         };
-        Self(names.into_iter().map(offer).collect())
+        Self(names.into_iter().map(searched).collect())
     }
 
     /// Returns the index of the name that `needle` was most probably meant to be, compared without case. Returns
@@ -89,16 +89,21 @@ impl<'a> SearchedNames<'a> {
         let reach = if length < 4 { 1 } else { 2.max(length / 3) };
         budget.spend(self.0.len())?;
         // A distance is costly to compute, and never less than the difference in length.
-        let offers = || self.0.iter().enumerate();
-        let similar = || offers().filter(|(_, offer)| offer.length.abs_diff(length) <= reach);
-        budget.spend(similar().map(|(_, offer)| offer.length * length).sum())?;
-        let distances =
-            similar().map(|(at, offer)| (osa_distance(&needle, &offer.key), offer.name, at));
+        let names = || self.0.iter().enumerate();
+        let similar =
+            || names().filter(|(_, candidate)| candidate.length.abs_diff(length) <= reach);
+        budget.spend(
+            similar()
+                .map(|(_, candidate)| candidate.length * length)
+                .sum(),
+        )?;
+        let distances = similar()
+            .map(|(at, candidate)| (osa_distance(&needle, &candidate.key), candidate.name, at));
         let nearest = distances.filter(|&(distance, ..)| distance <= reach).min();
         if let Some((.., at)) = nearest {
             return Some(at);
         }
-        let mut begun = offers().filter(|(_, offer)| offer.key.starts_with(&*needle));
+        let mut begun = names().filter(|(_, candidate)| candidate.key.starts_with(&*needle));
         match (length, begun.next(), begun.next()) {
             (1.., Some((only, _)), None) => Some(only),
             _ => None,
@@ -114,9 +119,9 @@ pub(crate) fn nearest<'a>(
     budget: &mut SuggestionBudget,
 ) -> Option<&'a str> {
     bounded(needle)?;
-    let offers = SearchedNames::new(candidates);
-    let at = offers.nearest(needle, budget)?;
-    offers.0.get(at).map(|offer| offer.name)
+    let names = SearchedNames::new(candidates);
+    let at = names.nearest(needle, budget)?;
+    names.0.get(at).map(|candidate| candidate.name)
 }
 
 /// Returns the key of a value, or `None` if the value is too long to be compared.
@@ -176,14 +181,14 @@ mod tests {
     #[test]
     fn a_question_costs_the_cells_of_what_is_compared() {
         let names = ["Captain", "Lieutenant Commander"];
-        let offers = SearchedNames::new(names);
+        let names = SearchedNames::new(names);
         // The budget covers a look at both candidates, and the table of the one with a similar length.
         let mut budget = SuggestionBudget::of(2 + 6 * 7);
-        assert_eq!(offers.nearest("Captin", &mut budget), Some(0));
+        assert_eq!(names.nearest("Captin", &mut budget), Some(0));
         assert_eq!(budget.0, 0);
-        assert_eq!(offers.nearest("Captin", &mut budget), None);
+        assert_eq!(names.nearest("Captin", &mut budget), None);
         let mut budget = SuggestionBudget::of(2 + 6 * 7 - 1);
-        assert_eq!(offers.nearest("Captin", &mut budget), None);
+        assert_eq!(names.nearest("Captin", &mut budget), None);
     }
 
     #[test]
@@ -199,13 +204,13 @@ mod tests {
     #[test]
     fn thousands_of_long_unknown_names_cost_no_more_than_the_budget() {
         let names: Vec<_> = (0..500).map(|n| format!("{n:0>125}")).collect();
-        let offers = SearchedNames::new(names.iter().map(String::as_str));
+        let names = SearchedNames::new(names.iter().map(String::as_str));
         let each = 500 + 500 * 125 * 128;
         let mut budget = SuggestionBudget::of(2 * each + each / 2);
         let needles = (0..4_000).map(|n| format!("{n:x>128}"));
         let left: Vec<_> = needles
             .map(|needle| {
-                let _ = offers.nearest(&needle, &mut budget);
+                let _ = names.nearest(&needle, &mut budget);
                 budget.0
             })
             .collect();

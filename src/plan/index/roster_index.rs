@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use super::attributes::sound;
 use super::damaged_keys::DamagedKeyMatches;
 use super::keys::{Key, KeyNumbering, held, holder};
-use super::lists_by_number::ListsByNumber;
+use super::lists_by_index::ListsByIndex;
 use super::numbers::{ByRow, ByUser, DenseIndex, KeyId, RowIndex, UserIndex, number};
 use super::parallel;
 use crate::domain::{Column, ColumnSet, Row, User};
@@ -28,7 +28,7 @@ number! {
 
 /// The user that a row is about: a user of the directory, a new user with an external ID, or a new user without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Subject {
+pub(crate) enum RowSubject {
     User(UserIndex),
     /// A number of [`Key::ExternalId`].
     NewId(KeyId),
@@ -62,7 +62,7 @@ pub(crate) struct RosterIndex<'a> {
     keys: [KeyUse; 4],
     mistaken: DamagedKeyMatches,
     /// The rows that matched each user. Built on first use: only rules that reject rows need it.
-    rows_of: OnceLock<ListsByNumber<UserIndex, RowIndex>>,
+    rows_of: OnceLock<ListsByIndex<UserIndex, RowIndex>>,
     /// The email that each row names as supervisor.
     wishes: ByRow<Option<KeyId>>,
 }
@@ -157,11 +157,11 @@ impl<'a> RosterIndex<'a> {
     }
 
     /// Returns the subject of `row`: it is the same for all rows about one user, and different for rows about another.
-    pub(crate) fn subject(&self, row: RowIndex) -> Subject {
+    pub(crate) fn subject(&self, row: RowIndex) -> RowSubject {
         match (self.user(row), self.wanted(Key::ExternalId, row)) {
-            (Some(user), _) => Subject::User(user),
-            (None, Some(id)) => Subject::NewId(id),
-            (None, None) => Subject::Row(row),
+            (Some(user), _) => RowSubject::User(user),
+            (None, Some(id)) => RowSubject::NewId(id),
+            (None, None) => RowSubject::Row(row),
         }
     }
 
@@ -195,7 +195,7 @@ impl<'a> RosterIndex<'a> {
                 .rows
                 .indices()
                 .filter_map(|row| Some((self.user(row)?, row)));
-            ListsByNumber::collect(self.users.len(), matched)
+            ListsByIndex::collect(self.users.len(), matched)
         });
         rows_of.get(user)
     }
@@ -240,12 +240,12 @@ impl<'a> RosterIndex<'a> {
     }
 
     /// Returns the rows that name a supervisor, listed by the number of that email.
-    pub(crate) fn reports(&self) -> ListsByNumber<KeyId, RowIndex> {
+    pub(crate) fn reports(&self) -> ListsByIndex<KeyId, RowIndex> {
         let named = self.rows.indices().filter_map(|row| match self.wish(row) {
             SupervisorChange::Email(email) => Some((email, row)),
             _ => None,
         });
-        ListsByNumber::collect(self.key_count(Key::Email), named)
+        ListsByIndex::collect(self.key_count(Key::Email), named)
     }
 
     /// Returns the number of users and rows together.

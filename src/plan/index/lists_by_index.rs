@@ -6,14 +6,14 @@ use super::numbers::{DenseIndex, to_u32};
 
 /// For each number a list of things.
 #[derive(Debug)]
-pub(crate) struct ListsByNumber<I, T> {
+pub(crate) struct ListsByIndex<I, T> {
     /// By number: the place in `items` where its list starts. The last entry is the end of the last list.
     starts: Vec<u32>,
     items: Vec<T>,
     numbers: PhantomData<I>,
 }
 
-impl<I: DenseIndex, T: Copy> ListsByNumber<I, T> {
+impl<I: DenseIndex, T: Copy> ListsByIndex<I, T> {
     /// Returns no lists, with room for this many of one item each.
     pub(crate) fn with_room(lists: usize) -> Self {
         Self {
@@ -76,7 +76,7 @@ impl<I: DenseIndex, T: Copy> ListsByNumber<I, T> {
     }
 }
 
-impl<I, T> Default for ListsByNumber<I, T> {
+impl<I, T> Default for ListsByIndex<I, T> {
     fn default() -> Self {
         Self {
             starts: Vec::new(),
@@ -91,7 +91,7 @@ mod tests {
     use super::super::numbers::RowIndex;
     use super::*;
 
-    fn all(lists: &ListsByNumber<RowIndex, u32>) -> Vec<&[u32]> {
+    fn all(lists: &ListsByIndex<RowIndex, u32>) -> Vec<&[u32]> {
         (0..4).map(|list| lists.get(RowIndex::new(list))).collect()
     }
 
@@ -99,14 +99,14 @@ mod tests {
     fn every_item_comes_back_in_its_list_and_in_order() {
         let pairs =
             [(2, 5), (0, 1), (2, 3), (0, 9)].map(|(list, item)| (RowIndex::new(list), item));
-        let lists = ListsByNumber::collect(4, pairs.into_iter());
+        let lists = ListsByIndex::collect(4, pairs.into_iter());
         assert_eq!(all(&lists), [&[1, 9][..], &[], &[5, 3], &[]]);
-        assert_eq!(all(&ListsByNumber::collect(4, [].into_iter())), [[0; 0]; 4]);
+        assert_eq!(all(&ListsByIndex::collect(4, [].into_iter())), [[0; 0]; 4]);
     }
 
     #[test]
     fn lists_can_be_added_one_by_one() {
-        let mut lists = ListsByNumber::default();
+        let mut lists = ListsByIndex::default();
         lists.push([1, 9]);
         lists.push([]);
         lists.push([5]);
