@@ -237,7 +237,7 @@ mod tests {
             connections: 5,
             address_connections: 6,
             streams: 7,
-            deadlines: Deadlines {
+            deadlines: ClientDeadlines {
                 first_call: 8s,
                 connection_idle: 9s,
                 import_turn: 21s,
