@@ -1,5 +1,4 @@
-//! The removal of what has been kept for long enough: the results of imports, their changes to users, and their
-//! records.
+//! Removes results of imports, their changes to users, and their records once their time has expired.
 
 use std::collections::BTreeMap;
 

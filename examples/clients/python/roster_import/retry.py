@@ -18,7 +18,7 @@ _LOST = {grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UN
 
 
 def is_transient(error: grpc.RpcError) -> bool:
-    """True where the very same import, sent again, may end better."""
+    """Returns True if the same import may succeed when it is sent again."""
     code = error.code()
     if code == grpc.StatusCode.ABORTED:
         # Another import holds the organisation; RetryInfo says when to ask again.
@@ -38,7 +38,7 @@ def wait_before(attempt: int, error: grpc.RpcError | None) -> float:
 
 
 def has_details(error: grpc.RpcError) -> bool:
-    """True where the server itself said this: everything it says has details."""
+    """Returns True if the server itself sent this status: each status of the server has details."""
     status = rpc_status.from_call(error)
     return status is not None and bool(status.details)
 
