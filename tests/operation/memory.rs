@@ -58,7 +58,7 @@ const DIRECTORY: &str = "/userimport.v1.DirectoryService";
 impl Scene {
     /// Expects that the server took little more memory than `before`, and that others are served.
     async fn expect_little_more(&self, before: u64) {
-        let more = self.server.peak() - before;
+        let more = self.server.peak_above(before);
         assert!(more < LITTLE, "{more} KiB more");
         let other = self.app.another_client().await;
         let served = other.import(roster().people(["somebody-else"])).await;
@@ -187,7 +187,7 @@ async fn taken(database: Database, csv: &str, rejected: u32) -> u64 {
     let scene = Scene::start(database, &[]).await;
     let before = scene.server.peak();
     assert_eq!(read_import(&scene.app, csv, true).await, rejected);
-    scene.server.peak() - before
+    scene.server.peak_above(before)
 }
 
 fn sound_csv(rows: u32) -> String {
@@ -205,14 +205,14 @@ async fn the_memory_of_a_large_import_is_given_back_when_it_has_ended(database: 
     let scene = Scene::start(database, &[]).await;
     let before = scene.server.resident();
     assert_eq!(read_import(&scene.app, &csv, true).await, 0);
-    let taken = scene.server.peak() - before;
+    let taken = scene.server.peak_above(before);
     let giving_back = async {
-        while scene.server.resident() > before + taken * 3 / 5 {
+        while scene.server.resident_above(before) > taken * 3 / 5 {
             tokio::task::yield_now().await;
         }
     };
     let given_back = tokio::time::timeout(PATIENCE, giving_back).await;
-    let kept = scene.server.resident() - before;
+    let kept = scene.server.resident_above(before);
     given_back.unwrap_or_else(|_| panic!("{kept} KiB of {taken} are kept"));
 }
 
@@ -230,12 +230,12 @@ async fn expect_pages_given_back() {
     let checked = read_import(&scene.app, &sound_csv(250_000), true).await;
     assert_eq!((written, checked), (0, 0));
     let giving_back = async {
-        while scene.server.resident() > before + LEFT {
+        while scene.server.resident_above(before) > LEFT {
             tokio::task::yield_now().await;
         }
     };
     let given_back = tokio::time::timeout(PATIENCE, giving_back).await;
-    let kept = scene.server.resident() - before;
+    let kept = scene.server.resident_above(before);
     given_back.unwrap_or_else(|_| panic!("{kept} KiB are kept"));
 }
 
@@ -519,7 +519,7 @@ async fn half_open_handshakes_take_little_memory(database: Database) {
     let counting = async { while ended(&get(metrics)) < 600 {} };
     let counted = tokio::time::timeout(PATIENCE, counting).await;
     counted.unwrap_or_else(|_| panic!("{}", get(metrics)));
-    let more = server.peak() - before;
+    let more = server.peak_above(before);
     assert!(more < LITTLE, "{more} KiB more");
 }
 
@@ -575,7 +575,7 @@ async fn strangers_take_little_memory_while_their_calls_wait() {
         let _ = tokio::time::timeout(Duration::from_millis(500), sending).await;
         strangers.push(raw);
     }
-    let more = server.peak() - before;
+    let more = server.peak_above(before);
     assert!(more < LITTLE, "{more} KiB more");
     blocked.commit("").await;
     drop(strangers);

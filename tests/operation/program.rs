@@ -106,6 +106,17 @@ impl ServeProcess {
         self.memory("VmRSS:")
     }
 
+    /// Returns by how many KiB the peak has risen above `before`. Linux adds up a counter for each core without
+    /// stopping them, so a later reading may be slightly lower than an earlier one: that is no rise.
+    pub fn peak_above(&self, before: u64) -> u64 {
+        self.peak().saturating_sub(before)
+    }
+
+    /// Does the same with the memory that it has now.
+    pub fn resident_above(&self, before: u64) -> u64 {
+        self.resident().saturating_sub(before)
+    }
+
     fn memory(&self, name: &str) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(path).expect("Linux tells of its processes");
