@@ -297,15 +297,7 @@ impl ValueFault {
                 region_name(e164),
                 suggestion.unwrap_or_default()
             ),
-            Self::Email => match (suggestion, meant(value)) {
-                (Some(address), _) => {
-                    format!("has more than an email address, or is mistyped; write {address}.")
-                }
-                (None, MeantEmail::Several) => {
-                    "holds several email addresses; write one.".to_owned()
-                }
-                (None, _) => self.to_string(),
-            },
+            Self::Email => self.email_sentence(suggestion, value),
             Self::LostLetter if !value.contains('\u{FFFD}') => {
                 "holds U+FFFD in place of a letter that a program has lost; export the file again, \
                  as UTF-8, and check the name in the system that it comes from."
@@ -321,6 +313,16 @@ impl ValueFault {
             ),
             Self::Unassigned => format!("was read as {e164}, which {self}"),
             _ => self.to_string(),
+        }
+    }
+
+    fn email_sentence(self, suggestion: Option<&str>, value: &str) -> String {
+        match (suggestion, meant(value)) {
+            (Some(address), _) => {
+                format!("has more than an email address, or is mistyped; write {address}.")
+            }
+            (None, MeantEmail::Several) => "holds several email addresses; write one.".to_owned(),
+            (None, _) => self.to_string(),
         }
     }
 }

@@ -72,15 +72,8 @@ fn read_expression(
     let (mut has_number, mut compares) = (false, None);
     while let Some(token) = tokens.next() {
         match (before, token) {
-            (Some(TemplateToken::Mark('|')), TemplateToken::Word(filter))
-                if !filters.contains(&filter) =>
-            {
-                return Err(format!(
-                    "there is no filter \"{filter}\"; use one of {}.",
-                    filters.join(", ")
-                ));
-            }
             (Some(TemplateToken::Mark('|')), TemplateToken::Word(filter)) => {
+                expect_filter(filter, filters)?;
                 has_number |= NUMBERS.contains(&filter);
             }
             (Some(TemplateToken::Mark('.')), TemplateToken::Word(_)) => {}
@@ -124,6 +117,16 @@ fn read_expression(
         )),
         _ => Ok(()),
     }
+}
+
+fn expect_filter(word: &str, filters: &[&str]) -> Result<(), String> {
+    if filters.contains(&word) {
+        return Ok(());
+    }
+    Err(format!(
+        "there is no filter \"{word}\"; use one of {}.",
+        filters.join(", ")
+    ))
 }
 
 fn is_number(word: &str) -> bool {

@@ -30,6 +30,25 @@ pub struct RecordChanges<'a> {
     pub end: Option<(ImportState, Vec<u8>)>,
 }
 
+impl RecordChanges<'_> {
+    fn begins(&self) -> bool {
+        self.bind.is_some() || self.resume.is_some()
+    }
+
+    /// Returns the condition, in SQL, that the record meets if these changes may be written.
+    fn expected_record(&self) -> String {
+        let in_state = |state| format!("AND state = {}", i32::from(state));
+        match self.bind {
+            // An approved import is still held.
+            Some(record) if record.held_until.is_some() => in_state(ImportState::Held),
+            Some(_) => "AND options_digest IS NULL".to_owned(),
+            // If the answer of an earlier commit was lost, the import has ended already.
+            None if self.end.is_some() && !self.begins() => in_state(ImportState::Applying),
+            None => String::new(),
+        }
+    }
+}
+
 /// Assignments of one `UPDATE`, with the values that they bind.
 struct UpdateAssignments {
     sql: Vec<String>,
@@ -122,9 +141,9 @@ impl ImportTransaction {
     pub async fn change_record(&self, changes: RecordChanges<'_>) -> Result<(), WriteError> {
         let mut set =
             UpdateAssignments::new(vec![self.lease.organization.into(), self.import.into()]);
-        let begins = changes.bind.is_some() || changes.resume.is_some();
+        let expected = changes.expected_record();
         let state = changes.end.as_ref().map(|(state, _)| *state);
-        if let Some(state) = state.or(begins.then_some(ImportState::Applying)) {
+        if let Some(state) = state.or(changes.begins().then_some(ImportState::Applying)) {
             set.set("state", i32::from(state));
             set.set("finished_at", changes.end.as_ref().map(|_| self.now));
         }
@@ -145,18 +164,6 @@ impl ImportTransaction {
         if set.sql.is_empty() {
             return Ok(());
         }
-        let expected = match (changes.bind, state) {
-            // One that was approved is still held.
-            (Some(record), _) if record.held_until.is_some() => {
-                format!("AND state = {}", i32::from(ImportState::Held))
-            }
-            (Some(_), _) => "AND options_digest IS NULL".to_owned(),
-            // If the answer of an earlier commit was lost, it has ended already.
-            (None, Some(_)) if !begins => {
-                format!("AND state = {}", i32::from(ImportState::Applying))
-            }
-            _ => String::new(),
-        };
         let sql = format!(
             "UPDATE imports SET {} WHERE organization_id = $1 AND id = $2 {expected} RETURNING *",
             set.sql.join(", ")
