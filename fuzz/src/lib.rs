@@ -36,7 +36,7 @@ pub struct Decoded {
 ///
 /// # Panics
 /// Fails if rows are not numbered in order, or a fault says nothing.
-pub fn decode<'a>(options: &CsvOptions, mut chunks: impl Iterator<Item = &'a [u8]>) -> Decoded {
+pub fn decode<'a>(options: &CsvOptions, chunks: impl Iterator<Item = &'a [u8]>) -> Decoded {
     let mut rows = Vec::new();
     let mut last = (0, 0);
     let mut sink = |raw: &RawRow<'_>| {
@@ -50,15 +50,7 @@ pub fn decode<'a>(options: &CsvOptions, mut chunks: impl Iterator<Item = &'a [u8
         let row = Row::parse_with(raw, options);
         rows.push(format!("{raw:?} {:?}", row.issues().collect::<Vec<_>>()));
     };
-    let (header, faults) = match CsvDecoder::new(options, LIMITS) {
-        Err(faults) => (None, faults),
-        Ok(mut decoder) => {
-            let result = chunks
-                .try_for_each(|chunk| decoder.push(chunk, &mut sink))
-                .and_then(|()| decoder.finish(&mut sink));
-            (decoder.header().cloned(), result.err().unwrap_or_default())
-        }
-    };
+    let (header, faults) = CsvDecoder::decode_file(options, LIMITS, chunks, &mut sink);
     let faults = faults.iter().map(|fault| {
         assert!(!fault.message().is_empty() && !fault.code().is_empty());
         format!("{} {}", fault.code(), fault.message())

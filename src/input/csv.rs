@@ -124,6 +124,24 @@ impl CsvDecoder {
         self.check()
     }
 
+    /// Decodes a complete file that comes in `chunks`, and passes every row to `sink`. Returns the header if it is valid,
+    /// and the faults of the file or of the options.
+    pub fn decode_file<'a>(
+        options: &CsvOptions,
+        limits: InputLimits,
+        chunks: impl IntoIterator<Item = &'a [u8]>,
+        sink: &mut impl FnMut(&RawRow<'_>),
+    ) -> (Option<Header>, Vec<FileFault>) {
+        let mut decoder = match Self::new(options, limits) {
+            Ok(decoder) => decoder,
+            Err(faults) => return (None, faults),
+        };
+        let mut chunks = chunks.into_iter();
+        let pushed = chunks.try_for_each(|chunk| decoder.push(chunk, sink));
+        let ended = pushed.and_then(|()| decoder.finish(sink));
+        (decoder.header().cloned(), ended.err().unwrap_or_default())
+    }
+
     /// Returns the header once it is known and valid.
     #[must_use]
     pub fn header(&self) -> Option<&Header> {

@@ -45,19 +45,11 @@ pub(super) fn decode(options: &CsvOptions, limits: InputLimits, input: &[u8]) ->
 pub(super) fn decode_chunks<'a>(
     options: &CsvOptions,
     limits: InputLimits,
-    mut chunks: impl Iterator<Item = &'a [u8]>,
+    chunks: impl Iterator<Item = &'a [u8]>,
 ) -> HarnessResult {
     let mut rows = Vec::new();
     let mut sink = |row: &RawRow<'_>| rows.push(show(row));
-    let (header, faults) = match CsvDecoder::new(options, limits) {
-        Err(faults) => (None, faults),
-        Ok(mut decoder) => {
-            let result = chunks
-                .try_for_each(|chunk| decoder.push(chunk, &mut sink))
-                .and_then(|()| decoder.finish(&mut sink));
-            (decoder.header().cloned(), result.err().unwrap_or_default())
-        }
-    };
+    let (header, faults) = CsvDecoder::decode_file(options, limits, chunks, &mut sink);
     HarnessResult {
         header,
         rows,

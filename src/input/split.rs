@@ -133,7 +133,7 @@ mod tests {
     type RowLines = Vec<(u32, Option<String>)>;
 
     fn decoded(file: &str) -> Option<RowLines> {
-        let mut decoder = CsvDecoder::new(&CsvOptions::default(), InputLimits::default()).ok()?;
+        let (options, limits) = (CsvOptions::default(), InputLimits::default());
         let mut rows = RowLines::new();
         let mut sink = |row: &crate::domain::RawRow<'_>| {
             let first = match row.cell(Column::Email) {
@@ -142,9 +142,8 @@ mod tests {
             };
             rows.push((row.line, first));
         };
-        decoder.push(file.as_bytes(), &mut sink).ok()?;
-        decoder.finish(&mut sink).ok()?;
-        Some(rows)
+        let (_, faults) = CsvDecoder::decode_file(&options, limits, [file.as_bytes()], &mut sink);
+        faults.is_empty().then_some(rows)
     }
 
     proptest! {

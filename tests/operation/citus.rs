@@ -38,6 +38,13 @@ async fn citus() -> Option<FreshDatabase> {
     Some(FreshDatabase::undistributed_on_citus(&url).await)
 }
 
+/// Starts a server on a distributed database, or returns `None` and says so if there is no Citus.
+async fn on_citus() -> Option<App> {
+    let database = citus().await?;
+    migrate(&database, &["--distribute"]);
+    Some(App::serve(Arc::new(database), Settings::default()).await)
+}
+
 fn migrate(database: &FreshDatabase, options: &[&str]) -> String {
     let output = run(&[&["migrate"], options].concat(), &database.url());
     let said = [output.stdout, output.stderr].concat();
@@ -77,12 +84,7 @@ async fn an_empty_database_and_a_filled_one_are_distributed_and_stay_as_they_wer
 }
 
 async fn organisations_are_on_several_machines_and_every_kind_of_import_works() {
-    let Some(database) = citus().await else {
-        return;
-    };
-    migrate(&database, &["--distribute"]);
-    let database = Arc::new(database);
-    let app = App::serve(Arc::clone(&database), Settings::default()).await;
+    let Some(app) = on_citus().await else { return };
     for number in 0..8 {
         let organization = format!("pd-{number}");
         app.organization(&organization).await;
@@ -92,7 +94,7 @@ async fn organisations_are_on_several_machines_and_every_kind_of_import_works() 
     }
     let machines = "SELECT count(DISTINCT nodeport) FROM citus_shards WHERE table_name = 'users'::regclass \
         AND shard_size > 0";
-    assert!(database.number(machines).await > 1);
+    assert!(app.database().number(machines).await > 1);
 
     app.organization("pd").await;
     app.people(["ann", "ben", "cid"]).await;
@@ -127,12 +129,7 @@ async fn organisations_are_on_several_machines_and_every_kind_of_import_works() 
 }
 
 async fn references_and_the_audit_trail_are_guarded_there_too() {
-    let Some(database) = citus().await else {
-        return;
-    };
-    migrate(&database, &["--distribute"]);
-    let database = Arc::new(database);
-    let app = App::serve(Arc::clone(&database), Settings::default()).await;
+    let Some(app) = on_citus().await else { return };
     app.organization("pd").await;
     app.people(["ann"]).await;
     for refused in [
@@ -142,7 +139,7 @@ async fn references_and_the_audit_trail_are_guarded_there_too() {
         "DELETE FROM audit_events",
         "DELETE FROM audit_heads",
     ] {
-        let answer = database.try_execute(refused).await;
+        let answer = app.database().try_execute(refused).await;
         assert!(answer.is_err(), "{refused}");
     }
     archived_events_can_be_removed(&app).await;

@@ -14,10 +14,10 @@ use uuid::Uuid;
 /// Returns the rows of a file, with their values checked.
 pub fn rows_of(csv: &[u8]) -> Arc<ByRow<Row>> {
     let mut rows = Vec::new();
-    let mut decoder = CsvDecoder::new(&CsvOptions::default(), InputLimits::default()).unwrap();
+    let (options, limits) = (CsvOptions::default(), InputLimits::default());
     let mut keep = |raw: &RawRow<'_>| rows.push(Row::parse(raw));
-    decoder.push(csv, &mut keep).unwrap();
-    decoder.finish(&mut keep).unwrap();
+    let (_, faults) = CsvDecoder::decode_file(&options, limits, [csv], &mut keep);
+    assert!(faults.is_empty(), "{faults:?}");
     rows.shrink_to_fit();
     Arc::new(rows.into())
 }

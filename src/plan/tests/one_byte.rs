@@ -206,10 +206,11 @@ impl CsvDialect {
         };
         let mut rows = Vec::new();
         let mut sink = |raw: &RawRow<'_>| rows.push(Row::parse(raw));
-        let mut decoder = CsvDecoder::new(&options, InputLimits::default())?;
-        decoder.push(bytes, &mut sink)?;
-        decoder.finish(&mut sink)?;
-        Ok(rows)
+        let limits = InputLimits::default();
+        match CsvDecoder::decode_file(&options, limits, [bytes], &mut sink) {
+            (_, faults) if faults.is_empty() => Ok(rows),
+            (_, faults) => Err(faults),
+        }
     }
 }
 

@@ -1,16 +1,13 @@
 //! Which machines the calls of one organisation reach: that of the organisation. What that machine refuses is reported as
 //! anywhere else.
 
-use std::sync::Arc;
-
 use tonic::{Code, Response};
 use user_import::{
-    config::Settings,
     domain::Column::{BadgeNumber, Email, FirstName, LastName},
     proto::{ImportStart, ImportState, ResultFilter, UndoImportRequest},
 };
 
-use super::{citus, migrate};
+use super::on_citus;
 use user_import_testing::{
     App, ImportResponses, catalog, deactivating_missing, dry_run, on_postgres, roster, rpcs,
     start_of,
@@ -30,11 +27,7 @@ const REFUSE_OTHER_MACHINES: &str = "DO $do$ DECLARE setting text; BEGIN \
     END LOOP; END $do$";
 
 async fn no_call_of_one_organisation_reaches_other_machines() {
-    let Some(database) = citus().await else {
-        return;
-    };
-    migrate(&database, &["--distribute"]);
-    let app = App::serve(Arc::new(database), Settings::default()).await;
+    let Some(app) = on_citus().await else { return };
     app.organization("pd").await;
     app.people(["ann", "ben", "cid"]).await;
     app.database().execute(REFUSE_OTHER_MACHINES).await;
@@ -112,11 +105,7 @@ async fn held_and_undone(app: &App) {
 }
 
 async fn a_key_that_another_writer_takes_meanwhile_is_a_conflict() {
-    let Some(database) = citus().await else {
-        return;
-    };
-    migrate(&database, &["--distribute"]);
-    let app = App::serve(Arc::new(database), Settings::default()).await;
+    let Some(app) = on_citus().await else { return };
     app.organization("pd").await;
     app.people(["ann"]).await;
     let taking = "UPDATE users SET badge_number = 'taken' WHERE external_id = 'ann'";

@@ -1,14 +1,11 @@
 //! A distributed database of an earlier release.
 
-use std::sync::Arc;
-
 use user_import::{
-    config::Settings,
     domain::Column::FirstName,
     proto::{ImportStart, ImportState},
 };
 
-use super::{citus, doctor, migrate};
+use super::{doctor, migrate, on_citus};
 use user_import_testing::{App, on_postgres, roster, start_of};
 
 on_postgres![a_distributed_database_of_an_earlier_release_is_brought_up_to_date];
@@ -38,23 +35,18 @@ const AS_BEFORE: &str = "DO $do$ BEGIN \
     END $do$";
 
 async fn a_distributed_database_of_an_earlier_release_is_brought_up_to_date() {
-    let Some(database) = citus().await else {
-        return;
-    };
-    migrate(&database, &["--distribute"]);
-    let database = Arc::new(database);
-    let app = App::serve(Arc::clone(&database), Settings::default()).await;
+    let Some(app) = on_citus().await else { return };
     app.organization("pd").await;
     app.people(["ann", "ben"]).await;
     let before = app.export().await;
-    database.execute(AS_BEFORE).await;
+    app.database().execute(AS_BEFORE).await;
 
-    migrate(&database, &[]);
-    let told = doctor(&database);
+    migrate(app.database(), &[]);
+    let told = doctor(app.database());
     assert!(told.contains("ok       distribution"), "{told}");
     let spread = "SELECT count(DISTINCT colocation_id) FROM citus_tables \
         WHERE citus_table_type = 'distributed'";
-    assert_eq!(database.number(spread).await, 1);
+    assert_eq!(app.database().number(spread).await, 1);
     let app = app.restart().await;
     assert_eq!(app.export().await, before);
     let held = ImportStart {
