@@ -6,6 +6,8 @@ use std::{
     path::Path,
 };
 
+use user_import_testing::SeededRandom;
+
 use crate::names::{AREA_CODES, FIRST, GROUPS, LAST, RANKS, ROLES};
 
 const HEADER: &str = "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,\
@@ -62,9 +64,9 @@ impl Roster {
             } else {
                 "Inactive"
             },
-            dice.early(&ROLES),
-            dice.often(90, RANKS),
-            dice.often(60, GROUPS),
+            early(&mut dice, &ROLES),
+            often(&mut dice, 90, &RANKS),
+            often(&mut dice, 60, &GROUPS),
             self.phone(&mut dice),
         )
     }
@@ -87,7 +89,7 @@ impl Roster {
     }
 
     fn dice(&self, index: u64) -> SeededRandom {
-        let mut dice = SeededRandom(self.seed.rotate_left(32) ^ index);
+        let mut dice = SeededRandom::new(self.seed.rotate_left(32) ^ index);
         dice.roll();
         dice
     }
@@ -113,40 +115,16 @@ fn ascii(name: &str) -> String {
     name.chars().filter_map(letter).collect()
 }
 
-/// `SplitMix64`: small, fast, and the same everywhere.
-struct SeededRandom(u64);
+/// Chooses one of the items, the first ones more often.
+fn early<T: Copy>(dice: &mut SeededRandom, items: &[T]) -> T {
+    let most = 1 + dice.below(items.len());
+    dice.pick(&items[..most])
+}
 
-impl SeededRandom {
-    const fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    const fn below(&mut self, limit: u64) -> u64 {
-        self.roll() % limit
-    }
-
-    const fn percent(&mut self, percent: u64) -> bool {
-        self.below(100) < percent
-    }
-
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[usize::try_from(self.below(of.len() as u64)).unwrap_or_default()]
-    }
-
-    /// Chooses one of them, the first ones more often.
-    fn early<T: Copy>(&mut self, of: &[T]) -> T {
-        let most = usize::try_from(1 + self.below(of.len() as u64)).unwrap_or(1);
-        self.pick(&of[..most])
-    }
-
-    /// One of these in `percent` of the cases, else blank.
-    fn often<const N: usize>(&mut self, percent: u64, of: [&'static str; N]) -> &'static str {
-        match self.percent(percent) {
-            true => self.early(&of),
-            false => "",
-        }
+/// Returns one of the items in `percent` of the cases, else blank.
+fn often(dice: &mut SeededRandom, percent: usize, items: &[&'static str]) -> &'static str {
+    match dice.percent(percent) {
+        true => early(dice, items),
+        false => "",
     }
 }

@@ -30,14 +30,7 @@ pub struct Department {
 
 /// The program, without the settings of the user who runs the tests.
 pub fn program() -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_user-import"));
-    let ours = std::env::vars_os().map(|(name, _)| name);
-    for name in ours.filter(|name| name.to_string_lossy().starts_with("USER_IMPORT_")) {
-        program.env_remove(name);
-    }
-    // Their local tokens stay out of the home folder of the user who runs the tests.
-    program.env("XDG_RUNTIME_DIR", user_import_testing::runtime_directory());
-    program
+    user_import_testing::program_at(env!("CARGO_BIN_EXE_user-import"))
 }
 
 /// A roster of people, numbered from 1, with these roles.

@@ -7,9 +7,9 @@ use user_import::proto::{ListAuditEventsRequest, audit_service_client::AuditServ
 
 use crate::{
     observed::{get, hex},
-    program::{ServeProcess, free_address},
+    program::serve,
 };
-use user_import_testing::{App, Database, PATIENCE, on_both_databases};
+use user_import_testing::{App, Database, PATIENCE, free_address, on_both_databases};
 
 on_both_databases![each_new_head_is_logged_and_exported_and_erased_trails_are_told];
 
@@ -67,7 +67,7 @@ async fn each_new_head_is_logged_and_exported_and_erased_trails_are_told(databas
     let folder = tempfile::tempdir().unwrap();
     let (log, address) = (folder.path().join("log"), free_address());
     let options = ["--metrics-listen", &address.to_string()];
-    let server = ServeProcess::serve(&database.url(), &options, &log);
+    let server = serve(&database.url(), &options, &log);
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
     // Organisation and catalog.

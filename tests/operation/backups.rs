@@ -15,8 +15,10 @@ use tokio::{sync::Notify, time::timeout};
 use tonic::Code;
 use user_import::domain::Column::FirstName;
 
-use crate::program::{ServeProcess, program};
-use user_import_testing::{App, Database, FreshDatabase, ImportResponses, Roster, roster, run};
+use crate::program::{program, serve};
+use user_import_testing::{
+    App, Database, FreshDatabase, ImportResponses, Roster, ServeProcess, roster, run,
+};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/backup.md");
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/backup/postgres.sh");
@@ -167,7 +169,7 @@ async fn a_backup_made_while_a_server_imports_is_restored_and_takes_the_next_imp
         folder: tempfile::tempdir().unwrap(),
     };
     let log = place.folder.path().join("log");
-    let server = ServeProcess::serve(&place.database.url(), &[], &log);
+    let server = serve(&place.database.url(), &[], &log);
     let app = App::attach(Arc::clone(&place.database), server.address).await;
     app.organization("pd").await;
     app.import(renamed(0)).await;
@@ -192,7 +194,7 @@ async fn a_backup_made_while_a_server_imports_is_restored_and_takes_the_next_imp
     let made = place.run(&restore);
     assert!(made.status.success(), "{made:?}");
     let restored = place.restored();
-    let server = ServeProcess::serve(&restored.url(), &[], &log);
+    let server = serve(&restored.url(), &[], &log);
     let app = App::attach(restored, server.address).await;
     let users = app.users().await;
     let names: Vec<_> = users.iter().map(|user| user.first_name.as_str()).collect();

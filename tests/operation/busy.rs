@@ -15,13 +15,10 @@ use user_import::{
     },
 };
 
-use crate::{
-    observed::get,
-    program::{ServeProcess, free_address},
-};
+use crate::{observed::get, program::serve};
 use user_import_testing::{
-    App, Database, ImportCall, ImportResponses, PATIENCE, deactivating_missing, on_both_databases,
-    roster, start_of,
+    App, Database, ImportCall, ImportResponses, PATIENCE, deactivating_missing, free_address,
+    on_both_databases, roster, start_of,
 };
 
 on_both_databases![
@@ -190,15 +187,15 @@ async fn an_upload_without_rows_has_no_directory(database: Database) {
     let folder = tempfile::tempdir().unwrap();
     let address = free_address();
     let served = ["--metrics-listen", &address.to_string()];
-    let serve = || ServeProcess::serve(&database.url(), &served, &folder.path().join("log"));
+    let start = || serve(&database.url(), &served, &folder.path().join("log"));
     // Another process wrote the directory: one reads again by itself what it has written.
-    let before = serve();
+    let before = start();
     let app = App::attach(Arc::clone(&database), before.address).await;
     app.organization("pd").await;
     let people = roster().people(["ada"]);
     assert_eq!(app.import(people).await.summary().created, 1);
     drop((app, before));
-    let server = serve();
+    let server = start();
     let app = App::attach(Arc::clone(&database), server.address).await;
     let read = || {
         let page = get(address);

@@ -17,12 +17,9 @@ use user_import::{
     },
 };
 
-use crate::{
-    observed::get,
-    program::{ServeProcess, free_address},
-};
+use crate::{observed::get, program::serve};
 use user_import_testing::{
-    App, Database, ImportCall, PATIENCE, on_both_databases, roster, start_of,
+    App, Database, ImportCall, PATIENCE, free_address, on_both_databases, roster, start_of,
 };
 
 on_both_databases![
@@ -176,7 +173,7 @@ async fn a_flood_of_one_organisations_calls_leaves_the_database_to_the_others(da
         "--metrics-listen",
         &address.to_string(),
     ];
-    let server = ServeProcess::serve(&database.url(), &options, &folder.path().join("log"));
+    let server = serve(&database.url(), &options, &folder.path().join("log"));
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
     app.organization("sheriff").await;

@@ -14,11 +14,8 @@ use user_import::{
     },
 };
 
-use crate::{
-    observed::get,
-    program::{ServeProcess, free_address},
-};
-use user_import_testing::{App, Database, on_both_databases, roster, token};
+use crate::{observed::get, program::serve};
+use user_import_testing::{App, Database, free_address, on_both_databases, roster, token};
 
 on_both_databases![
     denied_calls_are_counted_by_rpc_and_reason_and_logged_without_values,
@@ -102,7 +99,7 @@ async fn denied_calls_are_counted_by_rpc_and_reason_and_logged_without_values(da
         "--metrics-listen",
         &address.to_string(),
     ];
-    let server = ServeProcess::serve(&database.url(), &options, &log);
+    let server = serve(&database.url(), &options, &log);
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
     let (revoked, revoked_text) = app.create_token(token("pd", [UsersRead])).await;

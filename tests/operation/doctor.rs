@@ -3,7 +3,7 @@
 
 use std::{fs, net::TcpListener, process::Command};
 
-use crate::program::{ServeProcess, program, run};
+use crate::program::{program, run, serve};
 use user_import_testing::{
     Database, FreshDatabase,
     certificates::{CertificateAuthority, CertificateFiles},
@@ -255,7 +255,7 @@ async fn an_address_that_another_program_has_is_wrong_and_a_running_server_is_no
         "has no such address",
     );
     let folder = tempfile::tempdir().unwrap();
-    let server = ServeProcess::serve(&database.url(), &[], &folder.path().join("log"));
+    let server = serve(&database.url(), &[], &folder.path().join("log"));
     let (exit, said) = doctor(&database, &["--listen", &server.address.to_string()]);
     assert_eq!(exit, Some(0), "{said}");
     assert!(

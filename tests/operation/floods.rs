@@ -11,7 +11,7 @@ use user_import::proto::{
 
 use crate::{
     frames::{ACK, PING, RawConnection, frame},
-    program::ServeProcess,
+    program::serve,
 };
 use user_import_testing::{
     App, Database, ImportResponses, PATIENCE, on_both_databases, roster, start_of,
@@ -103,7 +103,7 @@ async fn resets_leave_the_server_to_the_others(database: Database) {
 async fn bombs_take_little_memory(database: Database) {
     let database = Arc::new(database.create().await);
     let folder = tempfile::tempdir().unwrap();
-    let server = ServeProcess::serve(&database.url(), &[], &folder.path().join("log"));
+    let server = serve(&database.url(), &[], &folder.path().join("log"));
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
     app.people(["ada"]).await;
@@ -138,7 +138,7 @@ async fn what_a_peer_provokes_fills_no_log(database: Database) {
         let fresh = Arc::new(database.create().await);
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
-        let server = ServeProcess::serve(&fresh.url(), &["--log", filter], &log);
+        let server = serve(&fresh.url(), &["--log", filter], &log);
         let app = App::attach(Arc::clone(&fresh), server.address).await;
         app.organization("pd").await;
         let before = std::fs::metadata(&log).unwrap().len();

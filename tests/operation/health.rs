@@ -17,14 +17,11 @@ use tonic_reflection::pb::v1::{
 use tonic_types::StatusExt;
 use user_import::{config::Settings, proto, store::Store};
 
-use crate::{
-    http_client::OpenCall,
-    program::{ServeProcess, free_address},
-};
+use crate::{http_client::OpenCall, program::serve};
 use user_import_testing::{
     App, Database,
     certificates::{CertificateAuthority, CertificateFiles},
-    on_both_databases,
+    free_address, on_both_databases,
 };
 
 const CHECK: &str = "/grpc.health.v1.Health/Check";
@@ -243,7 +240,7 @@ async fn health_has_a_port_of_its_own(database: Database) {
         "--tls-key",
         key.to_str().unwrap(),
     ];
-    let server = ServeProcess::serve(&database.url(), &options, &log);
+    let server = serve(&database.url(), &options, &log);
     let channel = Channel::from_shared(format!("http://{health}")).unwrap();
     let channel = channel.connect().await.unwrap();
     let watched = HealthClient::new(channel.clone()).watch(about("")).await;

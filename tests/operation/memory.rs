@@ -23,13 +23,13 @@ use crate::{
     floods::blocking,
     frames::{DATA, GOAWAY, RawConnection, SETTINGS},
     observed::get,
-    program::{ServeProcess, free_address},
+    program::serve,
     scene::Scene,
 };
 use user_import_testing::{
     App, Database, ImportCall, ImportResponses, PATIENCE,
     certificates::{CertificateAuthority, CertificateFiles},
-    finish_of, on_both_databases, roster, start_of, token,
+    finish_of, free_address, on_both_databases, roster, start_of, token,
 };
 
 on_both_databases![
@@ -495,7 +495,7 @@ async fn half_open_handshakes_take_little_memory(database: Database) {
     let metrics = free_address();
     let listen = metrics.to_string();
     let options = [&["--metrics-listen", &listen][..], &tls].concat();
-    let server = ServeProcess::serve(&database.url(), &options, &folder.path().join("log"));
+    let server = serve(&database.url(), &options, &folder.path().join("log"));
     let before = server.peak();
     let mut silent = Vec::new();
     for number in 0..600 {
@@ -555,7 +555,7 @@ async fn strangers_take_little_memory_while_their_calls_wait() {
     let blocked = blocked.await;
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
-    let server = ServeProcess::serve(&fresh.url(), &["--no-migrate"], &log);
+    let server = serve(&fresh.url(), &["--no-migrate"], &log);
     let before = server.peak();
     let mut strangers = Vec::new();
     for _ in 0..30 {

@@ -8,11 +8,8 @@ use std::{
     sync::Arc,
 };
 
-use crate::{
-    observed::get,
-    program::{ServeProcess, free_address},
-};
-use user_import_testing::{App, Database, on_both_databases, roster};
+use crate::{observed::get, program::serve};
+use user_import_testing::{App, Database, free_address, on_both_databases, roster};
 
 on_both_databases![every_metric_is_documented_with_its_labels_and_every_documented_one_is_there];
 
@@ -77,7 +74,7 @@ async fn every_metric_is_documented_with_its_labels_and_every_documented_one_is_
         "--metrics-listen",
         &address.to_string(),
     ];
-    let server = ServeProcess::serve(&database.url(), &options, &folder.path().join("log"));
+    let server = serve(&database.url(), &options, &folder.path().join("log"));
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
     app.people(["ada"]).await;

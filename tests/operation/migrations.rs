@@ -5,7 +5,7 @@ use std::{process::Output, sync::Arc, thread};
 
 use user_import::domain::Column::Email;
 
-use crate::program::{ServeProcess, run};
+use crate::program::{run, serve};
 use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![
@@ -76,7 +76,7 @@ async fn several_servers_start_at_once(database: Database) {
     let starting: Vec<_> = (0..4)
         .map(|number| {
             let (url, log) = (database.url(), folder.path().join(number.to_string()));
-            thread::spawn(move || ServeProcess::serve(&url, &[], &log))
+            thread::spawn(move || serve(&url, &[], &log))
         })
         .collect();
     let servers: Vec<_> = starting.into_iter().map(|s| s.join().unwrap()).collect();
@@ -104,7 +104,7 @@ async fn a_server_that_must_not_migrate_refuses_an_old_schema(database: Database
     assert!(run(&["migrate"], &database.url()).status.success());
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
-    ServeProcess::serve(&database.url(), &["--no-migrate"], &log).stop();
+    serve(&database.url(), &["--no-migrate"], &log).stop();
 }
 
 async fn this_release_works_on_the_schema_of_a_newer_one(database: Database) {
@@ -115,7 +115,7 @@ async fn this_release_works_on_the_schema_of_a_newer_one(database: Database) {
     }
     let folder = tempfile::tempdir().unwrap();
     for options in [&[][..], &["--no-migrate"]] {
-        let server = ServeProcess::serve(&database.url(), options, &folder.path().join("log"));
+        let server = serve(&database.url(), options, &folder.path().join("log"));
         let app = App::attach(Arc::clone(&database), server.address).await;
         let slug = format!("pd{}", options.len());
         app.organization(&slug).await;
@@ -179,7 +179,7 @@ async fn emails_of_an_earlier_release_compare_by_their_domains_ascii_form(databa
     let database = Arc::new(database.create().await);
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
-    let server = ServeProcess::serve(&database.url(), &[], &log);
+    let server = serve(&database.url(), &[], &log);
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
     let people = |bobs| {
@@ -195,7 +195,7 @@ async fn emails_of_an_earlier_release_compare_by_their_domains_ascii_form(databa
     }
 
     assert!(run(&["migrate"], &database.url()).status.success());
-    let server = ServeProcess::serve(&database.url(), &["--no-migrate"], &log);
+    let server = serve(&database.url(), &["--no-migrate"], &log);
     let app = App::attach(Arc::clone(&database), server.address).await;
     let newcomer = roster().row("eve", [(Email, "ada@xn--mller-kva.example")]);
     let imported = app.import(&newcomer).await;

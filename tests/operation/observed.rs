@@ -24,7 +24,7 @@ use user_import::{
     proto::{ImportFinish, ImportUsersRequest, import_users_request::Message},
 };
 
-use crate::{program::ServeProcess, scene::Scene};
+use crate::{program::serve, scene::Scene};
 use user_import_testing::{
     App, Database, ImportResponses, PATIENCE, on_both_databases, roster, start_of,
 };
@@ -132,7 +132,7 @@ async fn traces_are_the_callers(database: Database) {
     let (collector, mut spans) = collector().await;
     let endpoint = format!("http://{collector}");
     let options = ["--otlp-endpoint", &endpoint];
-    let server = ServeProcess::serve(&database.url(), &options, &folder.path().join("log"));
+    let server = serve(&database.url(), &options, &folder.path().join("log"));
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
     let csv = roster().people(["ada"]).csv();
@@ -177,7 +177,7 @@ async fn log_lines_have_the_ids_of_request_and_import(database: Database) {
     let database = Arc::new(database.create().await);
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
-    let server = ServeProcess::serve(&database.url(), &["--log-format", "json"], &log);
+    let server = serve(&database.url(), &["--log-format", "json"], &log);
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
     let imported = app.import(roster().people(["ada"])).await;

@@ -19,10 +19,11 @@ use user_import::{
 
 use crate::{
     observed::{collector, get},
-    program::{ServeProcess, free_address},
+    program::serve,
 };
 use user_import_testing::{
-    App, Database, FreshDatabase, ImportResponses, Roster, on_both_databases, roster, start_of,
+    App, Database, FreshDatabase, ImportResponses, Roster, ServeProcess, free_address,
+    on_both_databases, roster, start_of,
 };
 
 on_both_databases![nothing_of_a_roster_is_logged_counted_traced_or_told_in_a_status];
@@ -225,7 +226,7 @@ impl ObservedServer {
         let options = ["--metrics-listen", &listen, "--otlp-endpoint", &endpoint];
         let verbose = ["--log", LOG, "--transaction-rows", "1"];
         let options = [options, verbose].concat();
-        let server = ServeProcess::serve(&database.url(), &options, &folder.path().join("log"));
+        let server = serve(&database.url(), &options, &folder.path().join("log"));
         let app = App::attach(Arc::clone(database), server.address).await;
         Self {
             server: Some(server),

@@ -4,11 +4,8 @@ use std::{net::SocketAddr, sync::Arc};
 
 use tempfile::TempDir;
 
-use crate::{
-    observed::get,
-    program::{ServeProcess, free_address},
-};
-use user_import_testing::{App, Database, FreshDatabase, PATIENCE};
+use crate::{observed::get, program::serve};
+use user_import_testing::{App, Database, FreshDatabase, PATIENCE, ServeProcess, free_address};
 
 pub struct Scene {
     pub server: ServeProcess,
@@ -26,7 +23,7 @@ impl Scene {
         let metrics = free_address();
         let listen = metrics.to_string();
         let options = [&["--metrics-listen", &listen][..], options].concat();
-        let server = ServeProcess::serve(&database.url(), &options, &folder.path().join("log"));
+        let server = serve(&database.url(), &options, &folder.path().join("log"));
         let app = App::attach(Arc::clone(&database), server.address).await;
         app.organization("pd").await;
         Self {

@@ -12,7 +12,9 @@ use user_import::{
     proto::{ImportStart, User},
 };
 
-use user_import_testing::{App, Database, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{
+    App, Database, Roster, SeededRandom, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     any_rearrangement_is_written_one_row_at_a_time,
@@ -21,27 +23,11 @@ on_both_databases![
     those_who_change_in_different_attributes_keep_all_others,
 ];
 
-/// A small generator of numbers, the same for the same seed.
-struct SeededRandom(u64);
-
-impl SeededRandom {
-    /// A number below `sides`.
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).expect("31 bits fit") % sides
-    }
-
-    /// The numbers below `count`, shuffled.
-    fn shuffled(&mut self, count: usize) -> Vec<usize> {
-        let mut numbers: Vec<usize> = (0..count).collect();
-        for last in (1..count).rev() {
-            numbers.swap(last, self.roll(last + 1));
-        }
-        numbers
-    }
+/// Returns the numbers below `count`, shuffled.
+fn shuffled(dice: &mut SeededRandom, count: usize) -> Vec<usize> {
+    let mut numbers: Vec<usize> = (0..count).collect();
+    dice.shuffle(&mut numbers);
+    numbers
 }
 
 fn small_transactions(transaction_rows: usize) -> Settings {
@@ -55,19 +41,19 @@ fn small_transactions(transaction_rows: usize) -> Settings {
 /// somebody or nobody, in any order.
 fn dealt(dice: &mut SeededRandom, count: usize) -> Roster {
     let (emails, badges, usernames) = (
-        dice.shuffled(count),
-        dice.shuffled(count),
-        dice.shuffled(count),
+        shuffled(dice, count),
+        shuffled(dice, count),
+        shuffled(dice, count),
     );
-    let ranking = dice.shuffled(count);
+    let ranking = shuffled(dice, count);
     // Each person but the first in the ranking is below a person who comes before; one in eight is below nobody.
     let above: HashMap<usize, usize> = (1..count)
         .filter_map(|place| {
-            let boss = ranking[dice.roll(place)];
-            (dice.roll(8) > 0).then_some((ranking[place], boss))
+            let boss = ranking[dice.below(place)];
+            (dice.below(8) > 0).then_some((ranking[place], boss))
         })
         .collect();
-    let order = dice.shuffled(count);
+    let order = shuffled(dice, count);
     order.into_iter().fold(roster(), |roster, person| {
         let supervisor = above
             .get(&person)
@@ -96,7 +82,7 @@ fn rearranging() -> ImportStart {
 async fn any_rearrangement_is_written_one_row_at_a_time(database: Database) {
     for (seed, transaction_rows) in [(1, 1), (2, 2), (3, 1), (4, 7)] {
         let app = App::start_with(database, small_transactions(transaction_rows)).await;
-        let mut dice = SeededRandom(seed);
+        let mut dice = SeededRandom::new(seed);
         // Each deal has more people than the one before: some are new, and take what others free.
         for count in [30, 40, 50] {
             let deal = dealt(&mut dice, count);
@@ -114,7 +100,7 @@ async fn any_rearrangement_is_written_one_row_at_a_time(database: Database) {
 
 async fn the_directory_is_valid_between_commits(database: Database) {
     let app = App::start_with(database, small_transactions(1)).await;
-    let mut dice = SeededRandom(99);
+    let mut dice = SeededRandom::new(99);
     app.import(dealt(&mut dice, 120)).await;
     let deal = dealt(&mut dice, 150);
     let mut looks = 0;

@@ -25,12 +25,15 @@ mod held;
 mod history;
 mod imported;
 mod planned;
+mod process_usage;
 mod property;
 mod pushed;
 mod random;
 mod refusal;
 mod roster;
 pub mod rpcs;
+mod seeded_random;
+mod serve_process;
 mod server;
 pub mod signal;
 mod staged;
@@ -49,6 +52,8 @@ pub use planned::{planned_on, rows_of};
 pub use property::for_all;
 pub use random::{any_people, roster_of, sound_people};
 pub use roster::{Roster, roster};
+pub use seeded_random::SeededRandom;
+pub use serve_process::{ServeProcess, free_address, program_at};
 pub use staged::finish_of;
 
 /// Runs each of these tests, `async fn name(database: Database)`, on SQLite and on PostgreSQL. Tests after a

@@ -25,13 +25,13 @@ use user_import::{
 use crate::{
     kills::{comparable, counts},
     leftovers::expect_quiet,
-    process::{ServeProcess, create_token, free_address},
+    process::{create_token, serve_at},
     scene::eventually,
-    workload::{SeededRandom, Workload},
+    workload::Workload,
 };
 use user_import_testing::{
-    App, Database, FreshDatabase, ImportResponses, PATIENCE, finish_of, on_postgres, roster,
-    start_of,
+    App, Database, FreshDatabase, ImportResponses, PATIENCE, SeededRandom, ServeProcess, finish_of,
+    free_address, on_postgres, roster, start_of,
 };
 
 on_postgres![servers_killed_behind_a_balancer_leave_what_an_undisturbed_run_would];
@@ -112,7 +112,7 @@ impl BalancedServers {
     async fn start() -> Self {
         let database = Arc::new(Database::Postgres.create().await);
         let addresses: Vec<_> = (0..SERVERS).map(|_| free_address()).collect();
-        let start = |address: &SocketAddr| ServeProcess::start_at(*address, &database.url(), &[]);
+        let start = |address: &SocketAddr| serve_at(*address, &database.url(), &[]);
         let servers = addresses.iter().map(start).collect();
         Self {
             servers,
@@ -152,7 +152,7 @@ fn kill_servers(
         server.kill();
         storm.kills.fetch_add(1, Ordering::Relaxed);
         thread::sleep(Duration::from_millis(1) * (chance.permille() / 4));
-        *server = ServeProcess::start_at(server.address, database_url, &[]);
+        *server = serve_at(server.address, database_url, &[]);
     }
 }
 

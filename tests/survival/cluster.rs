@@ -15,9 +15,10 @@ use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::{process::free_address, scene::eventually};
+use crate::scene::eventually;
 use user_import_testing::{
     certificates::IssuedCertificate,
+    free_address,
     signal::{self, Signal},
 };
 

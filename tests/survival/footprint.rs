@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fs, path::Path};
 
-use crate::process::ServeProcess;
+use user_import_testing::ServeProcess;
 
 /// The resources of a server at one moment.
 #[derive(Clone, Copy, Debug)]

@@ -18,11 +18,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
 
 use crate::{
-    process::{ServeProcess, create_token, free_address, program},
+    process::{create_token, program, serve_at},
     scene::{ID, eventually},
 };
 use user_import_testing::{
-    Database, FreshDatabase, certificates::CertificateAuthority, roster, run,
+    Database, FreshDatabase, ServeProcess, certificates::CertificateAuthority, free_address,
+    roster, run,
 };
 
 const CATALOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/catalog.json");
@@ -276,7 +277,7 @@ impl ProxiedServer {
             );
         }
         let database = Database::Sqlite.create().await;
-        let server = ServeProcess::start_at(free_address(), &database.url(), &options);
+        let server = serve_at(free_address(), &database.url(), &options);
         let scene = Self {
             token: create_token(&database.url()),
             proxy: proxy.start(server.address, folder.path()).await,
@@ -382,7 +383,7 @@ async fn survives_a_restart(proxy: &HttpProxy) {
     let answered = async || scene.read("err").contains(proxy.answer);
     eventually(answered, proxy.answer).await;
     let address = scene.server.address;
-    scene.server = ServeProcess::start_at(address, &scene.database.url(), &scene.options);
+    scene.server = serve_at(address, &scene.database.url(), &scene.options);
     scene.expect_done(import);
     let (out, err) = (scene.read("out"), scene.read("err"));
     assert!(

@@ -5,11 +5,8 @@ use std::time::{Duration, Instant};
 use tonic::Code;
 use user_import::proto::{ImportSummary, RowResult};
 
-use crate::{
-    scene::Scene,
-    workload::{SeededRandom, Workload},
-};
-use user_import_testing::{Database, ImportResponses, on_both_databases, start_of};
+use crate::{scene::Scene, workload::Workload};
+use user_import_testing::{Database, ImportResponses, SeededRandom, on_both_databases, start_of};
 
 on_both_databases![a_server_killed_at_random_points_leaves_what_an_undisturbed_run_would];
 

@@ -8,11 +8,10 @@ use user_import::{
     proto::{ImportStart, RowOutcome},
 };
 
-use crate::{
-    scene::{Scene, eventually},
-    workload::SeededRandom,
+use crate::scene::{Scene, eventually};
+use user_import_testing::{
+    App, Database, ImportResponses, SeededRandom, on_both_databases, roster, start_of,
 };
-use user_import_testing::{App, Database, ImportResponses, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_push_killed_at_a_random_point_is_written_once,

@@ -8,10 +8,11 @@ use user_import::proto::{ImportStart, ImportState};
 use crate::{
     footprint::Footprint,
     leftovers::expect_quiet,
-    process::{PATIENT, ServeProcess},
+    process::{PATIENT, serve},
 };
 use user_import_testing::{
-    App, Database, ImportResponses, PATIENCE, Roster, database::FreshDatabase, roster, start_of,
+    App, Database, ImportResponses, PATIENCE, Roster, ServeProcess, database::FreshDatabase,
+    roster, start_of,
 };
 
 /// The import ID that a test with one import uses.
@@ -51,7 +52,7 @@ impl Scene {
         transaction_rows: usize,
         patience: u32,
     ) -> Self {
-        let process = ServeProcess::start(&url, transaction_rows, patience);
+        let process = serve(&url, transaction_rows, patience);
         let app = App::attach(Arc::clone(&database), process.address).await;
         app.organization("warm-up").await;
         expect_whole(&app.import_with(start_of("warm-up"), &many()).await);
@@ -68,7 +69,7 @@ impl Scene {
 
     /// Starts one more server on the same database.
     pub async fn another(&self) -> Self {
-        let process = ServeProcess::start(&self.url, self.transaction_rows, self.patience);
+        let process = serve(&self.url, self.transaction_rows, self.patience);
         let app = App::attach(Arc::clone(&self.database), process.address).await;
         Self {
             process,

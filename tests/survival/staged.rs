@@ -8,9 +8,9 @@ use user_import::proto::{ImportState, append_import_request::Content};
 use crate::{
     kills::{comparable, counts},
     scene::{ID, Scene, expect_whole, many, start},
-    workload::{SeededRandom, Workload},
+    workload::Workload,
 };
-use user_import_testing::{Database, finish_of, on_both_databases, roster, start_of};
+use user_import_testing::{Database, SeededRandom, finish_of, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_server_killed_between_parts_loses_none,

@@ -8,9 +8,9 @@ use user_import::proto::UndoImportRequest;
 use crate::{
     kills::{comparable, counts},
     scene::Scene,
-    workload::{SeededRandom, Workload},
+    workload::Workload,
 };
-use user_import_testing::{Database, ImportResponses, on_both_databases, start_of};
+use user_import_testing::{Database, ImportResponses, SeededRandom, on_both_databases, start_of};
 
 on_both_databases![an_undo_cut_short_at_random_points_leaves_what_an_undisturbed_one_would];
 

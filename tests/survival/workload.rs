@@ -9,43 +9,13 @@ use user_import::{
     proto::{DeactivateMissing, ImportStart, MatchBy},
 };
 
-use user_import_testing::{Roster, roster, start_of};
+use user_import_testing::{Roster, SeededRandom, roster, start_of};
 
 /// Number of people before the import.
 const BEFORE: usize = 160;
 
 /// Number of people that the import creates.
 const NEW: usize = 60;
-
-/// A generator of numbers that depend only on the seed (`SplitMix64`).
-#[derive(Debug)]
-pub struct SeededRandom(u64);
-
-impl SeededRandom {
-    pub const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// Returns a number below `bound`.
-    pub fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((mixed ^ (mixed >> 31)) % bound.max(1) as u64).unwrap_or_default()
-    }
-
-    /// Returns a number below 1,000.
-    pub fn permille(&mut self) -> u32 {
-        u32::try_from(self.below(1_000)).unwrap_or_default()
-    }
-
-    fn shuffle<T>(&mut self, items: &mut [T]) {
-        for index in (1..items.len()).rev() {
-            items.swap(index, self.below(index + 1));
-        }
-    }
-}
 
 /// The directory before the import, and the import.
 #[derive(Debug)]

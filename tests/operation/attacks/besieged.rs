@@ -15,8 +15,8 @@ use tokio::{
 };
 use user_import::{domain::Permission, proto::ImportStart};
 
-use crate::program::{ServeProcess, fastest_program, has_optimised_program};
-use user_import_testing::{App, Database, FreshDatabase, start_of, token};
+use crate::program::{fastest_program, has_optimised_program, serve_by};
+use user_import_testing::{App, Database, FreshDatabase, ServeProcess, start_of, token};
 
 /// Most memory that the server may hold at its peak, in KiB: 512 MiB, and the part that SQLite caches within the
 /// process.
@@ -98,7 +98,7 @@ impl AttackedServer {
         let database = Arc::new(database.with_schema().await);
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
-        let server = ServeProcess::serve_by(fastest_program(), &database.url(), options, &log);
+        let server = serve_by(fastest_program(), &database.url(), options, &log);
         server.limit_memory(ASKED);
         let outsider = App::attach(Arc::clone(&database), server.address).await;
         let operator = outsider.holding(token("*", Permission::ALL)).await;

@@ -18,7 +18,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use super::besieged::{AttackedServer, SlowedWork, alone, expect_twice_at_most, mean};
 use crate::{
     frames::{PING, RawConnection, SETTINGS},
-    program::ServeProcess,
+    program::serve,
 };
 use user_import_testing::{
     Database,
@@ -78,7 +78,7 @@ async fn handshakes_beside_silent_sockets() -> Vec<SlowedWork> {
     ];
     let database = Database::Sqlite.with_schema().await;
     let folder = tempfile::tempdir().unwrap();
-    let server = ServeProcess::serve(&database.url(), &tls, &folder.path().join("log"));
+    let server = serve(&database.url(), &tls, &folder.path().join("log"));
     let trust = trusting(&authority);
     let (attacker, other) = (Ipv4Addr::new(127, 0, 0, 7), Ipv4Addr::new(127, 0, 0, 8));
     let shaken = async || drop(shake(other, server.address, &trust).await);
