@@ -50,7 +50,7 @@
 //!    faults ([`domain::ValueFault`]) stay with it as codes, and are worded when they are reported. All rows together are a
 //!    `ReceivedRoster`.
 //! 4. Once the client's `finish` matches what was received, [`plan::plan_while`] decides all rows on one
-//!    [`plan::Directory`] and the [`domain::Catalog`], both read from a `store::Snapshot`. A row is a
+//!    [`plan::MatchedSnapshot`] and the [`domain::Catalog`], both read from a `store::Snapshot`. A row is a
 //!    [`plan::RowIndex`] in all that follows; `plan::index::RosterIndex` numbers the keys of rows and users. The rules in
 //!    `plan::judge` add `Finding`s about rows; `plan::order` puts the rows into a [`plan::WriteOrder`]. The result is
 //!    a [`plan::Plan`] with a [`plan::Decision`] for each row.

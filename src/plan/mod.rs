@@ -25,7 +25,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use uuid::Uuid;
 
-pub(crate) use index::Directory;
+pub(crate) use index::MatchedSnapshot;
 pub use index::{
     ByRow, ByUser, DenseIndex, FinalUser, MatchBy, RowIndex, RowMatching, SecondSelection,
     UndoneChange, UndoneChanges, UserIndex, UserSelection,
@@ -52,7 +52,7 @@ pub struct PlanRequest {
     /// The rows of the file, in order.
     pub rows: Arc<ByRow<Row>>,
     /// The organisation's users, with the user that each row matches.
-    pub directory: Directory,
+    pub snapshot: MatchedSnapshot,
     /// The roles, ranks and groups that users can have.
     pub catalog: Catalog,
     /// The import's ID; generated external IDs derive from it.
@@ -137,14 +137,14 @@ impl PlanRequest {
         import_id: Uuid,
         terms: PlanningTerms,
     ) -> Self {
-        let directory = Directory::new(users, extent, &rows, &terms.matching);
+        let snapshot = MatchedSnapshot::new(users, extent, &rows, &terms.matching);
         assert!(
-            directory.is_complete() || terms.scope.is_none(),
+            snapshot.is_complete() || terms.scope.is_none(),
             "a partial snapshot does not tell who is missing"
         );
         Self {
             rows,
-            directory,
+            snapshot,
             catalog,
             import_id,
             terms,
@@ -155,7 +155,7 @@ impl PlanRequest {
     #[must_use]
     pub fn with_last_imports(self, last_imports: std::collections::HashMap<Uuid, Uuid>) -> Self {
         Self {
-            directory: self.directory.with_last_imports(last_imports),
+            snapshot: self.snapshot.with_last_imports(last_imports),
             ..self
         }
     }
@@ -175,8 +175,8 @@ impl PlanRequest {
     /// Returns the directory's user that `row` matches, or `None` if it matches none.
     #[must_use]
     pub fn user_of(&self, row: RowIndex) -> Option<&User> {
-        let user = self.directory.user_of(row)?;
-        Some(&self.directory.users()[user])
+        let user = self.snapshot.user_of(row)?;
+        Some(&self.snapshot.users()[user])
     }
 
     /// Returns the pattern that new values of a key must match.
@@ -190,8 +190,8 @@ impl PlanRequest {
 
     /// Returns the email of the supervisor that the row's user has in the directory.
     fn supervisor_email(&self, row: RowIndex) -> Option<&str> {
-        let supervisor = self.directory.supervisor_of(self.directory.user_of(row)?)?;
-        Some(self.directory.users()[supervisor].email())
+        let supervisor = self.snapshot.supervisor_of(self.snapshot.user_of(row)?)?;
+        Some(self.snapshot.users()[supervisor].email())
     }
 }
 
@@ -268,7 +268,7 @@ fn assemble(
         protected_skipped: missing.protected_skipped,
         privileged_skipped: missing.privileged_skipped,
         going_inactive,
-        active_users: request.directory.active_users(),
+        active_users: request.snapshot.active_users(),
         request,
         identity_changes: identity.replaced,
         matched_rows: identity.matched,

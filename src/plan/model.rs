@@ -57,7 +57,7 @@ impl<'a> ReferenceModel<'a> {
             permitted: request.terms.permitted,
             catalog: &request.catalog,
             rows: &request.rows,
-            users: request.directory.users(),
+            users: request.snapshot.users(),
             faults: Vec::new(),
             fell: Vec::new(),
             copy_of: Vec::new(),

@@ -58,13 +58,13 @@ impl Scenario {
     pub(super) fn matching_by(self, match_by: Option<MatchBy>) -> Self {
         let PlanRequest {
             rows,
-            directory,
+            snapshot,
             catalog,
             import_id,
             mut terms,
         } = self.request;
         terms.matching = RowMatching::ByKeys(match_by);
-        let users = (directory.users().to_vec(), SnapshotExtent::Complete);
+        let users = (snapshot.users().to_vec(), SnapshotExtent::Complete);
         Self {
             request: PlanRequest::new(rows, users, catalog, import_id, terms),
         }
@@ -98,7 +98,7 @@ impl Scenario {
 
     /// Returns the external IDs of the users to deactivate as missing.
     pub(super) fn missing(&self) -> Vec<&str> {
-        let users = self.request.directory.users();
+        let users = self.request.snapshot.users();
         let missing = self.plan().deactivations;
         missing
             .iter()

@@ -73,7 +73,7 @@ impl WriteBatch {
     /// order of the email index. Known users come in the order of the snapshot, which is likely that of the
     /// table, or also by email.
     pub(crate) fn new(planned: &PlannedImport, rows: Vec<RowIndex>, by_email: bool) -> Self {
-        let user = |row: RowIndex| planned.plan.request.directory.user_of(row);
+        let user = |row: RowIndex| planned.plan.request.snapshot.user_of(row);
         let is_new = |row: &&RowIndex| user(**row).is_none();
         let (mut new, mut known): (Vec<RowIndex>, Vec<RowIndex>) = rows.iter().partition(is_new);
         if by_email {
@@ -154,7 +154,7 @@ fn ordered_by_email(planned: &PlannedImport, new: Vec<RowIndex>) -> Vec<RowIndex
 fn supervisor_id(planned: &PlannedImport, supervisor: Option<FinalUser>) -> Uuid {
     match supervisor {
         None => Uuid::nil(),
-        Some(FinalUser::User(user)) => planned.plan.request.directory.users()[user].id,
+        Some(FinalUser::User(user)) => planned.plan.request.snapshot.users()[user].id,
         Some(FinalUser::Row(row)) => planned.user_id(row).unwrap_or_default(),
     }
 }

@@ -105,7 +105,7 @@ impl ImportWriter {
             true => {
                 let plan = &self.planned.plan;
                 plan.request
-                    .directory
+                    .snapshot
                     .users()
                     .len()
                     .max(plan.decisions.len())

@@ -130,16 +130,16 @@ impl<'a> RowValues<'a> {
         let Some(user) = self.write.user else {
             return;
         };
-        let directory = &self.planned.plan.request.directory;
+        let snapshot = &self.planned.plan.request.snapshot;
         match column {
             Column::Role => self.put_role(user.role, value),
             Column::Rank => self.put_rank(user.rank, value),
             Column::EvidenceGroupExtId => self.put_group(user.group, value),
             Column::SupervisorEmail => {
                 if let Some(id) = user.supervisor {
-                    let own = directory.user_of(self.row);
-                    let supervisor = own.and_then(|own| directory.supervisor_of(own));
-                    let email = supervisor.map_or("", |at| directory.users()[at].email());
+                    let own = snapshot.user_of(self.row);
+                    let supervisor = own.and_then(|own| snapshot.supervisor_of(own));
+                    let email = supervisor.map_or("", |at| snapshot.users()[at].email());
                     put_user(id, email, value);
                 }
             }
@@ -155,7 +155,7 @@ impl<'a> RowValues<'a> {
             Column::SupervisorEmail => match self.write.supervisor {
                 None => {}
                 Some(FinalUser::User(user)) => {
-                    let user = &self.planned.plan.request.directory.users()[user];
+                    let user = &self.planned.plan.request.snapshot.users()[user];
                     put_user(user.id, user.email(), value);
                 }
                 Some(FinalUser::Row(row)) => {

@@ -99,7 +99,7 @@ impl PlannedImport {
     /// The users to deactivate because they are not listed.
     pub(crate) fn missing(&self) -> impl Iterator<Item = UserToDeactivate> {
         self.plan.deactivations.iter().map(|&user| {
-            let user = &self.plan.request.directory.users()[user];
+            let user = &self.plan.request.snapshot.users()[user];
             UserToDeactivate {
                 id: user.id,
                 external_id: user.external_id().to_owned(),
@@ -113,7 +113,7 @@ impl PlannedImport {
     #[must_use]
     pub fn skipped(&self) -> Vec<Issue> {
         let skipped = &self.plan.privileged_skipped;
-        let users = self.plan.request.directory.users();
+        let users = self.plan.request.snapshot.users();
         let named = skipped.iter().take(NAMED_SKIPPED);
         let mut warnings: Vec<_> = named
             .map(|&user| left_active(users[user].external_id()))

@@ -76,8 +76,8 @@ impl<'a> RosterIndex<'a> {
         changes: impl Fn(RowIndex) -> ColumnSet + Sync,
         mistaken: DamagedKeyMatches,
     ) -> Self {
-        let directory = &request.directory;
-        let (rows, users) = (&*request.rows, directory.users());
+        let snapshot = &request.snapshot;
+        let (rows, users) = (&*request.rows, snapshot.users());
         let sound = |row, column| sound(&rows[row], unsound[row], column);
         let number = |key: Key| {
             let mut numbers = KeyNumbering::new(key, users);
@@ -85,7 +85,7 @@ impl<'a> RosterIndex<'a> {
                 let value = sound(row, key.column())?;
                 // Every user has every key, so an unchanged key is sound.
                 let is_held = !changes(row).contains(key.column());
-                let user = directory.user_of(row).filter(|_| is_held);
+                let user = snapshot.user_of(row).filter(|_| is_held);
                 Some(user.map_or_else(|| numbers.number(value), held))
             });
             let wanted = wanted.collect();
@@ -95,7 +95,7 @@ impl<'a> RosterIndex<'a> {
             let (mut emails, wanted) = number(Key::Email);
             // Most rows name the supervisor that their user has already; the others are looked up.
             let same = parallel::map(rows, |row, _| {
-                let supervisor = directory.supervisor_of(directory.user_of(row)?)?;
+                let supervisor = snapshot.supervisor_of(snapshot.user_of(row)?)?;
                 let email = sound(row, Column::SupervisorEmail)?;
                 (users[supervisor].email() == email).then_some(held(supervisor))
             });
@@ -185,7 +185,7 @@ impl<'a> RosterIndex<'a> {
 
     /// Returns the user of the directory that `row` matched, or `None` if it matched no user.
     pub(crate) fn user(&self, row: RowIndex) -> Option<UserIndex> {
-        self.request.directory.user_of(row)
+        self.request.snapshot.user_of(row)
     }
 
     /// Returns the rows that matched `user`, in order.
@@ -224,7 +224,7 @@ impl<'a> RosterIndex<'a> {
 
     /// Returns the change as the row writes it: the supervisor may be its own user.
     pub(crate) fn written_wish(&self, row: RowIndex) -> SupervisorChange {
-        if let Some(supervisor) = self.request.directory.restored_supervisor(row) {
+        if let Some(supervisor) = self.request.snapshot.restored_supervisor(row) {
             return SupervisorChange::User(supervisor);
         }
         match self.wishes[row] {
@@ -236,7 +236,7 @@ impl<'a> RosterIndex<'a> {
 
     /// Returns the supervisor that `user` has in the directory.
     pub(crate) fn supervisor(&self, user: UserIndex) -> Option<UserIndex> {
-        self.request.directory.supervisor_of(user)
+        self.request.snapshot.supervisor_of(user)
     }
 
     /// Returns the rows that name a supervisor, listed by the number of that email.

@@ -134,7 +134,7 @@ impl<'a> DamagedCell<'a> {
             return;
         }
         let kept = is_kept(request, row, column);
-        let own = request.directory.user_of(row);
+        let own = request.snapshot.user_of(row);
         let mut before = self.before.iter();
         let known = before.find_map(|text| holders.find(key, text, own));
         let finding = match known {
@@ -238,13 +238,13 @@ impl<'a> UsersByUnpaddedKey<'a> {
 
     /// Returns the key of this user without leading zeros.
     fn form(&self, key: Key, user: UserIndex) -> Cow<'a, str> {
-        form(key, key.of(&self.request.directory.users()[user]))
+        form(key, key.of(&self.request.snapshot.users()[user]))
     }
 
     fn of(&self, key: Key, text: &str) -> impl Iterator<Item = UserIndex> {
         let hash = |form: Cow<'_, str>| self.hashing.hash_one(&*form);
         let users = self.by_form[key as usize].get_or_init(|| {
-            let users = self.request.directory.users();
+            let users = self.request.snapshot.users();
             let mut by_form = HashTable::with_capacity(users.len());
             for user in users.indices() {
                 let rehash = |&known: &UserIndex| hash(self.form(key, known));
@@ -260,7 +260,7 @@ impl<'a> UsersByUnpaddedKey<'a> {
     /// Returns the user who has `text`, with the same or other leading zeros, or `None` if no user does. Of several
     /// users, one with exactly this key comes first, then the row's own user, then the least key.
     fn find(&self, key: Key, text: &str, own: Option<UserIndex>) -> Option<UserIndex> {
-        let has = |user: UserIndex| key.of(&self.request.directory.users()[user]);
+        let has = |user: UserIndex| key.of(&self.request.snapshot.users()[user]);
         let comparable = key.comparable(text);
         self.of(key, text).min_by_key(|&user| {
             let held = has(user);
@@ -270,7 +270,7 @@ impl<'a> UsersByUnpaddedKey<'a> {
 
     /// Returns `true` if a user has this key.
     fn has(&self, key: Key, text: &str) -> bool {
-        let users = self.request.directory.users();
+        let users = self.request.snapshot.users();
         let text = key.comparable(text);
         let mut alike = self.of(key, &text);
         alike.any(|user| key.comparable(key.of(&users[user])) == text)

@@ -173,7 +173,7 @@ fn find_taken_external_ids(
     if wanted.is_empty() {
         return;
     }
-    for (user, data) in request.directory.users().enumerate() {
+    for (user, data) in request.snapshot.users().enumerate() {
         if let Some(&row) = wanted.get(data.external_id()) {
             unsound[row].insert(Column::ExternalId);
             let (key, holder) = (Key::ExternalId, FinalUser::User(user).into());

@@ -20,7 +20,7 @@ impl<'a> TypographicKeys<'a> {
     /// Looks for users with such a character in one of `keys`.
     pub(crate) fn new<const KEYS: usize>(request: &'a PlanRequest, keys: [Key; KEYS]) -> Self {
         let mut by_form: [HashMap<String, Vec<UserIndex>>; Key::ALL.len()] = Default::default();
-        let users = request.directory.users();
+        let users = request.snapshot.users();
         let candidates = parallel::map(users, |_, user| {
             keys.iter().any(|key| !key.of(user).is_ascii())
         });
@@ -44,8 +44,8 @@ impl<'a> TypographicKeys<'a> {
         }
         let (data, column) = (&self.request.rows[row], key.column());
         let value = sound(data, unsound, column)?;
-        let held = |user: UserIndex| key.of(&self.request.directory.users()[user]);
-        let own = self.request.directory.user_of(row);
+        let held = |user: UserIndex| key.of(&self.request.snapshot.users()[user]);
+        let own = self.request.snapshot.user_of(row);
         if own.is_some_and(|own| data.says(column, held(own))) {
             return None;
         }

@@ -43,15 +43,15 @@ struct WrittenDirectory<'a> {
 
 impl<'a> WrittenDirectory<'a> {
     fn start(scenario: &'a Scenario, plan: &'a Plan) -> Self {
-        let directory = &scenario.request.directory;
-        let entries = directory.users().enumerate().map(|(at, user)| {
+        let snapshot = &scenario.request.snapshot;
+        let entries = snapshot.users().enumerate().map(|(at, user)| {
             let keys = [
                 user.external_id(),
                 user.email(),
                 user.badge_number(),
                 user.username(),
             ];
-            let supervisor = directory.supervisor_of(at);
+            let supervisor = snapshot.supervisor_of(at);
             Some(ModelUser {
                 keys: keys.map(str::to_lowercase),
                 status: user.status.as_str(),
@@ -67,11 +67,11 @@ impl<'a> WrittenDirectory<'a> {
     }
 
     fn write(&mut self, row: RowIndex) {
-        let directory = &self.scenario.request.directory;
-        let users = directory.users().len();
+        let snapshot = &self.scenario.request.snapshot;
+        let users = snapshot.users().len();
         let write = self.plan.write(row);
         let keys = Key::ALL.map(|key| key.comparable(write.text(key.column())));
-        let place = match directory.user_of(row) {
+        let place = match snapshot.user_of(row) {
             Some(user) => user.position(),
             None => users + row.position(),
         };
@@ -280,11 +280,11 @@ proptest! {
 /// Returns the directory that `plan` leaves, as text.
 fn directory_after(scenario: &Scenario, plan: &Plan) -> String {
     let written = WrittenDirectory::start(scenario, plan).write_all();
-    let directory = &scenario.request.directory;
-    let users = directory.users().to_vec();
+    let snapshot = &scenario.request.snapshot;
+    let users = snapshot.users().to_vec();
     let row_of = |place: usize| {
         plan.decisions.indices().find(|&row| {
-            let owner = match directory.user_of(row) {
+            let owner = match snapshot.user_of(row) {
                 Some(user) => user.position(),
                 None => users.len() + row.position(),
             };

@@ -167,7 +167,7 @@ fn selected(users: &[User], keys: &UserKeys) -> Vec<User> {
 
 /// Returns the same request with only the users that the rows can concern.
 fn partial(request: &PlanRequest) -> PlanRequest {
-    let users = request.directory.users();
+    let users = request.snapshot.users();
     let selection = UserSelection::new(request.rows.clone(), request.terms.matching.clone());
     let known = selected(users, &selection.first());
     let second = selection.second(known, &request.catalog);
@@ -200,7 +200,7 @@ fn partial(request: &PlanRequest) -> PlanRequest {
 /// Everything that a plan says about a row, and writes for it.
 fn told(plan: &Plan, row: RowIndex) -> String {
     let decision = &plan.decisions[row];
-    let users = plan.request.directory.users();
+    let users = plan.request.snapshot.users();
     let supervisor = decision.supervisor.map(|person| match person {
         FinalUser::User(user) => Ok(users[user].id),
         FinalUser::Row(row) => Err(row),
@@ -263,7 +263,7 @@ proptest! {
     ) {
         let scenario = without_missing(&world, patterns);
         let request = partial(&scenario.request);
-        prop_assert!(!request.directory.is_complete());
+        prop_assert!(!request.snapshot.is_complete());
         let (some, all) = (plan(request), scenario.plan());
         for row in all.decisions.indices() {
             prop_assert_eq!(told(&some, row), told(&all, row));
@@ -275,7 +275,7 @@ proptest! {
         prop_assert_eq!(counts(&some), counts(&all));
         // The guard knows enough active users.
         prop_assert!(all.going_inactive <= some.active_users);
-        let active = scenario.request.directory.users().iter();
+        let active = scenario.request.snapshot.users().iter();
         let active = active.filter(|user| user.status == Status::Active);
         prop_assert_eq!(all.active_users as usize, active.count());
     }

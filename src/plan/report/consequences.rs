@@ -130,17 +130,17 @@ impl<'a> ConsequenceFinder<'a> {
         }
         for &user in &self.plan.deactivations {
             self.leaving.push(user);
-            let role = self.plan.request.directory.users()[user].role;
+            let role = self.plan.request.snapshot.users()[user].role;
             self.vacant.insert(role);
         }
     }
 
     fn look_at_updated(&mut self, row: RowIndex, decision: &Decision) {
-        let directory = &self.plan.request.directory;
-        let Some(at) = directory.user_of(row) else {
+        let snapshot = &self.plan.request.snapshot;
+        let Some(at) = snapshot.user_of(row) else {
             return;
         };
-        let (user, changes) = (&directory.users()[at], decision.changes);
+        let (user, changes) = (&snapshot.users()[at], decision.changes);
         let (before, after) = (user.status, self.status(row));
         let has_role = |role| changes.contains(Column::Role) && self.privileged.contains(role);
         let is_active = before == Status::Active && after == Status::Active;
@@ -179,17 +179,17 @@ impl<'a> ConsequenceFinder<'a> {
         if self.leaving.is_empty() && self.vacant.is_empty() {
             return;
         }
-        let (plan, directory) = (self.plan, &self.plan.request.directory);
-        let mut leaves = ByUser::repeat(false, directory.users().len());
+        let (plan, snapshot) = (self.plan, &self.plan.request.snapshot);
+        let mut leaves = ByUser::repeat(false, snapshot.users().len());
         self.leaving.iter().for_each(|&user| leaves[user] = true);
-        let mut row_of: ByUser<Option<RowIndex>> = ByUser::repeat(None, directory.users().len());
+        let mut row_of: ByUser<Option<RowIndex>> = ByUser::repeat(None, snapshot.users().len());
         for &row in plan.order.rows() {
-            match directory.user_of(row) {
+            match snapshot.user_of(row) {
                 Some(user) => row_of[user] = Some(row),
                 None => self.look_at_written(row, &leaves),
             }
         }
-        for (at, user) in directory.users().enumerate() {
+        for (at, user) in snapshot.users().enumerate() {
             if self.leaving.is_empty() && self.vacant.is_empty() {
                 return;
             }
@@ -197,7 +197,7 @@ impl<'a> ConsequenceFinder<'a> {
                 Some(row) => self.look_at_written(row, &leaves),
                 None if user.status == Status::Inactive || leaves[at] => {}
                 None => {
-                    let supervisor = directory.supervisor_of(at).map(FinalUser::User);
+                    let supervisor = snapshot.supervisor_of(at).map(FinalUser::User);
                     self.look_at_active(FinalUser::User(at), (user.role, supervisor), &leaves);
                 }
             }
@@ -242,7 +242,7 @@ impl<'a> ConsequenceFinder<'a> {
     fn id(&self, user: FinalUser) -> Cow<'a, str> {
         match user {
             FinalUser::User(user) => {
-                let user = &self.plan.request.directory.users()[user];
+                let user = &self.plan.request.snapshot.users()[user];
                 user.external_id().into()
             }
             FinalUser::Row(row) => self.plan.external_id(row).unwrap_or_default(),
@@ -290,7 +290,7 @@ impl<'a> ExampleWriter<'a> {
         if reports.count == 0 {
             return words;
         }
-        let mut is_named = ByUser::repeat(false, plan.request.directory.users().len());
+        let mut is_named = ByUser::repeat(false, plan.request.snapshot.users().len());
         for (_, report, supervisor) in &reports.first {
             let report = match *report {
                 FinalUser::User(user) => Some(user),
@@ -300,7 +300,7 @@ impl<'a> ExampleWriter<'a> {
             named.for_each(|user| is_named[user] = true);
         }
         for (row, decision) in plan.decisions.enumerate() {
-            let user = plan.request.directory.user_of(row);
+            let user = plan.request.snapshot.user_of(row);
             let Some(user) = user.filter(|&user| is_named[user]) else {
                 continue;
             };
@@ -343,7 +343,7 @@ impl<'a> ExampleWriter<'a> {
     fn email(&self, user: FinalUser) -> &'a str {
         let request = &self.plan.request;
         match user {
-            FinalUser::User(user) => request.directory.users()[user].email(),
+            FinalUser::User(user) => request.snapshot.users()[user].email(),
             FinalUser::Row(row) => {
                 resulting(&request.rows[row], request.user_of(row), Column::Email)
             }
@@ -354,7 +354,7 @@ impl<'a> ExampleWriter<'a> {
     fn supervisor(&self, user: UserIndex) -> String {
         let row = self.supervisors.get(&user);
         let id = row.and_then(|&row| self.plan.external_id(row));
-        let present = || self.plan.request.directory.users()[user].external_id();
+        let present = || self.plan.request.snapshot.users()[user].external_id();
         id.unwrap_or_else(|| present().into()).into_owned()
     }
 

@@ -54,7 +54,7 @@ pub(crate) fn digest(plan: &Plan) -> [u8; 32] {
     }
     whole.number(to_u32(plan.deactivations.len()));
     for &user in &plan.deactivations {
-        whole.text(plan.request.directory.users()[user].external_id());
+        whole.text(plan.request.snapshot.users()[user].external_id());
     }
     whole.digest(plan)
 }

@@ -267,13 +267,13 @@ fn harmed(rows: Vec<Row>) -> Vec<usize> {
     if !plan.unidentifiable_rows.is_empty() {
         return Vec::new();
     }
-    let directory = &plan.request.directory;
+    let snapshot = &plan.request.snapshot;
     let rows = plan.decisions.enumerate();
     let changed = rows.filter(|(_, decision)| decision.outcome == Outcome::Updated);
-    let changed = changed.filter_map(|(row, _)| directory.user_of(row));
+    let changed = changed.filter_map(|(row, _)| snapshot.user_of(row));
     let users = changed.chain(plan.deactivations.iter().copied());
     let number = |user: UserIndex| {
-        let user = &directory.users()[user];
+        let user = &snapshot.users()[user];
         PEOPLE
             .iter()
             .position(|person| person[0] == user.external_id())

@@ -350,7 +350,7 @@ impl<'a> FindingWording<'a> {
     fn subject(&self, person: FinalUser) -> Option<UserIndex> {
         match person {
             FinalUser::User(user) => Some(user),
-            FinalUser::Row(row) => self.plan.request.directory.user_of(row),
+            FinalUser::Row(row) => self.plan.request.snapshot.user_of(row),
         }
     }
 
@@ -398,7 +398,7 @@ impl<'a> FindingWording<'a> {
     }
 
     fn user(&self, user: UserIndex) -> &'a User {
-        &self.plan.request.directory.users()[user]
+        &self.plan.request.snapshot.users()[user]
     }
 
     fn number(&self, row: RowIndex) -> u32 {

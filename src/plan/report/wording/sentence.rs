@@ -92,7 +92,7 @@ impl FindingWording<'_> {
         let Some(user) = request.user_of(row) else {
             return "The user does not exist any more.".to_owned();
         };
-        let by = request.directory.last_import(user.id);
+        let by = request.snapshot.last_import(user.id);
         let by = by.map_or_else(String::new, |import| format!(" by import {import}"));
         let id = user.external_id();
         format!(

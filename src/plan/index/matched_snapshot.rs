@@ -16,7 +16,7 @@ const SHARING: usize = 256;
 ///
 /// Texts that a user has in common with its row are kept in memory once (see [`User::share`]).
 #[derive(Clone, Debug)]
-pub struct Directory {
+pub struct MatchedSnapshot {
     extent: SnapshotExtent,
     users: ByUser<User>,
     supervisors: ByUser<Option<UserIndex>>,
@@ -27,7 +27,7 @@ pub struct Directory {
     last_imports: std::collections::HashMap<Uuid, Uuid>,
 }
 
-impl Directory {
+impl MatchedSnapshot {
     /// Makes a snapshot of `users` on which to plan `rows`, which find their users in this way.
     pub(crate) fn new(
         users: Vec<User>,
@@ -165,12 +165,12 @@ mod tests {
             x2 b@x 2 bob
             X3 o@x 3 cyd
         ";
-        let directory = Scenario::parse(users, rows).request.directory;
+        let snapshot = Scenario::parse(users, rows).request.snapshot;
         let user = |position: Option<usize>| position.map(UserIndex::new);
         let matched = [Some(2), None, Some(0), None, Some(2)].map(user);
-        assert_eq!(directory.matched.to_vec(), matched);
+        assert_eq!(snapshot.matched.to_vec(), matched);
         assert_eq!(
-            directory.supervisors.to_vec(),
+            snapshot.supervisors.to_vec(),
             [Some(2), None, Some(2)].map(user)
         );
     }
