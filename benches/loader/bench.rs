@@ -87,7 +87,7 @@ impl BenchSetup {
 
     /// A new database with the program's schema, for either contender: so both have the same tables,
     /// indexes and foreign keys. With `lasting`, one server takes all of our imports.
-    pub fn arena(
+    pub fn prepare(
         &self,
         engine: DatabaseEngine,
         contender: Contender,
@@ -115,37 +115,37 @@ impl BenchSetup {
         service.create_organization(slug, &self.catalog)
     }
 
-    /// Brings an arena in step with a roster, and measures that.
+    /// Brings a database in step with a roster, and measures that.
     pub fn run(
         &mut self,
-        arena: &BenchDatabase,
+        prepared: &BenchDatabase,
         workload: Workload,
         rows: u64,
     ) -> anyhow::Result<Measurement> {
         let roster = self.roster(0, rows, workload)?;
-        let engine = arena.database.engine();
-        let mut measured = Measurement::of(engine, arena.contender, workload, rows);
-        arena.database.settle()?;
-        let database = arena.database.cpu()?;
-        match arena.contender {
-            Contender::Ours => self.import(arena, &roster, &mut measured)?,
-            Contender::Loader => load(arena, &roster, &mut measured)?,
+        let engine = prepared.database.engine();
+        let mut measured = Measurement::of(engine, prepared.contender, workload, rows);
+        prepared.database.settle()?;
+        let database = prepared.database.cpu()?;
+        match prepared.contender {
+            Contender::Ours => self.import(prepared, &roster, &mut measured)?,
+            Contender::Loader => load(prepared, &roster, &mut measured)?,
         }
-        measured.database_cpu_seconds = between(database, arena.database.cpu()?);
+        measured.database_cpu_seconds = between(database, prepared.database.cpu()?);
         Ok(measured)
     }
 
     fn import(
         &self,
-        arena: &BenchDatabase,
+        prepared: &BenchDatabase,
         roster: &Path,
         measured: &mut Measurement,
     ) -> anyhow::Result<()> {
-        let own = match &arena.service {
+        let own = match &prepared.service {
             Some(_) => None,
-            None => Some(self.serve(&arena.database)?),
+            None => Some(self.serve(&prepared.database)?),
         };
-        let service = arena.service.as_ref().or(own.as_ref());
+        let service = prepared.service.as_ref().or(own.as_ref());
         let service = service.context("there is no server")?;
         service.forget_peak_memory()?;
         let (client, server) = (process::cpu_of_ended_children()?, service.cpu()?);
@@ -168,9 +168,9 @@ impl BenchSetup {
     }
 }
 
-fn load(arena: &BenchDatabase, roster: &Path, measured: &mut Measurement) -> anyhow::Result<()> {
+fn load(prepared: &BenchDatabase, roster: &Path, measured: &mut Measurement) -> anyhow::Result<()> {
     let client = process::cpu_of_ended_children()?;
-    let took = baseline::load(&arena.database, ORGANIZATION, roster)?;
+    let took = baseline::load(&prepared.database, ORGANIZATION, roster)?;
     measured.seconds = took.as_secs_f64();
     measured.client_cpu_seconds = between(client, process::cpu_of_ended_children()?);
     Ok(())

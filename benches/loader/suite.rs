@@ -37,11 +37,11 @@ pub fn compare(
     found: &mut Vec<Measurement>,
 ) -> anyhow::Result<()> {
     for repetition in 0..repeat {
-        let mut arenas = Contender::ALL.map(|contender| bench.arena(engine, contender, true));
+        let mut databases = Contender::ALL.map(|contender| bench.prepare(engine, contender, true));
         if repetition % 2 == 1 {
-            arenas.reverse();
+            databases.reverse();
         }
-        let [first, second] = arenas;
+        let [first, second] = databases;
         take_turns(bench, &[first?, second?], rows, workloads, found)?;
     }
     Ok(())
@@ -49,7 +49,7 @@ pub fn compare(
 
 fn take_turns(
     bench: &mut BenchSetup,
-    arenas: &[BenchDatabase; 2],
+    databases: &[BenchDatabase; 2],
     rows: u64,
     workloads: &[Workload],
     found: &mut Vec<Measurement>,
@@ -59,12 +59,12 @@ fn take_turns(
         if !wanted && workload != Workload::New {
             continue;
         }
-        for arena in arenas {
-            let measured = bench.run(arena, workload, rows)?;
+        for prepared in databases {
+            let measured = bench.run(prepared, workload, rows)?;
             say(&measured);
             found.extend(wanted.then_some(measured));
         }
-        expect_alike(arenas)?;
+        expect_alike(databases)?;
     }
     Ok(())
 }
@@ -82,8 +82,8 @@ pub fn grow(
     for rows in GROWTH {
         let repeat = if rows > targets::ROWS { 1 } else { repeat };
         for _ in 0..repeat {
-            let arenas = Contender::ALL.map(|contender| bench.arena(engine, contender, false));
-            let [first, second] = arenas;
+            let databases = Contender::ALL.map(|contender| bench.prepare(engine, contender, false));
+            let [first, second] = databases;
             take_turns(bench, &[first?, second?], rows, workloads, found)?;
         }
     }

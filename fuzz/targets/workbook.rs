@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use user_import::{
     domain::{RawRow, Row},
     input::{
-        CsvOptions, InputLimits, WorkbookFailure, WorkbookLimits, WorkbookReader, is_workbook,
+        CsvOptions, InputLimits, WorkbookLimits, WorkbookReadError, WorkbookReader, is_workbook,
     },
 };
 use user_import_fuzz::{HEADER, LIMITS};
@@ -84,8 +84,8 @@ fn read(workbook: &[u8], sheet: &str) -> Vec<String> {
     assert!(pauses <= 200, "{pauses} pauses");
     match ended {
         Ok(()) => assert!(found.rows > 0 && found.header.is_some()),
-        Err(WorkbookFailure::Halted) => panic!("nobody stopped it"),
-        Err(WorkbookFailure::Faults(faults)) => shown.extend(faults.iter().map(|fault| {
+        Err(WorkbookReadError::Halted) => panic!("nobody stopped it"),
+        Err(WorkbookReadError::Faults(faults)) => shown.extend(faults.iter().map(|fault| {
             assert!(!fault.message().is_empty() && !fault.code().is_empty());
             format!("{} {}", fault.code(), fault.message())
         })),

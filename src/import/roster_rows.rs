@@ -10,7 +10,7 @@ use super::{ImportError, Importer, Refusal, inspection::go_on, receive::WORKBOOK
 use crate::{
     access::Principal,
     domain::{Cell, Column, RawRow},
-    input::{CsvDecoder, CsvOptions, FileFault, InputLimits, WorkbookFailure, WorkbookReader},
+    input::{CsvDecoder, CsvOptions, FileFault, InputLimits, WorkbookReadError, WorkbookReader},
     inspect::InspectionRequest,
     limits::MemoryAccount,
     store::{Organization, Upload},
@@ -152,8 +152,8 @@ fn read_workbook_rows(
     let (_, read) = reader.read(content, pause, &mut |row| rows.add(row));
     match read {
         Ok(()) => Ok(rows.found),
-        Err(WorkbookFailure::Faults(faults)) => Err(refused(faults)),
-        Err(WorkbookFailure::Halted) => {
+        Err(WorkbookReadError::Faults(faults)) => Err(refused(faults)),
+        Err(WorkbookReadError::Halted) => {
             let message = "The server has no memory to spare for this workbook now; try again.";
             Err(Refusal::limit("MEMORY_IN_USE", "import_id", message).into())
         }

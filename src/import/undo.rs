@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use futures_util::stream;
-use hashbrown::HashMap;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -17,8 +16,8 @@ use super::{
 use crate::{
     access::CredentialExpiry,
     domain::{
-        Catalog, Column, ColumnSet, GroupId, ImportPhase, ImportState, RankId, RoleId, Row,
-        RowPacker, RowParts, Status, UserPacker,
+        Catalog, Column, ColumnSet, GroupId, ImportPhase, ImportState, NamesById, RankId, RoleId,
+        Row, RowPacker, RowParts, Status, UserPacker,
     },
     plan::{RowMatching, UndoneChange, UndoneChanges},
     store::ImportRecord,
@@ -175,7 +174,7 @@ fn refusal(code: &'static str, message: String) -> Refusal {
 
 /// Collects rows, and the changes that they reverse.
 struct UndoRows {
-    names: CurrentNames,
+    names: NamesById,
     rows: RowPacker,
     /// The users as the import left them.
     left: UserPacker,
@@ -183,49 +182,30 @@ struct UndoRows {
     count: u32,
 }
 
-/// The names that the catalog has today, by number: a name may have changed since.
-struct CurrentNames {
-    roles: HashMap<i32, String>,
-    ranks: HashMap<i32, String>,
-    groups: HashMap<i32, String>,
-}
-
-impl CurrentNames {
-    fn new(catalog: &Catalog) -> Self {
-        let roles = catalog.roles.iter();
-        let ranks = catalog.ranks.iter();
-        let groups = catalog.groups.iter();
-        Self {
-            roles: roles.map(|role| (role.id.0, role.name.clone())).collect(),
-            ranks: ranks
-                .map(|rank| (rank.id.get(), rank.name.clone()))
-                .collect(),
-            groups: groups
-                .map(|group| (group.id.get(), group.external_id.clone()))
-                .collect(),
+/// Returns the text that a roster has for a recorded value. An entry of the catalog has the name that it has today, or
+/// its former name if the catalog has lost it.
+fn roster_text<'a>(names: &'a NamesById, column: Column, value: RecordedValue<'a>) -> &'a str {
+    match column {
+        Column::Role | Column::Rank | Column::EvidenceGroupExtId => {
+            let Some((number, former_name)) = value.entry() else {
+                return "";
+            };
+            let name = match column {
+                Column::Role => names.role(RoleId(number)),
+                Column::Rank => names.rank(RankId::new(number)),
+                _ => names.group(GroupId::new(number)),
+            };
+            name.unwrap_or(former_name)
         }
-    }
-
-    /// Returns the text that a roster has for a recorded value. If the catalog has lost the entry, it is the entry's
-    /// former name.
-    fn text<'a>(&'a self, column: Column, value: RecordedValue<'a>) -> &'a str {
-        let entries = match column {
-            Column::Role => &self.roles,
-            Column::Rank => &self.ranks,
-            Column::EvidenceGroupExtId => &self.groups,
-            Column::SupervisorEmail => return value.user().map_or("", |(_, email)| email),
-            _ => return value.text(),
-        };
-        value.entry().map_or("", |(number, name)| {
-            entries.get(&number).map_or(name, String::as_str)
-        })
+        Column::SupervisorEmail => value.user().map_or("", |(_, email)| email),
+        _ => value.text(),
     }
 }
 
 impl UndoRows {
     fn new(catalog: &Catalog) -> Self {
         Self {
-            names: CurrentNames::new(catalog),
+            names: NamesById::new(catalog),
             rows: RowPacker::default(),
             left: UserPacker::default(),
             changes: Vec::new(),
@@ -245,7 +225,7 @@ impl UndoRows {
             parts.values[Column::Status as usize] = Some(Status::Inactive.as_str());
         }
         for change in user.changes.iter().filter(|_| !user.is_created) {
-            let text = self.names.text(change.column, change.before);
+            let text = roster_text(&self.names, change.column, change.before);
             parts.values[change.column as usize] = Some(text);
             if change.column == Column::SupervisorEmail {
                 supervisor = change.before.user().map(|(id, _)| id);

@@ -36,14 +36,15 @@ mod properties;
 
 pub(crate) use comparable_name::{column_named, compared_name, own_column};
 pub use csv::{CsvDecoder, CsvOptions};
-pub(crate) use fault::{FileFault, MistakenFile};
+pub(crate) use fault::FileFault;
 pub use header::Header;
 pub(crate) use mapping::{MappedTo, MappingLookup};
 pub use mapping::{Mapping, ValueMapping};
+pub(crate) use mistaken_file::MistakenFile;
 pub(crate) use sample::{CsvSample, SampleTable};
 pub(crate) use split::{FileSplitter, SplitRecord, first_lines};
 pub(crate) use typed::TypedRows;
-pub use workbook::{FoundSheet, WorkbookFailure, WorkbookLimits, WorkbookReader, is_workbook};
+pub use workbook::{FoundSheet, WorkbookLimits, WorkbookReadError, WorkbookReader, is_workbook};
 pub(crate) use workbook::{SheetSample, WorkbookFault, split_sheet};
 
 use crate::domain::MAX_FIELD_BYTES;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::delimiter::{DELIMITERS, FirstLine};
 use super::mapping::CompiledMapping;
-use super::mistaken_file::{self, HEAD, known_names};
+use super::mistaken_file::{HEAD, identify, known_names};
 use super::record::RecordReader;
 use super::{FileFault, MistakenFile};
 
@@ -89,7 +89,7 @@ impl Preamble {
     /// Fails if there is no header, or if the header's record cannot be read.
     pub(super) fn take_found(&mut self) -> Result<ReaderAfterHeader, FileFault> {
         let is_blank = self.candidates.iter().any(DelimiterCandidate::has_nothing);
-        let mistaken = mistaken_file::tell(&self.bytes, &self.head, is_blank, &self.mapping);
+        let mistaken = identify(&self.bytes, &self.head, is_blank, &self.mapping);
         let no_header = FileFault::NoHeader { mistaken };
         // Among equals `max_by_key` returns the last. In reversed order that is the delimiter that comes first.
         let best = std::mem::take(&mut self.candidates).into_iter().rev();

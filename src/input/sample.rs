@@ -7,7 +7,7 @@ use super::blank::trim;
 use super::charset::Transcoder;
 use super::delimiter::{self, DELIMITERS, FirstLine};
 use super::mapping::CompiledMapping;
-use super::mistaken_file;
+use super::mistaken_file::{HEAD, identify};
 use super::record::{Record, RecordReader};
 use super::split::{first_lines, lines};
 use super::{FileFault, InputLimits, Mapping, MistakenFile};
@@ -181,9 +181,9 @@ fn transcode(content: &[u8], label: &str) -> Result<(Vec<u8>, &'static str), Fil
 /// Returns what the file is, if it is no CSV at all.
 fn not_csv(content: &[u8], text: &str) -> Option<MistakenFile> {
     let is_blank = lines(text).all(|rest| first_lines(rest, 1).all(|line| trim(line).is_empty()));
-    let head = &text.as_bytes()[..text.floor_char_boundary(mistaken_file::HEAD)];
+    let head = &text.as_bytes()[..text.floor_char_boundary(HEAD)];
     let mapping = CompiledMapping::new(&Mapping::default()).ok()?;
-    match mistaken_file::tell(content, head, is_blank, &mapping) {
+    match identify(content, head, is_blank, &mapping) {
         MistakenFile::Headless | MistakenFile::HeaderBelow { .. } | MistakenFile::TypeLine => None,
         other => Some(other),
     }

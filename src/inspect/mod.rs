@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 use crate::domain::{Catalog, Column, Issue, IssueCode};
 use crate::input::{
     CsvSample, FileFault, InputLimits, Mapping, MappingLookup, SampleTable, SheetSample,
-    WorkbookFailure, is_workbook,
+    WorkbookReadError, is_workbook,
 };
 
 use proposal::MappingProposal;
@@ -225,13 +225,13 @@ impl FileInspection {
                 }
                 sample.table
             }
-            Err(WorkbookFailure::Faults(faults)) => {
+            Err(WorkbookReadError::Faults(faults)) => {
                 for fault in faults {
                     self.notice(IssueCode::NotARow, fault.message());
                 }
                 None
             }
-            Err(WorkbookFailure::Halted) => {
+            Err(WorkbookReadError::Halted) => {
                 let message = "The workbook is too large to be inspected.";
                 self.notice(IssueCode::NotARow, message.to_owned());
                 None

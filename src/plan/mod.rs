@@ -39,10 +39,10 @@ pub(crate) use report::{
 };
 
 use crate::domain::{
-    Catalog, Column, GroupId, RoleId, Row, SnapshotExtent, Status, SuggestionBudget, User,
-    ValuePattern,
+    Catalog, Column, GroupId, NamesById, RoleId, Row, SnapshotExtent, Status, SuggestionBudget,
+    User, ValuePattern,
 };
-use index::{CatalogNames, Key, RosterIndex, to_u32};
+use index::{Key, RosterIndex, to_u32};
 use judge::{Findings, JudgementState, RowCopies, check};
 use report::{IdentityChanges, MissingUsers, ZeroPaddedMatches, find_missing};
 
@@ -116,7 +116,7 @@ pub struct Plan {
     pub digest: [u8; 32],
     /// What the import brings about besides its counts, in the order of the kinds (semantics §13).
     pub consequences: Vec<Consequence>,
-    names: CatalogNames,
+    names: NamesById,
     /// Findings about the rows, except the faults of their own values. [`issues`](Self::issues) puts them into words.
     findings: Findings,
     copies: RowCopies,
@@ -261,7 +261,7 @@ fn assemble(
 ) -> Plan {
     let mut plan = Plan {
         waiting: report::count_waiting(request.rows.indices(), &findings),
-        names: CatalogNames::new(&request.catalog),
+        names: NamesById::new(&request.catalog),
         decisions,
         order: order.into(),
         deactivations: missing.deactivations,

@@ -5,7 +5,7 @@ use std::{collections::HashMap, error::Error};
 use uuid::Uuid;
 
 use crate::{
-    domain::{Catalog, Column, GroupId, RankId, RoleId, Status, User},
+    domain::{Catalog, Column, NamesById, Status, User},
     store::{Snapshot, UserFilter, contains_folded},
 };
 
@@ -28,7 +28,8 @@ pub(super) struct ExportedUsers {
     catalog: Catalog,
     users: Vec<User>,
     filter: UserFilter,
-    names: ExportedNames,
+    names: NamesById,
+    index_of: HashMap<Uuid, usize>,
 }
 
 impl ExportedUsers {
@@ -36,8 +37,10 @@ impl ExportedUsers {
     pub(super) fn new(mut snapshot: Snapshot, filter: UserFilter) -> Self {
         let by_external_id = |a: &User, b: &User| a.external_id().cmp(b.external_id());
         snapshot.users.sort_unstable_by(by_external_id);
+        let users = snapshot.users.iter().enumerate();
         Self {
-            names: ExportedNames::new(&snapshot),
+            names: NamesById::new(&snapshot.catalog),
+            index_of: users.map(|(index, user)| (user.id, index)).collect(),
             catalog: snapshot.catalog,
             users: snapshot.users,
             filter,
@@ -61,7 +64,16 @@ impl ExportedUsers {
 
     /// Returns the row of a user.
     pub(super) fn row(&self, index: usize) -> [&str; Column::COUNT] {
-        self.names.row(&self.users, &self.users[index])
+        let user = &self.users[index];
+        let supervisor = user.supervisor.and_then(|id| self.index_of.get(&id));
+        let value = |column| match column {
+            Column::Role => self.names.role(user.role),
+            Column::SupervisorEmail => supervisor.map(|&index| self.users[index].email()),
+            Column::Rank => self.names.rank(user.rank),
+            Column::EvidenceGroupExtId => self.names.group(user.group),
+            _ => user.value(column),
+        };
+        Column::ALL.map(|column| value(column).unwrap_or_default())
     }
 }
 
@@ -78,53 +90,4 @@ fn passes(user: &User, filter: &UserFilter) -> bool {
             .protected
             .is_none_or(|wanted| wanted == user.protected)
         && contains_folded(texts, &filter.text)
-}
-
-/// The names behind the numbers of a user's fields.
-struct ExportedNames {
-    roles: HashMap<RoleId, String>,
-    ranks: HashMap<RankId, String>,
-    groups: HashMap<GroupId, String>,
-    users: HashMap<Uuid, usize>,
-}
-
-impl ExportedNames {
-    fn new(snapshot: &Snapshot) -> Self {
-        let catalog = &snapshot.catalog;
-        let users = snapshot.users.iter().enumerate();
-        Self {
-            roles: catalog
-                .roles
-                .iter()
-                .map(|r| (r.id, r.name.clone()))
-                .collect(),
-            ranks: catalog
-                .ranks
-                .iter()
-                .map(|r| (r.id, r.name.clone()))
-                .collect(),
-            groups: catalog
-                .groups
-                .iter()
-                .map(|g| (g.id, g.external_id.clone()))
-                .collect(),
-            users: users.map(|(index, user)| (user.id, index)).collect(),
-        }
-    }
-
-    fn row<'a>(&'a self, users: &'a [User], user: &'a User) -> [&'a str; Column::COUNT] {
-        let supervisor = user.supervisor.and_then(|id| self.users.get(&id));
-        Column::ALL.map(|column| match column {
-            Column::Role => self.roles.get(&user.role).map_or("", String::as_str),
-            Column::SupervisorEmail => supervisor.map_or("", |&index| users[index].email()),
-            Column::Rank => named(user.rank, &self.ranks),
-            Column::EvidenceGroupExtId => named(user.group, &self.groups),
-            _ => user.value(column).unwrap_or_default(),
-        })
-    }
-}
-
-fn named<K: std::hash::Hash + Eq>(key: Option<K>, names: &HashMap<K, String>) -> &str {
-    key.and_then(|key| names.get(&key))
-        .map_or("", String::as_str)
 }

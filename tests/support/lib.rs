@@ -23,7 +23,7 @@ pub mod certificates;
 pub mod database;
 mod held;
 mod history;
-mod imported;
+mod import_responses;
 mod planned;
 mod process_usage;
 mod property;
@@ -47,7 +47,7 @@ pub use bearer::{
 };
 pub use call::ImportCall;
 pub use database::{Database, FreshDatabase, is_distributed};
-pub use imported::ImportResponses;
+pub use import_responses::ImportResponses;
 pub use planned::{planned_on, rows_of};
 pub use property::for_all;
 pub use random::{any_people, roster_of, sound_people};

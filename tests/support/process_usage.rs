@@ -43,7 +43,7 @@ impl ServeProcess {
             current: Some(bytes),
             maximum: Some(bytes),
         };
-        let process = Some(Pid::from_raw(self.id().cast_signed()));
+        let process = Pid::from_raw(self.id().cast_signed());
         prlimit(process, Resource::Data, limit).expect("a limit can be lowered");
     }
 

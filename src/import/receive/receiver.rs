@@ -9,7 +9,7 @@ use super::{parallel_checks::check_rows, phone_memo::read_phone};
 use crate::import::Refusal;
 use crate::{
     domain::{CheckOptions, Column, PhoneRegion, Row},
-    input::{CsvDecoder, CsvOptions, FileFault, Header, InputLimits, TypedRows, WorkbookFailure},
+    input::{CsvDecoder, CsvOptions, FileFault, Header, InputLimits, TypedRows, WorkbookReadError},
     proto::{ImportFinish, UserRow, import_users_request::Message},
 };
 
@@ -298,8 +298,8 @@ impl RosterReceiver {
                 check_bytes(stated, workbook.received(), &digest)?;
                 let read = workbook.read(self.checks, &mut self.rows, pause);
                 read.map_err(|failure| match failure {
-                    WorkbookFailure::Faults(faults) => refusals(faults).into(),
-                    WorkbookFailure::Halted => ReceiveFailure::Halted,
+                    WorkbookReadError::Faults(faults) => refusals(faults).into(),
+                    WorkbookReadError::Halted => ReceiveFailure::Halted,
                 })?;
                 Ok(digest)
             }

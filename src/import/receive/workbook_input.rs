@@ -9,7 +9,7 @@ use super::parallel_checks::check_rows;
 use crate::{
     domain::{self, CheckOptions, RawRow, Row},
     input::{
-        CsvOptions, FileFault, FoundSheet, InputLimits, WorkbookFailure, WorkbookFault,
+        CsvOptions, FileFault, FoundSheet, InputLimits, WorkbookFault, WorkbookReadError,
         WorkbookReader,
     },
 };
@@ -83,7 +83,7 @@ impl WorkbookInput {
         checks: CheckOptions,
         rows: &mut Vec<Row>,
         pause: UploadMemoryCheck<'_>,
-    ) -> Result<(), WorkbookFailure> {
+    ) -> Result<(), WorkbookReadError> {
         let reader = WorkbookReader {
             options: &self.options,
             sheet: &self.sheet,

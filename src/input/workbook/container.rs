@@ -11,9 +11,9 @@ use memchr::memmem;
 use zip::{ZipArchive, read::ZipFile, result::ZipError};
 
 use super::WorkbookFault;
-use super::meter::{WorkbookFailure, WorkbookMeter};
+use super::meter::{WorkbookMeter, WorkbookReadError};
 use super::relations::PartRelations;
-use crate::input::{MistakenFile, mistaken_file};
+use crate::input::mistaken_file::{MistakenFile, identify_bytes};
 
 /// Most entries of an archive. Workbooks have some dozens.
 const MOST_ENTRIES: usize = 10_000;
@@ -75,12 +75,12 @@ impl<'b> WorkbookKind<'b> {
     pub(super) fn open(
         bytes: &'b [u8],
         meter: &WorkbookMeter<'_>,
-    ) -> Result<Self, WorkbookFailure> {
+    ) -> Result<Self, WorkbookReadError> {
         if bytes.starts_with(COMPOUND_FILE) {
             return Err(compound_fault(bytes).into());
         }
         if !bytes.starts_with(b"PK\x03\x04") {
-            let found = mistaken_file::tell_bytes(bytes);
+            let found = identify_bytes(bytes);
             return Err(WorkbookFault::Other { found }.into());
         }
         let mut archive = WorkbookArchive::open(bytes)?;
@@ -120,7 +120,7 @@ impl<'b> WorkbookKind<'b> {
 }
 
 impl<'b> WorkbookArchive<'b> {
-    fn open(bytes: &'b [u8]) -> Result<Self, WorkbookFailure> {
+    fn open(bytes: &'b [u8]) -> Result<Self, WorkbookReadError> {
         let broken = || WorkbookFault::Broken {
             part: "its ZIP archive",
         };
@@ -159,7 +159,7 @@ impl<'b> WorkbookArchive<'b> {
     pub(super) fn part(
         &mut self,
         name: &str,
-    ) -> Result<Option<ArchivePart<'_, 'b>>, WorkbookFailure> {
+    ) -> Result<Option<ArchivePart<'_, 'b>>, WorkbookReadError> {
         let Some(&place) = self.places.get(&name.to_ascii_lowercase()) else {
             return Ok(None);
         };
@@ -176,7 +176,7 @@ impl<'b> WorkbookArchive<'b> {
     }
 
     /// The content of the part that says what an `OpenDocument` file is, or `None` if there is no such part.
-    fn media_type(&mut self) -> Result<Option<Vec<u8>>, WorkbookFailure> {
+    fn media_type(&mut self) -> Result<Option<Vec<u8>>, WorkbookReadError> {
         let mut kind = Vec::new();
         let Some(part) = self.part("mimetype")? else {
             return Ok(None);
@@ -189,7 +189,7 @@ impl<'b> WorkbookArchive<'b> {
     fn workbook_part(
         &mut self,
         meter: &WorkbookMeter<'_>,
-    ) -> Result<Option<String>, WorkbookFailure> {
+    ) -> Result<Option<String>, WorkbookReadError> {
         let stated = PartRelations::read(self, "", "_rels/.rels", meter)?;
         let stated = stated.of_kind("officeDocument").map(str::to_owned);
         let usual = ["xl/workbook.xml", "xl/workbook.bin"];

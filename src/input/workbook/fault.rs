@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 
-use crate::input::fault::{MistakenFile, size};
+use crate::input::fault::size;
+use crate::input::mistaken_file::MistakenFile;
 
 /// Why a workbook is refused (semantics §10). `Display` is the sentence for the administrator. It quotes names of sheets,
 /// and nothing from a row.

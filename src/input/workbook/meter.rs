@@ -25,20 +25,20 @@ pub(super) type ReaderMemoryCheck<'a> = &'a mut dyn FnMut(usize) -> ControlFlow<
 
 /// Why the reading of a workbook ended early.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WorkbookFailure {
+pub enum WorkbookReadError {
     /// The file has faults.
     Faults(Vec<FileFault>),
     /// The caller wants no more.
     Halted,
 }
 
-impl From<FileFault> for WorkbookFailure {
+impl From<FileFault> for WorkbookReadError {
     fn from(fault: FileFault) -> Self {
         Self::Faults(vec![fault])
     }
 }
 
-impl From<WorkbookFault> for WorkbookFailure {
+impl From<WorkbookFault> for WorkbookReadError {
     fn from(fault: WorkbookFault) -> Self {
         FileFault::Workbook(fault).into()
     }
@@ -60,7 +60,7 @@ pub(super) struct WorkbookMeter<'a> {
     held: Cell<usize>,
     paused_at: Cell<u64>,
     pause: RefCell<ReaderMemoryCheck<'a>>,
-    failure: Cell<Option<WorkbookFailure>>,
+    failure: Cell<Option<WorkbookReadError>>,
 }
 
 impl<'a> WorkbookMeter<'a> {
@@ -122,7 +122,7 @@ impl<'a> WorkbookMeter<'a> {
     ///
     /// # Errors
     /// Fails if all rows together have more than a file may have, or the caller wants no more.
-    pub(super) fn add_text(&self, bytes: usize) -> Result<(), WorkbookFailure> {
+    pub(super) fn add_text(&self, bytes: usize) -> Result<(), WorkbookReadError> {
         let bytes = bytes as u64 + 1;
         self.text.set(self.text.get() + bytes);
         if self.text.get() > self.most_text {
@@ -133,11 +133,11 @@ impl<'a> WorkbookMeter<'a> {
     }
 
     /// Returns why the reading of a part was stopped, or `None` if the part itself is the cause.
-    pub(super) fn take_failure(&self) -> Option<WorkbookFailure> {
+    pub(super) fn take_failure(&self) -> Option<WorkbookReadError> {
         self.failure.take()
     }
 
-    fn add(&self, bytes: usize) -> Result<(), WorkbookFailure> {
+    fn add(&self, bytes: usize) -> Result<(), WorkbookReadError> {
         self.expanded.set(self.expanded.get() + bytes as u64);
         self.of_event.set(self.of_event.get() + bytes);
         if self.expanded.get() > self.most {
@@ -149,7 +149,7 @@ impl<'a> WorkbookMeter<'a> {
         self.pause()
     }
 
-    fn pause(&self) -> Result<(), WorkbookFailure> {
+    fn pause(&self) -> Result<(), WorkbookReadError> {
         let now = self.expanded.get() + self.text.get();
         if now - self.paused_at.get() < BETWEEN_PAUSES {
             return Ok(());
@@ -157,7 +157,7 @@ impl<'a> WorkbookMeter<'a> {
         self.paused_at.set(now);
         match (self.pause.borrow_mut())(self.held.get()) {
             ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(WorkbookFailure::Halted),
+            ControlFlow::Break(()) => Err(WorkbookReadError::Halted),
         }
     }
 }

@@ -35,7 +35,7 @@ mod tests;
 
 pub use container::is_workbook;
 pub(crate) use fault::WorkbookFault;
-pub use meter::WorkbookFailure;
+pub use meter::WorkbookReadError;
 pub(crate) use sample::SheetSample;
 pub(crate) use split::split_sheet;
 
@@ -110,7 +110,7 @@ impl WorkbookReader<'_> {
         bytes: &[u8],
         pause: &mut dyn FnMut(usize) -> ControlFlow<()>,
         sink: &mut impl FnMut(&RawRow<'_>),
-    ) -> (FoundSheet, Result<(), WorkbookFailure>) {
+    ) -> (FoundSheet, Result<(), WorkbookReadError>) {
         let workbook = self.limits.workbook;
         let meter = WorkbookMeter::new(bytes.len(), (workbook, self.limits.max_bytes), pause);
         let mapping = match CompiledMapping::new(&self.options.mapping) {
@@ -119,7 +119,7 @@ impl WorkbookReader<'_> {
                 let faults = faults.into_iter().map(FileFault::BadMapping);
                 return (
                     FoundSheet::default(),
-                    Err(WorkbookFailure::Faults(faults.collect())),
+                    Err(WorkbookReadError::Faults(faults.collect())),
                 );
             }
         };
@@ -156,7 +156,7 @@ impl<'b> OpenSheet<'b> {
         bytes: &'b [u8],
         reader: &WorkbookReader<'_>,
         meter: &WorkbookMeter<'_>,
-    ) -> Result<(Self, FoundSheet), WorkbookFailure> {
+    ) -> Result<(Self, FoundSheet), WorkbookReadError> {
         let limit = reader.limits.workbook.max_bytes;
         if bytes.len() as u64 > limit {
             return Err(WorkbookFault::TooLarge { limit }.into());
@@ -168,7 +168,7 @@ impl<'b> OpenSheet<'b> {
                 sheets: sheets.shown(),
                 ..FoundSheet::default()
             };
-            Ok::<_, WorkbookFailure>((place, found))
+            Ok::<_, WorkbookReadError>((place, found))
         };
         match WorkbookKind::open(bytes, meter)? {
             WorkbookKind::Xlsx(archive, part) => {
@@ -189,7 +189,7 @@ impl<'b> OpenSheet<'b> {
         self,
         most: (&WorkbookMeter<'_>, usize),
         rows: &mut impl RowSink,
-    ) -> Result<(), WorkbookFailure> {
+    ) -> Result<(), WorkbookReadError> {
         match self {
             Self::Xlsx(workbook, place) => workbook.read(place, most, rows),
             Self::Ods(workbook, place) => workbook.read(place, most, rows),

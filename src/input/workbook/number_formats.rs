@@ -5,7 +5,7 @@ use std::{collections::HashMap, io::Read};
 use quick_xml::events::Event;
 
 use super::cell_text::NumberFormat;
-use super::meter::{WorkbookFailure, WorkbookMeter};
+use super::meter::{WorkbookMeter, WorkbookReadError};
 use super::xml::{XmlPart, attribute, number};
 
 /// Most styles of cells, and most number formats. Excel writes at most 65,490.
@@ -26,7 +26,7 @@ impl NumberFormats {
     pub(super) fn read(
         part: impl Read,
         meter: &WorkbookMeter<'_>,
-    ) -> Result<Self, WorkbookFailure> {
+    ) -> Result<Self, WorkbookReadError> {
         let mut xml = XmlPart::new(part, "the list of its styles", meter);
         let mut own = HashMap::new();
         let mut formats = Vec::new();

@@ -9,7 +9,7 @@ use quick_xml::events::{BytesStart, Event};
 use super::WorkbookFault;
 use super::cell_text::{NumberFormat, push_iso_date, push_iso_duration, push_number};
 use super::container::{ArchivePart, WorkbookArchive};
-use super::meter::{WorkbookFailure, WorkbookMeter};
+use super::meter::{WorkbookMeter, WorkbookReadError};
 use super::ods_text::read_text;
 use super::sheet_row::{COLUMNS, ROWS, RowSink, SheetRow};
 use super::sheets::WorkbookSheets;
@@ -30,7 +30,7 @@ impl<'b> OdsWorkbook<'b> {
     pub(super) fn open(
         mut archive: WorkbookArchive<'b>,
         meter: &WorkbookMeter<'_>,
-    ) -> Result<(Self, WorkbookSheets), WorkbookFailure> {
+    ) -> Result<(Self, WorkbookSheets), WorkbookReadError> {
         expect_open(&mut archive, meter)?;
         let mut sheets = WorkbookSheets::default();
         let mut hidden = Vec::new();
@@ -80,7 +80,7 @@ impl<'b> OdsWorkbook<'b> {
         sheet: usize,
         (meter, longest): (&WorkbookMeter<'_>, usize),
         rows: &mut impl RowSink,
-    ) -> Result<(), WorkbookFailure> {
+    ) -> Result<(), WorkbookReadError> {
         let mut xml = content(&mut self.archive, meter)?;
         let mut place = 0;
         while let Some(event) = xml.next()? {
@@ -110,7 +110,7 @@ impl<'b> OdsWorkbook<'b> {
 fn content<'m, 'a, 'z, 'b>(
     archive: &'z mut WorkbookArchive<'b>,
     meter: &'m WorkbookMeter<'a>,
-) -> Result<OdsXml<'m, 'a, 'z, 'b>, WorkbookFailure> {
+) -> Result<OdsXml<'m, 'a, 'z, 'b>, WorkbookReadError> {
     match archive.part("content.xml")? {
         Some(part) => Ok(XmlPart::new(part, "its content", meter)),
         None => Err(WorkbookFault::Broken {
@@ -124,7 +124,7 @@ fn content<'m, 'a, 'z, 'b>(
 fn expect_open(
     archive: &mut WorkbookArchive<'_>,
     meter: &WorkbookMeter<'_>,
-) -> Result<(), WorkbookFailure> {
+) -> Result<(), WorkbookReadError> {
     let Some(part) = archive.part("META-INF/manifest.xml")? else {
         return Ok(());
     };
@@ -165,7 +165,7 @@ enum CellValue {
 
 impl TableReader<'_, '_, '_, '_> {
     /// Reads the rows of the table that has just begun.
-    fn read(&mut self, rows: &mut impl RowSink) -> Result<(), WorkbookFailure> {
+    fn read(&mut self, rows: &mut impl RowSink) -> Result<(), WorkbookReadError> {
         let outside = self.xml.depth() - 1;
         let mut before: u32 = 0;
         while self.xml.depth() > outside {
@@ -200,7 +200,7 @@ impl TableReader<'_, '_, '_, '_> {
         Ok(())
     }
 
-    fn read_row(&mut self) -> Result<(), WorkbookFailure> {
+    fn read_row(&mut self) -> Result<(), WorkbookReadError> {
         let outside = self.xml.depth() - 1;
         let mut column: usize = 0;
         while self.xml.depth() > outside {
@@ -231,7 +231,7 @@ impl TableReader<'_, '_, '_, '_> {
     }
 
     /// Reads the text of the cell that has just begun.
-    fn read_cell(&mut self, value: &CellValue) -> Result<(), WorkbookFailure> {
+    fn read_cell(&mut self, value: &CellValue) -> Result<(), WorkbookReadError> {
         self.text.clear();
         // What the cell shows.
         read_text(&mut self.xml, &mut self.text)?;

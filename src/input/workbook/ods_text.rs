@@ -4,7 +4,7 @@ use std::io::Read;
 
 use quick_xml::events::Event;
 
-use super::meter::WorkbookFailure;
+use super::meter::WorkbookReadError;
 use super::xml::{XmlPart, number, push_text};
 use crate::input::InputLimits;
 
@@ -16,7 +16,7 @@ use crate::input::InputLimits;
 pub(super) fn read_text<R: Read>(
     xml: &mut XmlPart<'_, '_, R>,
     text: &mut String,
-) -> Result<(), WorkbookFailure> {
+) -> Result<(), WorkbookReadError> {
     let outside = xml.depth() - 1;
     let mut is_first = true;
     while xml.depth() > outside {
@@ -41,7 +41,7 @@ pub(super) fn read_text<R: Read>(
 fn read_paragraph<R: Read>(
     xml: &mut XmlPart<'_, '_, R>,
     text: &mut String,
-) -> Result<(), WorkbookFailure> {
+) -> Result<(), WorkbookReadError> {
     let outside = xml.depth() - 1;
     let begin = text.len();
     let mut piece = String::new();

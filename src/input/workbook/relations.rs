@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use quick_xml::events::Event;
 
 use super::container::WorkbookArchive;
-use super::meter::{WorkbookFailure, WorkbookMeter};
+use super::meter::{WorkbookMeter, WorkbookReadError};
 use super::xml::{XmlPart, attribute};
 
 /// Most bytes of the texts of all relations. A workbook has a relation for each sheet, and a few more.
@@ -34,7 +34,7 @@ impl PartRelations {
         folder: &str,
         name: &str,
         meter: &WorkbookMeter<'_>,
-    ) -> Result<Self, WorkbookFailure> {
+    ) -> Result<Self, WorkbookReadError> {
         let mut found = HashMap::new();
         let Some(part) = archive.part(name)? else {
             return Ok(Self(found));

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::meter::{WorkbookFailure, WorkbookMeter};
+use super::meter::{WorkbookMeter, WorkbookReadError};
 use super::sheet_row::{DELIMITER, RowSink, SheetRow};
 use super::{FoundSheet, WorkbookFault};
 use crate::domain::RawRow;
@@ -56,7 +56,7 @@ impl SheetStage {
 }
 
 impl<S: FnMut(&RawRow<'_>)> RowSink for HeaderAndRows<'_, '_, '_, S> {
-    fn take(&mut self, row: &mut SheetRow) -> Result<(), WorkbookFailure> {
+    fn take(&mut self, row: &mut SheetRow) -> Result<(), WorkbookReadError> {
         self.meter.add_text(row.text().len())?;
         if self.is_ignored(row) {
             return Ok(());
@@ -81,7 +81,7 @@ impl<S: FnMut(&RawRow<'_>)> HeaderAndRows<'_, '_, '_, S> {
     ///
     /// # Errors
     /// Fails if there is no header, or there are no rows.
-    pub(super) fn finish(&mut self) -> Result<(), WorkbookFailure> {
+    pub(super) fn finish(&mut self) -> Result<(), WorkbookReadError> {
         if matches!(self.stage, SheetStage::Searching { .. }) {
             self.end_search()?;
         }
@@ -114,7 +114,7 @@ impl<S: FnMut(&RawRow<'_>)> HeaderAndRows<'_, '_, '_, S> {
         is_ignored
     }
 
-    fn search(&mut self, record: Record<'_>) -> Result<(), WorkbookFailure> {
+    fn search(&mut self, record: Record<'_>) -> Result<(), WorkbookReadError> {
         let names = known_names(record, &self.mapping);
         let SheetStage::Searching { seen, bytes, kept } = &mut self.stage else {
             return Ok(());
@@ -134,7 +134,7 @@ impl<S: FnMut(&RawRow<'_>)> HeaderAndRows<'_, '_, '_, S> {
     }
 
     /// Takes the first row that names a column as the header, and then the rows below it.
-    fn end_search(&mut self) -> Result<(), WorkbookFailure> {
+    fn end_search(&mut self) -> Result<(), WorkbookReadError> {
         let kept = match &mut self.stage {
             SheetStage::Searching { kept, .. } => std::mem::take(kept),
             SheetStage::Below { .. } => Vec::new(),
@@ -163,10 +163,10 @@ impl<S: FnMut(&RawRow<'_>)> HeaderAndRows<'_, '_, '_, S> {
         Ok(())
     }
 
-    fn begin_rows(&mut self, record: Record<'_>) -> Result<(), WorkbookFailure> {
+    fn begin_rows(&mut self, record: Record<'_>) -> Result<(), WorkbookReadError> {
         let text = (Charset::OF_WORKBOOKS, DELIMITER);
         let below = RowMaker::below(record, text, self.ignore_unknown, &self.mapping);
-        let (header, rows) = below.map_err(WorkbookFailure::Faults)?;
+        let (header, rows) = below.map_err(WorkbookReadError::Faults)?;
         self.found.header = Some(header);
         self.found.header_line = record.line;
         self.stage = SheetStage::Below {
@@ -176,7 +176,7 @@ impl<S: FnMut(&RawRow<'_>)> HeaderAndRows<'_, '_, '_, S> {
         Ok(())
     }
 
-    fn no_header(&self) -> WorkbookFailure {
+    fn no_header(&self) -> WorkbookReadError {
         let sheet = FileFault::showable(&self.found.sheet);
         let mut others = self.found.sheets.clone();
         others.retain(|other| *other != sheet);
@@ -184,7 +184,7 @@ impl<S: FnMut(&RawRow<'_>)> HeaderAndRows<'_, '_, '_, S> {
     }
 }
 
-fn failure(fault: FileFault) -> WorkbookFailure {
+fn failure(fault: FileFault) -> WorkbookReadError {
     match fault {
         FileFault::TooManyRows { limit, row } => WorkbookFault::TooManyRows { limit, row }.into(),
         fault => fault.into(),

@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, ops::ControlFlow};
 
-use super::meter::{WorkbookFailure, WorkbookMeter};
+use super::meter::{WorkbookMeter, WorkbookReadError};
 use super::sheet_row::{RowSink, SheetRow};
 use super::{CsvOptions, InputLimits, OpenSheet, WorkbookReader};
 use crate::input::sample::{LINES, MOST_CELLS, MOST_COLUMNS, SampleTable, cells, score};
@@ -29,7 +29,7 @@ impl SheetSample {
         (sheet, limits): (&str, InputLimits),
         pause: &mut dyn FnMut(usize) -> ControlFlow<()>,
         is_known: impl Fn(&str) -> bool,
-    ) -> Result<Self, WorkbookFailure> {
+    ) -> Result<Self, WorkbookReadError> {
         let options = CsvOptions::default();
         let reader = WorkbookReader {
             options: &options,
@@ -44,7 +44,7 @@ impl SheetSample {
             left: MOST_CELLS,
         };
         match sheet.read((&meter, limits.max_record_bytes), &mut rows) {
-            Err(WorkbookFailure::Halted) if rows.left == 0 => {}
+            Err(WorkbookReadError::Halted) if rows.left == 0 => {}
             read => read?,
         }
         Ok(Self {
@@ -64,7 +64,7 @@ struct SampledRows<'m, 'a> {
 }
 
 impl RowSink for SampledRows<'_, '_> {
-    fn take(&mut self, row: &mut SheetRow) -> Result<(), WorkbookFailure> {
+    fn take(&mut self, row: &mut SheetRow) -> Result<(), WorkbookReadError> {
         self.meter.add_text(row.text().len())?;
         let row_cells = cells(row.record(), MOST_COLUMNS.min(self.left));
         self.left -= row_cells.len();
@@ -72,7 +72,7 @@ impl RowSink for SampledRows<'_, '_> {
             self.rows.push((row.line(), row_cells));
         }
         match self.left {
-            0 => Err(WorkbookFailure::Halted),
+            0 => Err(WorkbookReadError::Halted),
             _ => Ok(()),
         }
     }

@@ -5,7 +5,7 @@ use std::io::Read;
 use quick_xml::events::Event;
 
 use super::cell_text::push_escaped;
-use super::meter::{WorkbookFailure, WorkbookMeter};
+use super::meter::{WorkbookMeter, WorkbookReadError};
 use super::xml::XmlPart;
 
 /// The texts, in one allocation.
@@ -25,7 +25,7 @@ impl SharedStrings {
         part: impl Read,
         meter: &WorkbookMeter<'_>,
         most: usize,
-    ) -> Result<Self, WorkbookFailure> {
+    ) -> Result<Self, WorkbookReadError> {
         let mut xml = XmlPart::new(part, "the list of its texts", meter);
         let mut strings = Self::default();
         let mut one = String::new();
@@ -68,7 +68,7 @@ pub(super) fn read_rich_text<R: Read>(
     xml: &mut XmlPart<'_, '_, R>,
     most: usize,
     text: &mut String,
-) -> Result<(), WorkbookFailure> {
+) -> Result<(), WorkbookReadError> {
     let outside = xml.depth() - 1;
     while xml.depth() > outside {
         let (is_text, is_sound) = match xml.next()? {

@@ -1,7 +1,7 @@
 //! One row of a sheet while its cells are read: it becomes the record that a CSV file of the same cells has.
 
 use super::WorkbookFault;
-use super::meter::WorkbookFailure;
+use super::meter::WorkbookReadError;
 use crate::input::record::Record;
 
 /// Columns of a sheet; spreadsheet programs have no more.
@@ -57,7 +57,7 @@ impl SheetRow {
     ///
     /// # Errors
     /// Fails if the row becomes longer than it may be, or the cell is not behind the others.
-    pub(super) fn push(&mut self, column: usize, text: &str) -> Result<(), WorkbookFailure> {
+    pub(super) fn push(&mut self, column: usize, text: &str) -> Result<(), WorkbookReadError> {
         let Some(missing) = column.checked_sub(self.ends.len()) else {
             return Err(WorkbookFault::Broken { part: "the sheet" }.into());
         };
@@ -110,5 +110,5 @@ pub(super) trait RowSink {
     ///
     /// # Errors
     /// Fails if the row refuses the file, or the caller wants no more.
-    fn take(&mut self, row: &mut SheetRow) -> Result<(), WorkbookFailure>;
+    fn take(&mut self, row: &mut SheetRow) -> Result<(), WorkbookReadError>;
 }

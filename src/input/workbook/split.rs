@@ -1,6 +1,6 @@
 //! Gives the rows of a sheet as they are, for reports that show rejected rows in the file's own columns.
 
-use super::meter::{WorkbookFailure, WorkbookMeter};
+use super::meter::{WorkbookMeter, WorkbookReadError};
 use super::sheet_row::{RowSink, SheetRow};
 use super::{OpenSheet, WorkbookLimits, WorkbookReader};
 use crate::input::split::SplitRecord;
@@ -60,10 +60,10 @@ pub(crate) fn split_sheet(
     Ok(rows.leading)
 }
 
-fn faults(failure: WorkbookFailure) -> Vec<FileFault> {
+fn faults(failure: WorkbookReadError) -> Vec<FileFault> {
     match failure {
-        WorkbookFailure::Faults(faults) => faults,
-        WorkbookFailure::Halted => Vec::new(),
+        WorkbookReadError::Faults(faults) => faults,
+        WorkbookReadError::Halted => Vec::new(),
     }
 }
 
@@ -77,7 +77,7 @@ struct SplitRows<'o, S> {
 }
 
 impl<S: FnMut(SplitRecord<'_>)> RowSink for SplitRows<'_, S> {
-    fn take(&mut self, row: &mut SheetRow) -> Result<(), WorkbookFailure> {
+    fn take(&mut self, row: &mut SheetRow) -> Result<(), WorkbookReadError> {
         let text = String::from_utf8_lossy(row.text()).into_owned();
         if row.line() <= self.mapping.skip_leading_lines {
             // Rows without a cell are lines too.

@@ -40,8 +40,8 @@ fn read_as(
     let (found, read) = reader.read(bytes, &mut go_on, &mut |row| rows.push(show(row)));
     let faults = match read {
         Ok(()) => Vec::new(),
-        Err(WorkbookFailure::Faults(faults)) => faults,
-        Err(WorkbookFailure::Halted) => panic!("nobody stopped it"),
+        Err(WorkbookReadError::Faults(faults)) => faults,
+        Err(WorkbookReadError::Halted) => panic!("nobody stopped it"),
     };
     let header = found.header.clone();
     (
@@ -518,7 +518,7 @@ fn stopped(bytes: &[u8], limits: InputLimits) -> (String, usize) {
     };
     let (_, read) = reader.read(bytes, &mut pause, &mut |_| {});
     match read {
-        Err(WorkbookFailure::Faults(faults)) => (faults[0].code().to_owned(), pauses),
+        Err(WorkbookReadError::Faults(faults)) => (faults[0].code().to_owned(), pauses),
         other => panic!("{other:?}"),
     }
 }
@@ -688,7 +688,7 @@ fn the_caller_may_stop_it() {
         limits: InputLimits::default(),
     };
     let (_, read) = reader.read(&workbook, &mut pause, &mut |_| seen += 1);
-    assert_eq!(read, Err(WorkbookFailure::Halted));
+    assert_eq!(read, Err(WorkbookReadError::Halted));
     assert!((1..2_000).contains(&seen), "{seen}");
 }
 

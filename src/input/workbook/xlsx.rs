@@ -6,7 +6,7 @@ use quick_xml::events::{BytesStart, Event};
 use super::WorkbookFault;
 use super::cell_text::{push_escaped, push_iso_date, push_number};
 use super::container::{ArchivePart, WorkbookArchive};
-use super::meter::{WorkbookFailure, WorkbookMeter};
+use super::meter::{WorkbookMeter, WorkbookReadError};
 use super::number_formats::NumberFormats;
 use super::relations::PartRelations;
 use super::shared_strings::{SharedStrings, read_rich_text};
@@ -33,7 +33,7 @@ impl<'b> XlsxWorkbook<'b> {
         mut archive: WorkbookArchive<'b>,
         workbook: &str,
         meter: &WorkbookMeter<'_>,
-    ) -> Result<(Self, WorkbookSheets), WorkbookFailure> {
+    ) -> Result<(Self, WorkbookSheets), WorkbookReadError> {
         let (folder, file) = match workbook.rfind('/') {
             Some(slash) => workbook.split_at(slash + 1),
             None => ("", workbook),
@@ -92,7 +92,7 @@ impl<'b> XlsxWorkbook<'b> {
         sheet: usize,
         (meter, longest): (&WorkbookMeter<'_>, usize),
         rows: &mut impl RowSink,
-    ) -> Result<(), WorkbookFailure> {
+    ) -> Result<(), WorkbookReadError> {
         let styles = self.part_of_kind("styles", "styles.xml")?;
         let formats = styles.map(|part| NumberFormats::read(part, meter));
         let formats = formats.transpose()?.unwrap_or_default();
@@ -119,7 +119,7 @@ impl<'b> XlsxWorkbook<'b> {
         &mut self,
         kind: &str,
         usual: &str,
-    ) -> Result<Option<ArchivePart<'_, 'b>>, WorkbookFailure> {
+    ) -> Result<Option<ArchivePart<'_, 'b>>, WorkbookReadError> {
         let usual = format!("{}{usual}", self.folder);
         let name = self.relations.of_kind(kind).map_or(usual, str::to_owned);
         self.archive.part(&name)
@@ -158,7 +158,7 @@ enum CellKind {
 
 impl SheetReader<'_, '_, '_, '_> {
     /// Reads the rows up to the end of the sheet's data; nothing behind it is needed.
-    fn read(&mut self, rows: &mut impl RowSink) -> Result<(), WorkbookFailure> {
+    fn read(&mut self, rows: &mut impl RowSink) -> Result<(), WorkbookReadError> {
         let mut before = 0;
         loop {
             let line = match self.xml.next()? {
@@ -187,7 +187,7 @@ impl SheetReader<'_, '_, '_, '_> {
         }
     }
 
-    fn read_row(&mut self) -> Result<(), WorkbookFailure> {
+    fn read_row(&mut self) -> Result<(), WorkbookReadError> {
         let outside = self.xml.depth() - 1;
         let mut next = 0;
         while self.xml.depth() > outside {
@@ -213,7 +213,7 @@ impl SheetReader<'_, '_, '_, '_> {
     }
 
     /// Reads the text of the cell that has just begun.
-    fn read_cell(&mut self, cell: &XlsxCellStart) -> Result<(), WorkbookFailure> {
+    fn read_cell(&mut self, cell: &XlsxCellStart) -> Result<(), WorkbookReadError> {
         enum CellChild {
             Value,
             Inline,
@@ -248,7 +248,7 @@ impl SheetReader<'_, '_, '_, '_> {
     }
 
     /// Makes the text of the value that has been read.
-    fn set_text(&mut self, cell: &XlsxCellStart) -> Result<(), WorkbookFailure> {
+    fn set_text(&mut self, cell: &XlsxCellStart) -> Result<(), WorkbookReadError> {
         let (value, text) = (&self.value, &mut self.text);
         match cell.kind {
             CellKind::Shared => {

@@ -13,7 +13,7 @@ use quick_xml::{
 };
 
 use super::WorkbookFault;
-use super::meter::{MeteredPart, WorkbookFailure, WorkbookMeter};
+use super::meter::{MeteredPart, WorkbookMeter, WorkbookReadError};
 
 /// Most elements within each other.
 const DEPTH: usize = 256;
@@ -52,7 +52,7 @@ impl<'m, 'a, R: Read> XmlPart<'m, 'a, R> {
     ///
     /// # Errors
     /// Fails if the part is not well-formed or too large, or if the caller wants no more.
-    pub(super) fn next(&mut self) -> Result<Option<Event<'_>>, WorkbookFailure> {
+    pub(super) fn next(&mut self) -> Result<Option<Event<'_>>, WorkbookReadError> {
         self.buffer.clear();
         // Elements of a usual size need no more. The memory that a long element took is given back.
         self.buffer.shrink_to(BUFFER);
@@ -84,7 +84,7 @@ impl<'m, 'a, R: Read> XmlPart<'m, 'a, R> {
     ///
     /// # Errors
     /// The errors of [`next`](Self::next).
-    pub(super) fn skip(&mut self) -> Result<(), WorkbookFailure> {
+    pub(super) fn skip(&mut self) -> Result<(), WorkbookReadError> {
         let outside = self.depth - 1;
         while self.depth > outside {
             self.next()?;
@@ -96,7 +96,7 @@ impl<'m, 'a, R: Read> XmlPart<'m, 'a, R> {
     ///
     /// # Errors
     /// The errors of [`next`](Self::next), and an entity that is not one of XML.
-    pub(super) fn text(&mut self, most: usize, text: &mut String) -> Result<(), WorkbookFailure> {
+    pub(super) fn text(&mut self, most: usize, text: &mut String) -> Result<(), WorkbookReadError> {
         let (outside, name) = (self.depth - 1, self.name);
         while self.depth > outside {
             let event = self.next()?;
@@ -110,7 +110,7 @@ impl<'m, 'a, R: Read> XmlPart<'m, 'a, R> {
     }
 
     /// The failure of a part that cannot be understood.
-    pub(super) fn broken(&self) -> WorkbookFailure {
+    pub(super) fn broken(&self) -> WorkbookReadError {
         broken(self.name)
     }
 }
@@ -123,7 +123,7 @@ pub(super) fn push_text(
     event: &Event<'_>,
     name: &'static str,
     text: &mut String,
-) -> Result<(), WorkbookFailure> {
+) -> Result<(), WorkbookReadError> {
     match event {
         Event::Text(more) => text.push_str(&more.xml10_content()),
         Event::CData(more) => text.push_str(&more.xml10_content()),
@@ -161,6 +161,6 @@ pub(super) fn number(element: &BytesStart<'_>, name: &str) -> Option<u32> {
     attribute(element, name)?.trim().parse().ok()
 }
 
-fn broken(part: &'static str) -> WorkbookFailure {
+fn broken(part: &'static str) -> WorkbookReadError {
     WorkbookFault::Broken { part }.into()
 }

@@ -2,7 +2,6 @@
 //! while rows are judged, and it knows no rule.
 
 mod attributes;
-mod catalog_names;
 mod damaged_keys;
 mod keys;
 mod lists_by_index;
@@ -18,7 +17,6 @@ mod undone;
 mod zero_padded;
 
 pub(crate) use attributes::{resulting, sound};
-pub(crate) use catalog_names::CatalogNames;
 pub(crate) use damaged_keys::DamagedKeyMatches;
 pub use keys::MatchBy;
 pub(crate) use keys::{Key, KeyHolders, held};

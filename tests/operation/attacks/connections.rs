@@ -15,7 +15,7 @@ use rustls::{
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::besieged::{AttackedServer, SlowedWork, alone, expect_twice_at_most, mean};
+use super::attacked_server::{AttackedServer, SlowedWork, alone, expect_twice_at_most, mean};
 use crate::{
     frames::{PING, RawConnection, SETTINGS},
     program::serve,
@@ -100,12 +100,12 @@ async fn a_thousand_silent_tls_sockets_keep_nobody_else_out() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_strangers_who_watch_health_leave_room_for_those_with_a_credential() {
     allow_many_files();
-    let besieged = AttackedServer::start(Database::Sqlite, &[]).await;
+    let attacked_server = AttackedServer::start(Database::Sqlite, &[]).await;
     let mut watching = Vec::new();
     for n in 0..1_000_u16 {
         // Fewer from each address than one may have.
         let own = Ipv4Addr::new(127, 0, 1, 1 + u8::try_from(n / 200).unwrap());
-        let Ok(stream) = connect_from(own, besieged.server.address).await else {
+        let Ok(stream) = connect_from(own, attacked_server.server.address).await else {
             continue;
         };
         let mut raw = RawConnection::on(stream).await.of_a_stranger();
@@ -113,22 +113,22 @@ async fn a_thousand_strangers_who_watch_health_leave_room_for_those_with_a_crede
         raw.send(0, 1, 1, &[0; 5]).await;
         watching.push(raw);
     }
-    let served = besieged
+    let served = attacked_server
         .caller("sheriff", user_import::domain::Permission::ALL)
         .await;
     served
         .look()
         .await
         .expect("who shows a credential is served");
-    besieged.expect_unharmed().await;
+    attacked_server.expect_unharmed().await;
     drop(watching);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_to_pings_that_nobody_sent_leave_no_mark_in_the_log() {
-    let besieged = AttackedServer::start(Database::Sqlite, &[]).await;
-    let before = besieged.log().len();
-    let mut raw = RawConnection::connect(besieged.server.address).await;
+    let attacked_server = AttackedServer::start(Database::Sqlite, &[]).await;
+    let before = attacked_server.log().len();
+    let mut raw = RawConnection::connect(attacked_server.server.address).await;
     raw.until(SETTINGS, 0).await.expect("it greets");
     let frames = RawConnection::many(PING, 1, 0, &[7; 8], 1_000);
     for _ in 0..200 {
@@ -137,7 +137,7 @@ async fn answers_to_pings_that_nobody_sent_leave_no_mark_in_the_log() {
         }
     }
     // What came before has been read by now.
-    besieged.expect_unharmed().await;
-    let more = besieged.log().len() - before;
+    attacked_server.expect_unharmed().await;
+    let more = attacked_server.log().len() - before;
     assert!(more < 16 * 1024, "{more} bytes of log");
 }

@@ -9,7 +9,7 @@ use user_import::proto::{
 };
 
 use super::{
-    besieged::{AttackedServer, dry_run},
+    attacked_server::{AttackedServer, dry_run},
     scale,
 };
 use user_import_testing::{Database, on_both_databases};
@@ -44,8 +44,8 @@ fn faulty(rows: usize) -> String {
 
 /// Returns the memory that the server holds at the peak of a dry run, in KiB.
 async fn held(database: Database, csv: String, rows: usize) -> u64 {
-    let besieged = AttackedServer::start(database, &[]).await;
-    let before = besieged.server.peak();
+    let attacked_server = AttackedServer::start(database, &[]).await;
+    let before = attacked_server.server.peak();
     let chunks = csv.into_bytes();
     let chunks: Vec<_> = chunks.chunks(1 << 20).map(<[u8]>::to_vec).collect();
     let chunks = chunks
@@ -59,7 +59,7 @@ async fn held(database: Database, csv: String, rows: usize) -> u64 {
             message: Some(message),
         })
         .collect();
-    let mut client = besieged
+    let mut client = attacked_server
         .operator
         .imports()
         .send_compressed(CompressionEncoding::Gzip);
@@ -72,8 +72,8 @@ async fn held(database: Database, csv: String, rows: usize) -> u64 {
         }
     }
     assert_eq!(told, rows);
-    let more = besieged.server.peak_above(before);
-    besieged.expect_unharmed().await;
+    let more = attacked_server.server.peak_above(before);
+    attacked_server.expect_unharmed().await;
     more
 }
 

@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{net::TcpStream, time::timeout};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-use super::besieged::{AttackedServer, SlowedWork, expect_twice_at_most};
+use super::attacked_server::{AttackedServer, SlowedWork, expect_twice_at_most};
 use user_import_testing::{Database, on_both_databases};
 
 on_both_databases![unfinished_health_bodies_are_refused_before_they_are_held];
@@ -69,20 +69,21 @@ const PATHS: [&str; 3] = [
 /// Begins the attack on five connections, expects that health is answered meanwhile, and measures other clients while
 /// those connections stay open.
 async fn measure(database: Database, path: &'static str) -> Vec<SlowedWork> {
-    let besieged = Box::pin(AttackedServer::start(database, &[])).await;
-    let address = besieged.server.address;
+    let attacked_server = Box::pin(AttackedServer::start(database, &[])).await;
+    let address = attacked_server.server.address;
     let attack = async || {
         let attackers = join_all((0..5).map(|_| attack(address, path)));
-        let mut health = HealthClient::new(besieged.operator.another_client().await.channel());
+        let mut health =
+            HealthClient::new(attacked_server.operator.another_client().await.channel());
         let asked = async { health.check(HealthCheckRequest::default()).await };
         let (open, asked) = tokio::join!(attackers, asked);
         asked.expect("health is told meanwhile");
-        besieged.attack_by([async move {
+        attacked_server.attack_by([async move {
             let _open = open;
             pending::<()>().await;
         }])
     };
-    besieged.measure(attack).await
+    attacked_server.measure(attack).await
 }
 
 async fn unfinished_health_bodies_are_refused_before_they_are_held(database: Database) {

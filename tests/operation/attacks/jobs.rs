@@ -9,7 +9,7 @@ use tonic::Code;
 use tonic_types::StatusExt;
 use user_import::domain::Permission;
 
-use super::besieged::{AttackedServer, SlowedWork, expect_twice_at_most};
+use super::attacked_server::{AttackedServer, SlowedWork, expect_twice_at_most};
 use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![eight_jobs_of_one_organisation_leave_another_tenant_its_usual_times];
@@ -35,10 +35,14 @@ async fn push(job: App, name: String, done: Arc<AtomicU64>) {
 }
 
 async fn measure(database: Database) -> Vec<SlowedWork> {
-    let besieged = Box::pin(AttackedServer::start(database, &[])).await;
+    let attacked_server = Box::pin(AttackedServer::start(database, &[])).await;
     let mut jobs = Vec::new();
     for _ in 0..8 {
-        jobs.push(besieged.attacker("pd", [Permission::UsersImport]).await);
+        jobs.push(
+            attacked_server
+                .attacker("pd", [Permission::UsersImport])
+                .await,
+        );
     }
     let done = Arc::new(AtomicU64::new(0));
     let attack = async || {
@@ -46,9 +50,9 @@ async fn measure(database: Database) -> Vec<SlowedWork> {
             let name = format!("job{number}");
             push(job.clone_connection(), name, Arc::clone(&done))
         });
-        besieged.attack_by(pushing)
+        attacked_server.attack_by(pushing)
     };
-    let measured = besieged.measure(attack).await;
+    let measured = attacked_server.measure(attack).await;
     assert!(done.load(Relaxed) > 0, "the jobs get on meanwhile");
     measured
 }

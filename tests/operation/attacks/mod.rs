@@ -6,7 +6,7 @@
 //! `USER_IMPORT_TEST_ATTACK_SCALE=50 cargo test --release --test operation -- attacks::`. The server is the optimised
 //! program that `USER_IMPORT_TEST_OPTIMISED_PROGRAM` names, or otherwise that of the tests.
 
-mod besieged;
+mod attacked_server;
 mod connections;
 mod faults;
 mod health_bodies;

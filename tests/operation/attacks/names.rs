@@ -14,7 +14,9 @@ use user_import::{
     },
 };
 
-use super::besieged::{AttackedServer, SlowedWork, dry_run, expect_twice_at_most_if_optimised};
+use super::attacked_server::{
+    AttackedServer, SlowedWork, dry_run, expect_twice_at_most_if_optimised,
+};
 use user_import_testing::{Database, on_both_databases, roster};
 
 on_both_databases![
@@ -70,17 +72,19 @@ fn people(unknown: usize) -> String {
     rows.csv()
 }
 
-async fn besieged(database: Database) -> AttackedServer {
-    let besieged = Box::pin(AttackedServer::start(database, &[])).await;
-    besieged.operator.catalog("pd", catalog()).await;
-    besieged
+async fn server_with_catalog(database: Database) -> AttackedServer {
+    let attacked_server = Box::pin(AttackedServer::start(database, &[])).await;
+    attacked_server.operator.catalog("pd", catalog()).await;
+    attacked_server
 }
 
 async fn long_unknown_names_cost_little_more_than_known_ones(database: Database) {
-    let besieged = besieged(database).await;
-    let importer = besieged.caller("pd", [Permission::UsersImport]).await;
+    let attacked_server = server_with_catalog(database).await;
+    let importer = attacked_server
+        .caller("pd", [Permission::UsersImport])
+        .await;
     let cost = async |csv: String| {
-        let before = besieged.server.cpu();
+        let before = attacked_server.server.cpu();
         let imported = importer.import_with(dry_run("pd"), csv).await;
         assert_eq!(
             imported.summary().rows as usize,
@@ -88,7 +92,7 @@ async fn long_unknown_names_cost_little_more_than_known_ones(database: Database)
             "{}",
             imported.status
         );
-        besieged.server.cpu().saturating_sub(before)
+        attacked_server.server.cpu().saturating_sub(before)
     };
     let usual = cost(people(0)).await;
     let attacked = cost(people(ROWS)).await;
@@ -97,21 +101,23 @@ async fn long_unknown_names_cost_little_more_than_known_ones(database: Database)
         attacked <= 8 * usual,
         "{attacked:?}, and {usual:?} for known names"
     );
-    besieged.expect_unharmed().await;
+    attacked_server.expect_unharmed().await;
 }
 
 async fn measure(database: Database) -> Vec<SlowedWork> {
-    let besieged = Box::pin(besieged(database)).await;
-    let importer = besieged.attacker("pd", [Permission::UsersImport]).await;
+    let attacked_server = Box::pin(server_with_catalog(database)).await;
+    let importer = attacked_server
+        .attacker("pd", [Permission::UsersImport])
+        .await;
     let attack = async || {
-        besieged.attack_by([async move {
+        attacked_server.attack_by([async move {
             let csv = people(ROWS);
             loop {
                 importer.import_with(dry_run("pd"), csv.clone()).await;
             }
         }])
     };
-    besieged.measure(attack).await
+    attacked_server.measure(attack).await
 }
 
 async fn long_unknown_names_leave_another_tenant_its_usual_times(database: Database) {
@@ -119,11 +125,13 @@ async fn long_unknown_names_leave_another_tenant_its_usual_times(database: Datab
 }
 
 async fn work_for_a_client_that_has_gone_ends(database: Database) {
-    let besieged = besieged(database).await;
-    let importer = besieged.caller("pd", [Permission::UsersImport]).await;
-    let begun = besieged.server.cpu();
+    let attacked_server = server_with_catalog(database).await;
+    let importer = attacked_server
+        .caller("pd", [Permission::UsersImport])
+        .await;
+    let begun = attacked_server.server.cpu();
     importer.import_with(dry_run("pd"), people(0)).await;
-    let usual = besieged.server.cpu().saturating_sub(begun);
+    let usual = attacked_server.server.cpu().saturating_sub(begun);
     let mut answers = importer.begin(dry_run("pd"), people(ROWS)).await;
     let is_planning = |answer: ImportUsersResponse| matches!(answer.message, Some(Answer::Progress(progress)) if progress.phase() == ImportPhase::Planning);
     // A plan that ends before any progress was sent leaves nothing to give up.
@@ -135,14 +143,14 @@ async fn work_for_a_client_that_has_gone_ends(database: Database) {
     {}
     drop(answers);
     // From here on nobody waits for anything: the server comes to rest.
-    let begun = besieged.server.cpu();
+    let begun = attacked_server.server.cpu();
     let resting = async {
         loop {
-            let (before, at) = (besieged.server.cpu(), Instant::now());
+            let (before, at) = (attacked_server.server.cpu(), Instant::now());
             while at.elapsed() < Duration::from_millis(300) {
                 tokio::task::yield_now().await;
             }
-            if besieged.server.cpu().saturating_sub(before) < Duration::from_millis(60) {
+            if attacked_server.server.cpu().saturating_sub(before) < Duration::from_millis(60) {
                 return;
             }
         }
@@ -150,6 +158,6 @@ async fn work_for_a_client_that_has_gone_ends(database: Database) {
     timeout(user_import_testing::PATIENCE, resting)
         .await
         .expect("it comes to rest");
-    let more = besieged.server.cpu().saturating_sub(begun);
+    let more = attacked_server.server.cpu().saturating_sub(begun);
     assert!(more <= 8 * usual, "{more:?}, and {usual:?} for known names");
 }

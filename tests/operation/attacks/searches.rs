@@ -12,7 +12,7 @@ use tonic::Code;
 use user_import::{domain::Permission, proto::ListUsersRequest};
 
 use super::{
-    besieged::{AttackedServer, SlowedWork, expect_twice_at_most_if_optimised},
+    attacked_server::{AttackedServer, SlowedWork, expect_twice_at_most_if_optimised},
     scale,
 };
 use user_import_testing::{Database, on_both_databases, start_of};
@@ -22,7 +22,7 @@ on_both_databases![sixty_searches_leave_another_tenant_its_usual_times];
 const USERS: usize = 4_000;
 
 async fn measure(database: Database) -> Vec<SlowedWork> {
-    let besieged = Box::pin(AttackedServer::start(database, &[])).await;
+    let attacked_server = Box::pin(AttackedServer::start(database, &[])).await;
     let mut csv =
         "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE\n".to_owned();
     for n in 0..USERS * scale() {
@@ -32,9 +32,14 @@ async fn measure(database: Database) -> Vec<SlowedWork> {
         )
         .unwrap();
     }
-    let imported = besieged.operator.import_with(start_of("pd"), csv).await;
+    let imported = attacked_server
+        .operator
+        .import_with(start_of("pd"), csv)
+        .await;
     assert_eq!(imported.code(), Code::Ok, "{}", imported.status);
-    let reader = besieged.attacker("pd", [Permission::UsersRead]).await;
+    let reader = attacked_server
+        .attacker("pd", [Permission::UsersRead])
+        .await;
     let done = Arc::new(AtomicU64::new(0));
     let attack = async || {
         let searches = (0..60).map(|n| {
@@ -54,9 +59,9 @@ async fn measure(database: Database) -> Vec<SlowedWork> {
                 }
             }
         });
-        besieged.attack_by(searches)
+        attacked_server.attack_by(searches)
     };
-    let measured = besieged.measure(attack).await;
+    let measured = attacked_server.measure(attack).await;
     assert!(done.load(Relaxed) > 0, "searches are asked meanwhile");
     measured
 }

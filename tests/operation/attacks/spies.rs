@@ -11,7 +11,7 @@ use user_import::{
     },
 };
 
-use super::besieged::AttackedServer;
+use super::attacked_server::AttackedServer;
 use user_import_testing::{App, Database, on_both_databases, roster, rpcs, start_of};
 
 on_both_databases![
@@ -61,9 +61,11 @@ async fn watch(caller: &App) -> Result<String, Status> {
 }
 
 async fn an_import_id_of_another_principal_opens_nothing(database: Database) {
-    let besieged = AttackedServer::start(database, &[]).await;
-    let owner = besieged.caller("pd", Permission::ALL).await;
-    let spy = besieged.caller("pd", [Permission::UsersImport]).await;
+    let attacked_server = AttackedServer::start(database, &[]).await;
+    let owner = attacked_server.caller("pd", Permission::ALL).await;
+    let spy = attacked_server
+        .caller("pd", [Permission::UsersImport])
+        .await;
     let people = || roster().row("ada", [(Phone, SECRET)]);
 
     // It is there: the ID is in use, and stays its owner's.
@@ -90,17 +92,17 @@ async fn an_import_id_of_another_principal_opens_nothing(database: Database) {
         .await
         .expect_err("it is not the spy's");
     assert!(watch(&owner).await.is_ok_and(|told| told.contains("ada")));
-    besieged.expect_unharmed().await;
+    attacked_server.expect_unharmed().await;
 }
 
 async fn every_rpc_tells_a_stranger_the_same_of_what_is_there_and_what_is_not(database: Database) {
-    let besieged = AttackedServer::start(database, &[]).await;
-    let stranger = besieged.caller("sheriff", Permission::ALL).await;
+    let attacked_server = AttackedServer::start(database, &[]).await;
+    let stranger = attacked_server.caller("sheriff", Permission::ALL).await;
     for path in rpcs::all().iter().filter(|path| !rpcs::is_global(path)) {
         let there = rpcs::answer(&stranger, path, "pd").await;
         let nowhere = rpcs::answer(&stranger, path, "nowhere").await;
         assert!(there.starts_with("PermissionDenied"), "{path}: {there}");
         assert_eq!(there, nowhere, "{path}");
     }
-    besieged.expect_unharmed().await;
+    attacked_server.expect_unharmed().await;
 }

@@ -2,18 +2,18 @@
 
 use user_import::proto::import_users_request::Message;
 
-use super::besieged::{AttackedServer, OngoingAttack, SlowedWork, expect_twice_at_most};
+use super::attacked_server::{AttackedServer, OngoingAttack, SlowedWork, expect_twice_at_most};
 use user_import_testing::{Database, on_both_databases, start_of};
 
 on_both_databases![streams_that_only_begin_leave_another_tenant_its_usual_times];
 
 /// Begins 40 streams, eight of each tenant, which stay open.
-async fn begin(besieged: &AttackedServer) -> OngoingAttack {
+async fn begin(attacked_server: &AttackedServer) -> OngoingAttack {
     let mut calls = Vec::new();
     for tenant in 0..5 {
         let slug = format!("tenant-{tenant}");
-        besieged.operator.organization(&slug).await;
-        let importer = besieged
+        attacked_server.operator.organization(&slug).await;
+        let importer = attacked_server
             .attacker(&slug, [user_import::domain::Permission::UsersImport])
             .await;
         for _ in 0..8 {
@@ -22,15 +22,17 @@ async fn begin(besieged: &AttackedServer) -> OngoingAttack {
             calls.push(call);
         }
     }
-    besieged.attack_by([async move {
+    attacked_server.attack_by([async move {
         let _calls = calls;
         std::future::pending::<()>().await;
     }])
 }
 
 async fn measure(database: Database) -> Vec<SlowedWork> {
-    let besieged = Box::pin(AttackedServer::start(database, &[])).await;
-    besieged.measure(async || begin(&besieged).await).await
+    let attacked_server = Box::pin(AttackedServer::start(database, &[])).await;
+    attacked_server
+        .measure(async || begin(&attacked_server).await)
+        .await
 }
 
 async fn streams_that_only_begin_leave_another_tenant_its_usual_times(database: Database) {

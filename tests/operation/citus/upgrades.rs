@@ -6,7 +6,7 @@ use user_import::{
 };
 
 use super::{doctor, migrate, on_citus};
-use user_import_testing::{App, on_postgres, roster, start_of};
+use user_import_testing::{on_postgres, roster, start_of};
 
 on_postgres![a_distributed_database_of_an_earlier_release_is_brought_up_to_date];
 

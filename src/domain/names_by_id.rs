@@ -1,34 +1,29 @@
-//! The names of roles, ranks and groups by their IDs. A plan asks for them once a row, and an organisation may have
-//! thousands of groups.
+//! The names of roles, ranks and groups by their IDs. A plan or an export asks for them for each row, and an organisation
+//! may have thousands of groups.
 
 use hashbrown::HashMap;
 
-use crate::domain::{Catalog, GroupId, RankId, RoleId};
+use super::{Catalog, GroupId, RankId, RoleId};
 
 /// The names in a catalog.
 #[derive(Debug)]
-pub(crate) struct CatalogNames {
+pub(crate) struct NamesById {
     roles: HashMap<RoleId, String>,
     ranks: HashMap<RankId, String>,
     groups: HashMap<GroupId, String>,
 }
 
-impl CatalogNames {
+impl NamesById {
     pub(crate) fn new(catalog: &Catalog) -> Self {
-        let roles = catalog
-            .roles
-            .iter()
-            .map(|role| (role.id, role.name.clone()));
-        let ranks = catalog
-            .ranks
-            .iter()
-            .map(|rank| (rank.id, rank.name.clone()));
+        let roles = catalog.roles.iter();
+        let ranks = catalog.ranks.iter();
         let groups = catalog.groups.iter();
-        let groups = groups.map(|group| (group.id, group.external_id.clone()));
         Self {
-            roles: roles.collect(),
-            ranks: ranks.collect(),
-            groups: groups.collect(),
+            roles: roles.map(|role| (role.id, role.name.clone())).collect(),
+            ranks: ranks.map(|rank| (rank.id, rank.name.clone())).collect(),
+            groups: groups
+                .map(|group| (group.id, group.external_id.clone()))
+                .collect(),
         }
     }
 
