@@ -10,7 +10,6 @@ mod audit;
 mod audit_archives;
 mod audit_heads;
 mod catalog;
-mod catalog_audit;
 mod compressed_message;
 mod connect;
 mod connection_lanes;

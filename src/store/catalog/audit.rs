@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::AuditEntry;
 use crate::{
     audit::few_names,
     domain::{Catalog, PhoneRegion, Role, RoleId, ValuePattern},
+    store::AuditEntry,
 };
 
 /// Adds to the event how many entries the catalog has now, and which roles and formats have changed.
