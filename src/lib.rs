@@ -69,7 +69,7 @@
 //!
 //! | question | place |
 //! |---|---|
-//! | quotes, fields and line ends of a CSV file | `input/record/reader.rs`; which field is the cell of which column: `input/record_layout.rs`; lines that are no rows: `input/foreign_lines.rs`, `input/preamble.rs` |
+//! | quotes, fields and line ends of a CSV file | `input/record/field_reader.rs`; which field is the cell of which column: `input/record_layout.rs`; lines that are no rows: `input/foreign_lines.rs`, `input/preamble.rs` |
 //! | what columns are called in common use, and what is proposed for a file (§10) | `inspect/`: `names.rs`, `words.rs`, `proposal.rs` |
 //! | how the export of another system is read (§10) | `input/mapping/`; its lines: `input/record/ignored_lines.rs` |
 //! | what a column is called, holds, and where it is stored | the table in `domain/column.rs` |

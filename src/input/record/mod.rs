@@ -1,5 +1,6 @@
 //! One record of a file: its fields, its lines, and the first quote in a place that allows none.
 
+mod field_reader;
 mod ignored_lines;
 #[cfg(test)]
 mod plain_reader;
