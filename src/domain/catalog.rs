@@ -131,16 +131,4 @@ impl Catalog {
     pub fn role(&self, id: RoleId) -> Option<&Role> {
         self.roles.iter().find(|role| role.id == id)
     }
-
-    /// Returns the rank with this number.
-    #[must_use]
-    pub fn rank(&self, id: RankId) -> Option<&Rank> {
-        self.ranks.iter().find(|rank| rank.id == id)
-    }
-
-    /// Returns the group with this number.
-    #[must_use]
-    pub fn group(&self, id: GroupId) -> Option<&Group> {
-        self.groups.iter().find(|group| group.id == id)
-    }
 }

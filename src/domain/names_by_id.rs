@@ -1,5 +1,5 @@
-//! The names of roles, ranks and groups by their IDs. A plan or an export asks for them for each row, and an organisation
-//! may have thousands of groups.
+//! The names of roles, ranks and groups by their IDs. A plan or an export asks for them for each user, and an
+//! organisation may have thousands of groups.
 
 use hashbrown::HashMap;
 

@@ -116,7 +116,8 @@ pub struct Plan {
     pub digest: [u8; 32],
     /// What the import brings about besides its counts, in the order of the kinds (semantics §13).
     pub consequences: Vec<Consequence>,
-    names: NamesById,
+    /// The names in the request's catalog.
+    pub(crate) names: NamesById,
     /// Findings about the rows, except the faults of their own values. [`issues`](Self::issues) puts them into words.
     findings: Findings,
     copies: RowCopies,

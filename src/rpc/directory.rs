@@ -20,8 +20,8 @@ use super::{
 use crate::{
     access::{DisclosureScope, OrganizationScope},
     domain::{
-        Catalog, OrganizationSlug, Permission, SuggestionBudget, email_key, fold, nearest,
-        normalise, normalise_as_before,
+        Catalog, NamesById, OrganizationSlug, Permission, SuggestionBudget, email_key, fold,
+        nearest, normalise, normalise_as_before,
     },
     import::{Clock, Refusal},
     proto::{
@@ -216,7 +216,7 @@ impl DirectoryHandlers {
         let found = found.map_err(|error| status::from_store(&error, &name))?;
         let catalog = self.catalog(&organization).await?;
         Ok(GetUserResponse {
-            user: Some(messages::user(found, &catalog)),
+            user: Some(messages::user(found, &NamesById::new(&catalog))),
         })
     }
 
@@ -241,7 +241,7 @@ impl DirectoryHandlers {
             .await;
         let user = user.map_err(|error| status::from_store(&error, &request.user_id))?;
         let catalog = self.catalog(&organization).await?;
-        let user = messages::user(user, &catalog);
+        let user = messages::user(user, &NamesById::new(&catalog));
         Ok(SetUserProtectedResponse {
             user: Some(match DisclosureScope::of(caller.principal().permissions) {
                 DisclosureScope::AllUsers => user,

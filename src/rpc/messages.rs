@@ -1,7 +1,7 @@
 //! Turns stored values into messages of the contract.
 
 use crate::{
-    domain::{Catalog, Column, PhoneRegion, Status, ValuePattern},
+    domain::{Catalog, Column, NamesById, PhoneRegion, Status, ValuePattern},
     proto::{self, timestamp},
     store::{Organization, UserRecord},
 };
@@ -51,16 +51,14 @@ fn pattern(stored: Option<ValuePattern>) -> String {
 }
 
 /// A user, with the names that the catalog has for role, rank and group.
-pub(super) fn user(record: UserRecord, catalog: &Catalog) -> proto::User {
+pub(super) fn user(record: UserRecord, names: &NamesById) -> proto::User {
     let user = record.user;
     let status = match user.status {
         Status::Active => proto::UserStatus::Active,
         Status::Inactive => proto::UserStatus::Inactive,
     };
     let text = |column| user.value(column).unwrap_or_default().to_owned();
-    let role = catalog.role(user.role);
-    let rank = user.rank.and_then(|id| catalog.rank(id));
-    let group = user.group.and_then(|id| catalog.group(id));
+    let name = |name: Option<&str>| name.unwrap_or_default().to_owned();
     proto::User {
         id: user.id.to_string(),
         external_id: text(Column::ExternalId),
@@ -70,10 +68,10 @@ pub(super) fn user(record: UserRecord, catalog: &Catalog) -> proto::User {
         last_name: text(Column::LastName),
         status: status.into(),
         username: text(Column::Username),
-        role: role.map(|role| role.name.clone()).unwrap_or_default(),
+        role: name(names.role(user.role)),
         supervisor_email: record.supervisor_email.unwrap_or_default(),
-        rank: rank.map(|rank| rank.name.clone()).unwrap_or_default(),
-        evidence_group_external_id: group.map(|g| g.external_id.clone()).unwrap_or_default(),
+        rank: name(names.rank(user.rank)),
+        evidence_group_external_id: name(names.group(user.group)),
         phone: text(Column::Phone),
         protected: user.protected,
         created_at: Some(timestamp(record.created_at)),

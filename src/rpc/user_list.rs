@@ -11,6 +11,7 @@ use super::{
     status::{self, invalid},
 };
 use crate::{
+    domain::NamesById,
     import::Refusal,
     proto::{self, ListUsersRequest, ListUsersResponse},
     store::{ConnectionLane, UserFilter, UserOrder, UserPage, UserQuery},
@@ -46,7 +47,10 @@ impl DirectoryHandlers {
         }
         let (keys, users): (Vec<String>, Vec<_>) = found.users.into_iter().unzip();
         let users = users.into_iter();
-        let users = computed(move || users.map(|user| messages::user(user, &catalog)).collect());
+        let users = computed(move || {
+            let names = NamesById::new(&catalog);
+            users.map(|user| messages::user(user, &names)).collect()
+        });
         let mut users: Vec<proto::User> = users.await?;
         let mut next_page_token = page.cut(&mut users, |at, _| PageRequest::after(&keys[at]));
         let search_incomplete = next_page_token.is_empty() && found.stopped_at.is_some();

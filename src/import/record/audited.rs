@@ -1,7 +1,7 @@
 //! The audit trail's facts about an import besides its counts: the options, and the privileged roles that it
 //! grants and takes away. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -80,18 +80,10 @@ fn missing(missing: &DeactivateMissing) -> Vec<String> {
 /// The privileged roles that these rows of a plan grant and take away.
 pub(crate) fn role_grants(planned: &PlannedImport, rows: &[RowIndex]) -> RoleGrants {
     let mut grants = RoleGrants::default();
-    let privileged = |id: RoleId| {
-        let role = planned.plan.request.catalog.role(id)?;
-        role.privileged.then(|| role.name.clone())
-    };
-    if !planned
-        .plan
-        .request
-        .catalog
-        .roles
-        .iter()
-        .any(|role| role.privileged)
-    {
+    let roles = planned.plan.request.catalog.roles.iter();
+    let roles = roles.filter(|role| role.privileged);
+    let privileged: HashMap<RoleId, &str> = roles.map(|role| (role.id, &*role.name)).collect();
+    if privileged.is_empty() {
         return grants;
     }
     for &row in rows {
@@ -100,15 +92,16 @@ pub(crate) fn role_grants(planned: &PlannedImport, rows: &[RowIndex]) -> RoleGra
             continue;
         }
         let before = planned.plan.request.user_of(row).map(|user| user.role);
-        count(&mut grants.taken, before.and_then(privileged));
-        count(&mut grants.granted, privileged(decision.role));
+        let taken = before.and_then(|role| privileged.get(&role));
+        count(&mut grants.taken, taken);
+        count(&mut grants.granted, privileged.get(&decision.role));
     }
     grants
 }
 
-fn count(counts: &mut BTreeMap<String, u32>, role: Option<String>) {
-    if let Some(role) = role {
-        *counts.entry(role).or_default() += 1;
+fn count(counts: &mut BTreeMap<String, u32>, role: Option<&&str>) {
+    if let Some(&role) = role {
+        *counts.entry(role.to_owned()).or_default() += 1;
     }
 }
 

@@ -169,36 +169,27 @@ impl<'a> RowValues<'a> {
         }
     }
 
-    fn put_role(&self, RoleId(id): RoleId, value: &mut Vec<u8>) {
-        let role = self.planned.plan.request.catalog.role(RoleId(id));
-        put_entry(id, role.map_or("", |role| &role.name), value);
+    fn put_role(&self, id: RoleId, value: &mut Vec<u8>) {
+        put_entry(id.0, self.planned.plan.names.role(id), value);
     }
 
     fn put_rank(&self, id: Option<RankId>, value: &mut Vec<u8>) {
-        if let Some(id) = id {
-            let ranks = &self.planned.plan.request.catalog.ranks;
-            let rank = ranks.iter().find(|rank| rank.id == id);
-            put_entry(id.get(), rank.map_or("", |rank| &rank.name), value);
+        if let Some(number) = id.map(RankId::get) {
+            put_entry(number, self.planned.plan.names.rank(id), value);
         }
     }
 
     fn put_group(&self, id: Option<GroupId>, value: &mut Vec<u8>) {
-        if let Some(id) = id {
-            let groups = &self.planned.plan.request.catalog.groups;
-            let group = groups.iter().find(|group| group.id == id);
-            put_entry(
-                id.get(),
-                group.map_or("", |group| &group.external_id),
-                value,
-            );
+        if let Some(number) = id.map(GroupId::get) {
+            put_entry(number, self.planned.plan.names.group(id), value);
         }
     }
 }
 
 /// A number of the catalog, and the name that it had.
-fn put_entry(id: i32, name: &str, value: &mut Vec<u8>) {
+fn put_entry(id: i32, name: Option<&str>, value: &mut Vec<u8>) {
     encode_varint(u64::from(id.unsigned_abs()), value);
-    value.extend(name.as_bytes());
+    value.extend(name.unwrap_or_default().as_bytes());
 }
 
 /// A user's ID, and the email that the user had.
