@@ -485,20 +485,20 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_made_anew_is_not_the_one_that_was_noted() {
+    fn a_replaced_chain_is_not_the_one_that_was_noted() {
         let noted = verify(&events(3), &events(3)[2]).unwrap();
         let longer = events(5);
         assert!(verify_noted(&longer, &longer[4], Some(noted.clone())).is_ok());
-        let mut anew = Vec::new();
+        let mut replaced = Vec::new();
         for mut event in events(5) {
             event.principal = "nobody".to_owned();
-            let previous = anew.last().map(|event: &AuditEvent| event.hash.clone());
+            let previous = replaced.last().map(|event: &AuditEvent| event.hash.clone());
             event.previous_hash = previous.unwrap_or_else(|| NO_HASH.to_vec());
             event.hash = hash("pd", &event).to_vec();
-            anew.push(event);
+            replaced.push(event);
         }
-        assert!(verify(&anew, &anew[4]).is_ok());
-        let found = verify_noted(&anew, &anew[4], Some(noted.clone()));
+        assert!(verify(&replaced, &replaced[4]).is_ok());
+        let found = verify_noted(&replaced, &replaced[4], Some(noted.clone()));
         assert_eq!(found, Err(ChainBreak::NotAsNoted(3)));
         let short = events(2);
         let found = verify_noted(&short, &short[1], Some(noted));

@@ -4,8 +4,8 @@
 use crate::domain::{Column, ColumnSet, Row, User};
 
 /// Returns the value that the user has in `column` after a standing row is written; `""` if blank. Covers the
-/// attributes that [`User::value`] covers. A stored value that equals the row's text as written stays as it is, even if values are
-/// normalised differently today.
+/// attributes that [`User::value`] covers. A stored value that equals the row's text as written does not change, even
+/// if values are normalised differently today.
 pub(crate) fn resulting<'a>(row: &'a Row, user: Option<&'a User>, column: Column) -> &'a str {
     let stored = || user?.value(column);
     match row.written(column) {

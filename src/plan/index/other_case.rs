@@ -59,8 +59,8 @@ impl OtherCase {
     }
 }
 
-/// Returns the one of `users`, whose external IDs equal that of `row` except for case, that look-ups find. Of several,
-/// it is the one with the least external ID.
+/// Returns the user that look-ups find among `users`, whose external IDs equal that of `row` except for case. Of
+/// several, it is the one with the least external ID.
 fn likely_user(roster: &RosterIndex<'_>, row: RowIndex, users: &[UserIndex]) -> Option<UserIndex> {
     let id = |user: UserIndex| roster.users[user].external_id();
     let likely = match users {

@@ -64,7 +64,7 @@ pub(crate) struct RosterIndex<'a> {
     /// The rows that matched each user. Built on first use: only rules that reject rows need it.
     rows_of: OnceLock<ListsByIndex<UserIndex, RowIndex>>,
     /// The email that each row names as supervisor.
-    wishes: ByRow<Option<KeyId>>,
+    named_supervisors: ByRow<Option<KeyId>>,
 }
 
 impl<'a> RosterIndex<'a> {
@@ -99,7 +99,7 @@ impl<'a> RosterIndex<'a> {
                 let email = sound(row, Column::SupervisorEmail)?;
                 (users[supervisor].email() == email).then_some(held(supervisor))
             });
-            let wishes = same.enumerate().map(|(row, &same)| {
+            let named_supervisors = same.enumerate().map(|(row, &same)| {
                 same.or_else(|| {
                     let email = sound(row, Column::SupervisorEmail)?;
                     // First the value as an earlier version may have stored it, then the value as it is read today.
@@ -108,8 +108,8 @@ impl<'a> RosterIndex<'a> {
                     Some(stored.unwrap_or_else(|| emails.number(email)))
                 })
             });
-            let (wishes, count) = (wishes.collect(), emails.len());
-            (KeyUse { count, wanted }, wishes)
+            let (named_supervisors, count) = (named_supervisors.collect(), emails.len());
+            (KeyUse { count, wanted }, named_supervisors)
         };
         let others = || {
             [Key::ExternalId, Key::BadgeNumber, Key::Username].map(|key| {
@@ -118,7 +118,7 @@ impl<'a> RosterIndex<'a> {
                 KeyUse { count, wanted }
             })
         };
-        let ((by_email, wishes), [by_id, by_badge, by_username]) =
+        let ((by_email, named_supervisors), [by_id, by_badge, by_username]) =
             parallel::both(rows.len(), emails, others);
         Self {
             request,
@@ -127,7 +127,7 @@ impl<'a> RosterIndex<'a> {
             mistaken,
             rows_of: OnceLock::new(),
             keys: [by_id, by_email, by_badge, by_username],
-            wishes,
+            named_supervisors,
         }
     }
 
@@ -207,27 +207,27 @@ impl<'a> RosterIndex<'a> {
 
     /// Returns the change that `row` makes to its user's supervisor. A row that names its own user clears the
     /// supervisor.
-    pub(crate) fn wish(&self, row: RowIndex) -> SupervisorChange {
-        match self.written_wish(row) {
+    pub(crate) fn supervisor_change(&self, row: RowIndex) -> SupervisorChange {
+        match self.written_supervisor_change(row) {
             // Many systems write the head of an organisation as its own supervisor (semantics §5).
             SupervisorChange::Email(email) if self.wanted(Key::Email, row) == Some(email) => {
                 SupervisorChange::Clear
             }
-            wish => wish,
+            change => change,
         }
     }
 
     /// Returns `true` if `row` names its own user as supervisor.
     pub(crate) fn names_itself(&self, row: RowIndex) -> bool {
-        self.wish(row) != self.written_wish(row)
+        self.supervisor_change(row) != self.written_supervisor_change(row)
     }
 
     /// Returns the change as the row writes it: the supervisor may be its own user.
-    pub(crate) fn written_wish(&self, row: RowIndex) -> SupervisorChange {
+    pub(crate) fn written_supervisor_change(&self, row: RowIndex) -> SupervisorChange {
         if let Some(supervisor) = self.request.snapshot.restored_supervisor(row) {
             return SupervisorChange::User(supervisor);
         }
-        match self.wishes[row] {
+        match self.named_supervisors[row] {
             Some(email) => SupervisorChange::Email(email),
             None if self.rows[row].has(Column::SupervisorEmail) => SupervisorChange::Clear,
             None => SupervisorChange::Keep,
@@ -241,10 +241,13 @@ impl<'a> RosterIndex<'a> {
 
     /// Returns the rows that name a supervisor, listed by the number of that email.
     pub(crate) fn reports(&self) -> ListsByIndex<KeyId, RowIndex> {
-        let named = self.rows.indices().filter_map(|row| match self.wish(row) {
-            SupervisorChange::Email(email) => Some((email, row)),
-            _ => None,
-        });
+        let named = self
+            .rows
+            .indices()
+            .filter_map(|row| match self.supervisor_change(row) {
+                SupervisorChange::Email(email) => Some((email, row)),
+                _ => None,
+            });
         ListsByIndex::collect(self.key_count(Key::Email), named)
     }
 

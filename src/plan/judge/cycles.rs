@@ -45,7 +45,7 @@ impl<'a> CycleRule<'a> {
         }
         let roster = state.roster;
         let mut persons = roster.rows.indices().map(|row| roster.person(row));
-        if !persons.any(|person| sets_anew(state, person)) {
+        if !persons.any(|person| sets_new_supervisor(state, person)) {
             return Vec::new();
         }
         let supervisors = all_supervisors(state);
@@ -112,10 +112,12 @@ fn all_supervisors(state: &JudgementState<'_>) -> SupervisorOf {
 }
 
 /// Returns `true` if `person` has a row that sets a supervisor that its user does not already have.
-fn sets_anew(state: &JudgementState<'_>, person: FinalUser) -> bool {
-    let wish = state.row_of(person).map(|row| state.roster.wish(row));
+fn sets_new_supervisor(state: &JudgementState<'_>, person: FinalUser) -> bool {
+    let change = state
+        .row_of(person)
+        .map(|row| state.roster.supervisor_change(row));
     matches!(
-        wish,
+        change,
         Some(SupervisorChange::Email(_) | SupervisorChange::User(_))
     ) && state.supervisor(person) != state.present_supervisor(person)
 }
@@ -142,7 +144,9 @@ fn plant(state: &JudgementState<'_>, mut supervisors: SupervisorOf, open: &[Node
         supervisors[node] = None;
     }
     let all = supervisors.enumerate();
-    Forest::new(all.map(|(node, &above)| (above, sets_anew(state, state.roster.at(node)))))
+    Forest::new(
+        all.map(|(node, &above)| (above, sets_new_supervisor(state, state.roster.at(node)))),
+    )
 }
 
 /// Gives the `moved` persons their current supervisors. Returns the persons whose supervisor is below them; they are
@@ -150,7 +154,7 @@ fn plant(state: &JudgementState<'_>, mut supervisors: SupervisorOf, open: &[Node
 fn relink(forest: &mut Forest, moved: &[Node], state: &JudgementState<'_>) -> Vec<Node> {
     for &node in moved {
         forest.cut(node);
-        forest.set_mark(node, sets_anew(state, state.roster.at(node)));
+        forest.set_mark(node, sets_new_supervisor(state, state.roster.at(node)));
     }
     let mut open = Vec::new();
     for &node in moved {

@@ -99,8 +99,8 @@ impl<'a> JudgementState<'a> {
         self.claim(key, id).filter(|&row| self.stands(row))
     }
 
-    /// Returns the user who keeps this key: no standing row is about that user, or the row is one of an undo and leaves
-    /// the key as it is.
+    /// Returns the user who keeps this key: no standing row is about that user, or the row is one of an undo and does
+    /// not change the key.
     pub(crate) fn keeper(&self, key: Key, id: KeyId) -> Option<UserIndex> {
         let user = self.roster.holder(id)?;
         let row = self.row_of(FinalUser::User(user));
@@ -137,16 +137,18 @@ impl<'a> JudgementState<'a> {
 
     /// Returns the supervisor of `person` in the final state.
     pub(crate) fn supervisor(&self, person: FinalUser) -> Option<FinalUser> {
-        let wish = self.row_of(person).map(|row| self.roster.wish(row));
-        match wish.unwrap_or(SupervisorChange::Keep) {
+        let change = self
+            .row_of(person)
+            .map(|row| self.roster.supervisor_change(row));
+        match change.unwrap_or(SupervisorChange::Keep) {
             SupervisorChange::Keep => self.present_supervisor(person),
-            wish => self.wished(wish),
+            change => self.asked_supervisor(change),
         }
     }
 
     /// Returns the supervisor that a row asks for, or `None` if it asks for none or for somebody who does not exist.
-    pub(crate) fn wished(&self, wish: SupervisorChange) -> Option<FinalUser> {
-        match wish {
+    pub(crate) fn asked_supervisor(&self, change: SupervisorChange) -> Option<FinalUser> {
+        match change {
             SupervisorChange::Email(email) => self.owner(Key::Email, email),
             SupervisorChange::User(user) => Some(FinalUser::User(user)),
             SupervisorChange::Clear | SupervisorChange::Keep => None,
@@ -213,7 +215,7 @@ impl<'a> JudgementState<'a> {
         }
     }
 
-    /// Returns the rejected row that would have freed a key of `user`. Of several rows, it is the one that stood
+    /// Returns the rejected row that would have freed a key of `user`. If there are several, returns the one that stood
     /// longest; among equals, the first.
     pub(crate) fn would_free(&self, key: Key, user: UserIndex) -> Option<RowIndex> {
         let held = held(user);
@@ -224,8 +226,8 @@ impl<'a> JudgementState<'a> {
         fallen.min_by_key(|&row| (!self.stood_alone(row), !self.passed[row]))
     }
 
-    /// Returns the rejected row that would have given a user this email. Of several rows, it is the one that stood
-    /// longest; among equals, the first.
+    /// Returns the rejected row that would have given a user this email. If there are several, returns the one that
+    /// stood longest; among equals, the first.
     pub(crate) fn would_give(&self, email: KeyId) -> Option<RowIndex> {
         self.claim(Key::Email, email)
             .filter(|&row| !self.stands(row))

@@ -59,9 +59,9 @@ impl PrivilegedRoles {
 /// depends on other rows: a row with such a change is judged again whenever the supervisor may have changed.
 pub(crate) struct PermissionRule<'a> {
     due: DueRows,
-    /// By row: what it may not do, whatever happens to the other rows.
+    /// By row: what it may not do, independent of the other rows.
     fixed: HashMap<RowIndex, DeniedActions>,
-    /// Rows that must leave their user's supervisor as it is.
+    /// Rows that must not change their user's supervisor.
     bound: HashSet<RowIndex>,
     reports: &'a ReportsByEmail<'a>,
 }
@@ -100,7 +100,7 @@ impl<'a> PermissionRule<'a> {
                 denied.role = true;
             } else if user.is_some_and(|user| untouchable.has(user.role)) {
                 denied.user = !decision.changes.is_empty();
-                if !denied.user && state.roster.wish(row) != SupervisorChange::Keep {
+                if !denied.user && state.roster.supervisor_change(row) != SupervisorChange::Keep {
                     this.bound.insert(row);
                 }
             }

@@ -103,14 +103,14 @@ impl<'a> OriginalRows<'a> {
         let rows = [one, other].map(|row| &self.roster.rows[row]);
         let [a, b] = rows;
         let keys = [Key::ExternalId, Key::BadgeNumber];
-        let wishes = [one, other].map(|row| self.roster.written_wish(row));
+        let changes = [one, other].map(|row| self.roster.written_supervisor_change(row));
         TEXTS
             .iter()
             .all(|column| a.value(column) == b.value(column))
             && keys
                 .iter()
                 .all(|&key| self.roster.wanted(key, one) == self.roster.wanted(key, other))
-            && wishes[0] == wishes[1]
+            && changes[0] == changes[1]
             && a.status() == b.status()
             && self.names_the_same(one, other)
     }

@@ -25,8 +25,8 @@ use crate::plan::index::{ByRow, KeyId, ListsByIndex, RosterIndex, RowIndex};
 
 /// A rule of the judgement.
 pub(crate) trait Rule {
-    /// Judges the rows whose verdict may have changed since the last call (the first call: all rows), each against
-    /// `state` as it is. Returns the rows to reject, and adds the reasons to `findings`.
+    /// Judges the rows whose verdict may have changed since the last call (the first call: all rows), each against the
+    /// same `state`. Returns the rows to reject, and adds the reasons to `findings`.
     fn judge(&mut self, state: &JudgementState<'_>, findings: &mut Findings) -> Vec<RowIndex>;
 
     /// Notes that the rows in `rejected`, which stood until now, no longer stand.
@@ -72,7 +72,7 @@ fn first_rejections(
 /// The rows that a rule judges in its next call.
 #[derive(Default)]
 pub(crate) struct DueRows {
-    /// Every row that stands, whatever `rows` holds.
+    /// Every row that stands is due, also if `rows` does not have it.
     all: bool,
     rows: Vec<RowIndex>,
 }

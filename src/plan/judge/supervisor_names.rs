@@ -30,7 +30,7 @@ pub(crate) struct SupervisorNames {
 /// What a cell names.
 #[derive(Default)]
 struct NamedSupervisor {
-    /// The persons of rows; the users that no standing row is about too, once they have been looked up.
+    /// The persons of rows. Once they have been looked up, also the users that no standing row is about.
     meant: MeantPersons,
     is_looked_up: bool,
 }

@@ -46,7 +46,7 @@ impl Rule for SupervisorRule<'_> {
 }
 
 fn find_fault(state: &JudgementState<'_>, row: RowIndex) -> Vec<Finding> {
-    let SupervisorChange::Email(email) = state.roster.wish(row) else {
+    let SupervisorChange::Email(email) = state.roster.supervisor_change(row) else {
         return Vec::new();
     };
     if state.owner(Key::Email, email).is_some() {

@@ -180,7 +180,7 @@ fn row(at: usize, tidiness: u32) -> impl Strategy<Value = String> {
     prop_oneof![60 => row, 1 => foreign]
 }
 
-/// Values of which a few are blank or fail their check.
+/// Values. A few of them are blank or fail their check.
 fn faulty(values: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
     (values, 0..60).prop_map(|(value, fault)| match fault {
         0 => "-".to_owned(),

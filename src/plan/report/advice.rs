@@ -85,7 +85,7 @@ where
     /// Returns the finding about a supervisor who is not found.
     fn advise(&mut self, row: RowIndex, budget: &mut SuggestionBudget) -> Finding {
         let state = self.state;
-        if let SupervisorChange::Email(email) = state.roster.wish(row) {
+        if let SupervisorChange::Email(email) = state.roster.supervisor_change(row) {
             if let Some(row) = state.would_give(email) {
                 return Finding::SupervisorRowRejected { row };
             }
@@ -113,7 +113,7 @@ where
     /// if the nearest is that of the row's own user.
     fn nearest(&mut self, row: RowIndex, budget: &mut SuggestionBudget) -> Option<FinalUser> {
         let state = self.state;
-        let SupervisorChange::Email(named) = state.roster.wish(row) else {
+        let SupervisorChange::Email(named) = state.roster.supervisor_change(row) else {
             return None;
         };
         let near = match self.suggested.get(&named) {

@@ -21,7 +21,7 @@ use crate::plan::Plan;
 use crate::plan::index::{Key, RowIndex, parallel, to_u32};
 use crate::plan::judge::{Decision, Outcome};
 
-/// Room for what the digest of one row is over, in bytes. Most rows need less.
+/// Room for the bytes that the digest of one row covers. Most rows have fewer.
 const ROW_BYTES: usize = 512;
 
 /// The secret that the digests of one organisation's plans are keyed with.
@@ -99,7 +99,7 @@ impl DigestRows {
     }
 }
 
-/// Collects the bytes that a digest is over: one update for each of a row's many values would take longer than the
+/// Collects the bytes that a digest covers: one update for each of a row's many values would take longer than the
 /// digest itself.
 #[derive(Default)]
 struct DigestEncoder(Vec<u8>);

@@ -50,7 +50,7 @@ fn warn_of_inactive_supervisor(
     row: RowIndex,
     findings: &mut Findings,
 ) {
-    let supervisor = state.wished(state.roster.wish(row));
+    let supervisor = state.asked_supervisor(state.roster.supervisor_change(row));
     let is_inactive = |person| match person {
         FinalUser::User(user) if missing.contains(&user) => true,
         _ => state.status(person) == Status::Inactive,
@@ -96,7 +96,7 @@ fn says_taken(finding: Finding, state: &JudgementState<'_>, key: Key, holder: Fi
 
 /// Reports that a rejected row's supervisor is not found, unless a finding already says so.
 fn find_supervisor_fault(state: &JudgementState<'_>, row: RowIndex, findings: &mut Findings) {
-    let SupervisorChange::Email(email) = state.roster.wish(row) else {
+    let SupervisorChange::Email(email) = state.roster.supervisor_change(row) else {
         return;
     };
     let fault = Finding::SupervisorNotFound;

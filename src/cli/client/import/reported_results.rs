@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preview_that_is_begun_anew_is_shown_anew() {
+    fn a_preview_that_begins_again_is_shown_again() {
         let told = vec![started(false), results(&[1]), started(false), results(&[1])];
         assert_eq!(retain_new(told.clone()), told);
     }
