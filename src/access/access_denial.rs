@@ -8,7 +8,7 @@ pub enum AccessDenial {
     /// No credential was presented.
     #[error("This server needs a credential: send a token in the authorization header.")]
     Missing,
-    /// What was presented is no credential of this server.
+    /// The caller presented something that is not a credential of this server.
     #[error("This credential is not valid here; check that it is complete and for this server.")]
     Invalid,
     /// The credential's time is over.

@@ -76,7 +76,7 @@ struct AuthenticatorState {
     store: Store,
     clock: Clock,
     sources: CredentialSources,
-    /// SHA-256 of the local token, as other tokens are compared.
+    /// SHA-256 of the local token: tokens are compared by their hashes.
     local: Option<[u8; 32]>,
     /// A credential has been configured: the local token is never valid again.
     closed: AtomicBool,

@@ -1,4 +1,4 @@
-//! Whether a connection is a stranger's, on which no caller has shown a credential yet.
+//! Whether a connection is a stranger's: no caller has shown a credential on it yet.
 
 use std::{
     sync::{
@@ -35,7 +35,7 @@ impl ConnectionTrust {
         self.0.is_trusted.load(Relaxed)
     }
 
-    /// Wakes this task by the next [`wake`](Self::wake) or [`mark_trusted`](Self::mark_trusted).
+    /// Lets the next [`wake`](Self::wake) or [`mark_trusted`](Self::mark_trusted) wake this task.
     pub(crate) fn register(&self, waker: &Waker) {
         self.0.waiting.register(waker);
     }

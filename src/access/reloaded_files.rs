@@ -11,7 +11,7 @@ use tracing::{info, warn};
 /// Makes a `T` of the contents of its files, in their order.
 type LoadFiles<T> = Box<dyn Fn(&[Vec<u8>]) -> anyhow::Result<T> + Send + Sync>;
 
-/// A `T` made of files. If a changed file is not valid, that is logged, and the value before stays.
+/// A `T` made of files. If a changed file is not valid, that is logged, and the previous value stays.
 pub struct ReloadedFiles<T> {
     files: Vec<PathBuf>,
     load: LoadFiles<T>,
@@ -79,7 +79,7 @@ impl<T: Send + Sync + 'static> ReloadedFiles<T> {
         }
     }
 
-    /// Logs once for each contents of the files that they are not valid.
+    /// Logs that the files are not valid, once for each different contents of them.
     fn complain(&self, digest: [u8; 32], error: &anyhow::Error) {
         if !self.is_seen(digest) {
             self.set_seen(digest);

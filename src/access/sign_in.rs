@@ -1,4 +1,5 @@
-//! The identity provider as the console needs it: at which address people sign in, and as which client.
+//! The facts about the identity provider that the console needs: the address at which people sign in, and the console's
+//! client ID.
 //!
 //! A server verifies the provider's tokens without any of this (`jwt`).
 

@@ -18,7 +18,7 @@ pub use chain::{AuditChain, ChainBreak, NotedHead, RecordedArchive};
 /// Names the encoding, so that another one can follow it.
 const VERSION: &str = "userimport.audit.v1";
 
-/// The chain of events that belong to no single organisation. No slug is like it.
+/// The chain of events that belong to no single organisation. No slug equals this name.
 pub const SERVER_CHAIN: &str = "*";
 
 /// The previous hash of the first event of a chain.

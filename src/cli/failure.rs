@@ -67,7 +67,7 @@ pub(super) fn describe_status(status: &Status) -> String {
     let message = printable(&message);
     let faults = listed(&details)
         .iter()
-        // With a single fault a server may well say the same twice.
+        // If there is one fault, the server's message and its detail may be the same.
         .filter(|line| !status.message().contains(&line.text))
         .map(|line| format!("\n  - {}", printable(&line.to_string())))
         .collect::<Vec<_>>()
@@ -95,7 +95,7 @@ impl FailureLine {
 
 impl std::fmt::Display for FailureLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // `roles/officer` says no more than a sentence about the role "officer".
+        // A subject such as `roles/officer` adds nothing to a sentence about the role "officer".
         let name = self.subject.rsplit('/').next().unwrap_or_default();
         let (text, subject) = (for_people(&self.text), for_people(&self.subject));
         if self.text.contains(name) || text.contains(&*subject) {
@@ -106,7 +106,7 @@ impl std::fmt::Display for FailureLine {
     }
 }
 
-/// All faults that the details name, in the order in which they say most.
+/// Returns all faults that the details name, the most informative ones first.
 fn listed(details: &ErrorDetails) -> Vec<FailureLine> {
     let bad = details.bad_request().map(|bad| &bad.field_violations);
     let failed = details.precondition_failure().map(|f| &f.violations);

@@ -129,7 +129,7 @@ impl Cli {
         .map_err(|error| UsageError::new(format!("--log: {error:#}.")))?;
         let exit = self.command.run(self.verbosity).await;
         if let Some(traces) = traces {
-            // What it sends needs this runtime's threads, so that none of them may wait for it.
+            // Sending the last spans needs this runtime's threads, so none of them may wait for it.
             let _ = tokio::task::spawn_blocking(move || traces.finish()).await;
         }
         exit
@@ -212,14 +212,15 @@ mod tests {
         }
     }
 
-    /// The program's own commands in a text, their lines put together and what a shell adds left out.
+    /// Returns the program's own commands in a text: continued lines are joined, and the shell's additions are left
+    /// out.
     fn examples(text: &str) -> Vec<Vec<String>> {
         let text = text.replace("\\\n", " ");
         let commands = text.split(['\n', '|']).map(str::trim);
         let commands = commands.filter(|line| line.starts_with("user-import "));
         let words = |command: &str| {
             let command = command.split(" > ").next().unwrap_or_default();
-            // What is quoted is every other piece between quotes, and one word.
+            // Every other piece between quotes is a quoted text, which is one word.
             let pieces = command.split('"').enumerate();
             let words = pieces.flat_map(|(index, piece)| match index % 2 {
                 0 => piece.split_whitespace().map(str::to_owned).collect(),

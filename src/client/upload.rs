@@ -14,7 +14,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use crate::proto::{ImportFinish, ImportStart, ImportUsersRequest, import_users_request::Message};
 
-/// Bytes of a full chunk. Well under the message limit, well over what makes HTTP/2 frames tiny.
+/// Bytes of a full chunk. Well under the message limit, and large enough that HTTP/2 frames are not tiny.
 const CHUNK: usize = 512 * 1024;
 /// How long bytes that have been read wait for more. By default a server waits two minutes for a message.
 const LINGER: Duration = Duration::from_secs(5);

@@ -49,7 +49,7 @@ impl ServiceClient {
         Ok(answer.into_inner().organization.unwrap_or_default())
     }
 
-    /// Returns who the caller is to the server, and what the server is.
+    /// Returns the caller as the server knows it, and facts about the server.
     ///
     /// # Errors
     /// As `GetCaller` says.
@@ -107,8 +107,8 @@ impl ServiceClient {
         Ok(true)
     }
 
-    /// Protects a user from being made inactive by an import, or ends that. Returns the user as it is then; without
-    /// the permission to read users only its ID and protection.
+    /// Protects a user from being made inactive by an import, or ends that. Returns the changed user, or only its ID
+    /// and protection if the caller may not read users.
     ///
     /// # Errors
     /// As `SetUserProtected` says.

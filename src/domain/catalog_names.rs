@@ -89,7 +89,7 @@ fn deception(name: &str) -> Option<UsernameDeception> {
     })
 }
 
-/// Returns how a name looks as it is written, in small letters and in capitals.
+/// Returns how a name looks: as written, in small letters, and in capitals.
 fn looks(name: &str) -> BTreeSet<String> {
     let name = compatible(name);
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -49,8 +49,8 @@ struct ColumnFacts {
     /// What a cell may hold, for people: it ends the sentence "ROLE: …".
     rule: &'static str,
     holds: ColumnContent,
-    /// The columns of the table `users`: the one that has the value or what it refers to, and the one that has the
-    /// [comparable](Column::comparable) form if that is another text.
+    /// The columns of the table `users`: the first has the value, or the number that it stands for. The second has the
+    /// [comparable](Column::comparable) form, if that is another text.
     stored_as: &'static [&'static str],
     /// The values in the rows of the template: a supervisor; a report with every value; a new user who gets an external
     /// ID; a user who has left. Names of roles, ranks and groups are replaced by the organisation's own.
@@ -273,8 +273,8 @@ impl Column {
         matches!(self.facts().holds, ColumnContent::OptionalText)
     }
 
-    /// Returns the columns of the table `users`: the one that has the value or what it refers to, and the one that has
-    /// the [comparable](Self::comparable) form if that is another text. LOCATION has none.
+    /// Returns the columns of the table `users`: the first has the value, or the number that it stands for. The second
+    /// has the [comparable](Self::comparable) form, if that is another text. LOCATION has none.
     pub(crate) const fn stored_as(self) -> &'static [&'static str] {
         self.facts().stored_as
     }

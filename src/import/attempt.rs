@@ -131,8 +131,8 @@ impl ImportSession<'_> {
         begun.await.map(Some)
     }
 
-    /// Returns the state of the record. The first time, it takes the ID of a new attempt for unbound without reading
-    /// the record. If another attempt was faster, the next read finds what that attempt has done.
+    /// Returns the state of the record. The first time, it assumes that the ID of a new attempt is unbound, and does
+    /// not read the record. If another attempt was faster, the next read finds what that attempt has done.
     async fn next_status(&mut self) -> Result<RecordStatus, ImportError> {
         if self.recording != AttemptRecording::New || self.held.is_some() {
             return self.record_status().await;

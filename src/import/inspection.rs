@@ -1,4 +1,4 @@
-//! `InspectRoster`: a look at a file, or at what has been received of an upload, before it is imported.
+//! `InspectRoster`: inspects a file, or the received part of an upload, before it is imported.
 
 use std::ops::ControlFlow;
 

@@ -84,7 +84,7 @@ pub struct Importer {
     applying: TaskTracker,
     /// The uploads whose imports this process runs.
     runs: UploadRuns,
-    /// Organisations with an attempt that ended before applying, since attempts were last expired.
+    /// Organisations with an attempt that has ended before it applied anything, since old attempts were last removed.
     attempted: Arc<Mutex<HashSet<i64>>>,
 }
 

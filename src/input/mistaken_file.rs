@@ -1,4 +1,4 @@
-//! What a file without a header seems to be, and what the administrator reads about it.
+//! The kinds of file that are sent by mistake in place of a roster, and the sentence about each for the administrator.
 
 mod identify;
 

@@ -4,9 +4,9 @@
 //! faults that refuse a file (semantics §2), and the mapping of a file that is no roster yet (§10). It must not know the
 //! meaning of a value: it neither trims nor checks the content of a cell.
 //!
-//! Bytes pass through `charset` (to UTF-8), `preamble` (to the end of the header: delimiter and
-//! columns), `record` (fields), `table` (numbered rows), `layout` (one cell a column) and `mapping` (other cells in their place).
-//! The rows of a sheet (`workbook`) become records too, and take the same path from `table` on.
+//! Bytes pass through `charset` (to UTF-8), `preamble` (to the end of the header: delimiter and columns), `record`
+//! (fields), `row_maker` (numbered rows), `record_layout` (one cell a column) and `mapping` (other cells in their
+//! place). The rows of a sheet (`workbook`) become records too, and take the same path from `row_maker` on.
 
 mod blank;
 mod charset;

@@ -147,8 +147,8 @@ fn decode(content: &[u8], label: &str) -> Result<DecodedSample, FileFault> {
     })
 }
 
-/// Returns `true` if the bytes have more malformed places than letters of UTF-8 beyond ASCII: a few bad bytes make no other
-/// charset.
+/// Returns `true` if the bytes have more malformed places than letters of UTF-8 beyond ASCII: a few bad bytes do not
+/// show another charset.
 fn is_another_charset(bytes: &[u8]) -> bool {
     let (mut letters, mut malformed) = (0, 0);
     for chunk in bytes.utf8_chunks() {
@@ -178,7 +178,7 @@ fn transcode(content: &[u8], label: &str) -> Result<(Vec<u8>, &'static str), Fil
     Ok((text, transcoder.charset().name()))
 }
 
-/// Returns what the file is, if it is no CSV at all.
+/// Returns the kind of the file, if it is not CSV.
 fn not_csv(content: &[u8], text: &str) -> Option<MistakenFile> {
     let is_blank = lines(text).all(|rest| first_lines(rest, 1).all(|line| trim(line).is_empty()));
     let head = &text.as_bytes()[..text.floor_char_boundary(HEAD)];

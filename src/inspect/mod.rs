@@ -1,4 +1,4 @@
-//! A look at a file before it is imported: what it is, and a mapping that is proposed for it (semantics §10).
+//! Inspects a file before it is imported: finds out what it is, and proposes a mapping for it (semantics §10).
 //!
 //! Pure. `names` knows what columns are called in common use, `words` what their values mean, and `proposal` puts a
 //! mapping together. `values` says what the values of STATUS, ROLE, RANK and group would become with it. No proposal is
@@ -115,7 +115,7 @@ pub(crate) struct InspectedValue {
     pub cell: String,
     /// In how many of the inspected rows.
     pub count: u32,
-    /// What it would be, or what was probably meant.
+    /// The value that it would become, or the value that was probably meant.
     pub meaning: ValueMeaning,
 }
 
@@ -295,7 +295,7 @@ impl FileInspection {
     }
 }
 
-/// Returns the cells of the first rows, cut to what is shown of them.
+/// Returns the cells of the first rows, cut to the length that is shown.
 fn first_rows(table: &SampleTable) -> Vec<Vec<String>> {
     let cells = |row: &Vec<String>| {
         row.iter()
@@ -306,7 +306,7 @@ fn first_rows(table: &SampleTable) -> Vec<Vec<String>> {
     table.rows.iter().take(FIRST_ROWS).map(cells).collect()
 }
 
-/// Returns a text of the file, cut to what is shown of it.
+/// Returns a text of the file, cut to the length that is shown.
 fn shown(text: &str) -> String {
     text.chars().take(LONGEST).collect()
 }

@@ -1,4 +1,5 @@
-//! Puts a mapping together: which of the file's columns is which of a roster's, and what else its lines and cells need.
+//! Puts a mapping together: the roster's column for each of the file's columns, and what the file's lines and cells
+//! need besides.
 
 use std::collections::BTreeSet;
 
@@ -119,7 +120,7 @@ impl<'a> MappingProposal<'a> {
         (&self.table.header[at], self.meanings[at])
     }
 
-    /// How a column of the file that is the status writes it.
+    /// How the file's status column writes the status.
     pub(super) fn status_style(&self, at: usize) -> StatusStyle {
         match self.meanings[at] {
             Some(NameHint::Inverted) => StatusStyle::Inverted,
@@ -222,7 +223,7 @@ impl<'a> MappingProposal<'a> {
         self.rows = kept.map(|(_, row)| row).collect();
     }
 
-    /// Finds what each column of the file may be. For the other columns, notes why they are nothing.
+    /// Finds what each column of the file may be. For each of the others, notes why it is not used.
     fn candidates(
         &mut self,
         given: &MappingLookup,

@@ -21,14 +21,14 @@ pub struct MemoryBounds {
 }
 
 impl Default for MemoryBounds {
-    /// 1 GiB, of which one party has at most half.
+    /// 1 GiB. One party has at most half of it.
     fn default() -> Self {
         Self::of(1024 * 1024 * 1024)
     }
 }
 
 impl MemoryBounds {
-    /// `server` bytes in all, of which one party has at most half.
+    /// `server` bytes in all. One party has at most half of them.
     #[must_use]
     pub const fn of(server: usize) -> Self {
         Self {

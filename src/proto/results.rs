@@ -12,7 +12,7 @@ use super::{ColumnChange, RowResult};
 /// Number of `results` in the contract.
 const RESULTS: u32 = 1;
 
-/// The contract's message of this name. Results that were encoded elsewhere are sent as they are: an import may have a
+/// The contract's message of this name. Results that were encoded elsewhere are sent unchanged: an import may have a
 /// million results, and building the messages takes longer than encoding them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

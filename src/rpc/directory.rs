@@ -384,8 +384,8 @@ fn check_organization(
     }
 }
 
-/// Returns the key that a user is looked up by, in its stored form, and as it was sent, for messages. Text
-/// that no key can have, such as control characters, matches no user.
+/// Returns the key by which a user is looked up: in its stored form, and, for messages, as it was sent. Text that no
+/// key can have, such as control characters, matches no user.
 fn user_key(key: Option<Key>) -> Result<(UserKey, String), Status> {
     let key = key.ok_or_else(|| {
         let message = "Give one of user_id, external_id and email.";

@@ -236,9 +236,9 @@ impl ImportHandlers {
         Ok((found, false))
     }
 
-    /// Removes an upload in parts that has not finished, discards a held import, or asks the server that applies the import to stop
-    /// between two transactions. Fails with `NOT_APPLYING` if the import is in neither state: an import
-    /// that has ended stays as it is.
+    /// Removes an upload in parts that has not finished, discards a held import, or asks the server that applies the
+    /// import to stop between two transactions. Fails with `NOT_APPLYING` if the import is in neither state: an import
+    /// that has ended does not change.
     async fn cancel(
         self,
         caller: Caller,

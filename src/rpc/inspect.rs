@@ -45,8 +45,8 @@ fn roster(request: InspectRosterRequest) -> Result<InspectedRoster, Status> {
     })
 }
 
-/// Returns how to read the file that a request is about. `mapping` is the one that the request sends, and the name of a
-/// saved one.
+/// Returns how to read the file of a request. `mapping` has the mapping that the request sends, and the name of a saved
+/// mapping.
 ///
 /// # Errors
 /// Fails if the request has both mappings.

@@ -214,14 +214,14 @@ mod tests {
     #[case("[2001:db8::7]:4711", "[2001:db8::7]:4711")]
     #[case("::ffff:198.51.100.7", "198.51.100.7")]
     #[case("127.0.0.1", "127.0.0.1")]
-    // What the client wrote stands before what the proxy wrote.
+    // The client's part of the list comes before the proxy's.
     #[case("203.0.113.9, 198.51.100.7", "198.51.100.7")]
     #[case("127.0.0.1,::1,198.51.100.7", "198.51.100.7")]
     #[case("what, ever, 198.51.100.7", "198.51.100.7")]
     // Trusted proxies in a row.
     #[case("203.0.113.9, 198.51.100.7, 10.1.0.2, fd00:1::3", "198.51.100.7")]
     #[case("10.1.0.3, 10.1.0.2", "10.1.0.3")]
-    // What cannot be read leaves the proxy that wrote it.
+    // If an address cannot be read, the proxy that wrote it counts as the client.
     #[case("203.0.113.9, unknown", PROXY)]
     #[case("203.0.113.9, 198.51.100.7, 10.1.0.2, garbage, 10.1.0.3", "10.1.0.3")]
     #[case("203.0.113.9,", PROXY)]

@@ -45,7 +45,7 @@ pub(super) struct ConnectionSetup {
     pub timeout: Duration,
 }
 
-/// A connection as it was accepted, with the address of its client.
+/// An accepted connection, with the address of its client.
 struct AcceptedConnection {
     stream: TcpStream,
     client: SocketAddr,
@@ -88,7 +88,7 @@ async fn accept(listener: TcpListener, preparation: ConnectionPreparation) {
     }
 }
 
-/// What prepares connections, and where they go then.
+/// The settings for preparing connections, and the channel that takes the prepared ones.
 #[derive(Clone)]
 struct ConnectionPreparation {
     setup: ConnectionSetup,

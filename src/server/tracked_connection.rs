@@ -34,7 +34,7 @@ pub(super) struct TrackedConnection {
 }
 
 impl TrackedConnection {
-    /// A connection of `client` as it was accepted.
+    /// An accepted connection of `client`.
     #[must_use]
     pub(super) fn plain(stream: TcpStream, client: SocketAddr, permit: ConnectionPermit) -> Self {
         let peer = ConnectionPeer {

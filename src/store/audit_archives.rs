@@ -75,7 +75,7 @@ impl Store {
         let found = hash_of(&tx.inner, chain, last.sequence).await?;
         match found {
             Some(hash) if hash == last.hash => {}
-            // The event was removed since, as it was archived before.
+            // The event was archived before, and has been removed since.
             None if last.sequence <= through => {}
             _ => return Err(ArchiveError::Differs),
         }

@@ -30,7 +30,7 @@ impl CompressedMessage {
         zstd::stream::decode_all(stored).map_err(StoreError::encoding)
     }
 
-    /// Takes a message as it is stored.
+    /// Takes a stored message.
     pub(super) const fn from_stored(stored: Vec<u8>) -> Self {
         Self(stored)
     }

@@ -131,7 +131,7 @@ impl Store {
     ///
     /// # Errors
     /// Fails if the database has no Citus or no workers, if servers are running on it, or if Citus refuses; the tables
-    /// then stay as they were.
+    /// then do not change.
     pub async fn distribute(&self) -> Result<(), DistributeError> {
         if self.dialect() == SqlDialect::Sqlite {
             return Err(DistributeError::Sqlite);

@@ -1,7 +1,7 @@
 //! Imports that are held for review (semantics §12): their options and input, and how they end without having been
 //! approved.
 //!
-//! The input is stored first, some parts at a time, so that no transaction is long. The last transaction turns the
+//! The input is stored first, some parts at a time, so that each transaction is short. The last transaction turns the
 //! record into the record of a held import. If a server dies before that, its parts have no held import, and are
 //! removed later.
 

@@ -1,5 +1,5 @@
 //! The transactions of an import: when one may begin, which writers it blocks, and what must hold before it commits.
-//! What one does to users is in `users`, and to the import's record in `record`.
+//! Their writes to users are in `users`, and those to the import's record in `record`.
 
 mod record;
 mod users;
@@ -32,7 +32,7 @@ pub struct ImportTransaction {
     exclusive: Option<OwnedSemaphorePermit>,
 }
 
-/// Allows an import to write a transaction while the one before is still to commit. Given back when the last clone is
+/// Allows an import to write a transaction before its previous one has committed. Given back when the last clone is
 /// dropped.
 #[derive(Clone, Debug)]
 pub struct OverlapPermit {

@@ -24,10 +24,10 @@ pub struct SchemaStatus {
 
 impl Store {
     /// Brings the schema up to date. Several servers that start at once wait for each other. A schema of a newer
-    /// release stays as it is.
+    /// release does not change.
     ///
     /// # Errors
-    /// Fails if a step fails; the schema then stays as it was.
+    /// Fails if a step fails; the schema then does not change.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         if self.schema().await?.missing.is_empty() {
             return Ok(());

@@ -1,5 +1,5 @@
-//! An organisation's directory as it was at one moment, for planning: all users, or those that some rows can concern.
-//! The rows decide which users these are, not this module.
+//! An organisation's directory at one moment, for planning: all users, or those that some rows can concern. The rows
+//! decide which users these are, not this module.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -52,7 +52,7 @@ pub struct FurtherUsers {
     pub active_users: u32,
     /// The users whose Active reports are read. Everybody above these users is known already.
     pub reports_of: Vec<Uuid>,
-    /// Roles, and how many Active users of each are read, whichever they are.
+    /// Roles, each with the number of its Active users that are read. Any of them will do.
     pub role_users: Vec<(RoleId, u32)>,
 }
 

@@ -1,5 +1,5 @@
-//! The parts of an upload. Adding one locks the upload's row, so that concurrent parts follow each other, whichever
-//! servers receive them.
+//! The parts of an upload. Adding one locks the upload's row, so that concurrent parts follow each other, on all
+//! servers.
 
 use sea_orm::EntityTrait;
 use uuid::Uuid;
@@ -49,8 +49,8 @@ pub struct UploadChunk {
 }
 
 impl UploadChunk {
-    /// Decompresses the content as it was received. That can be two hundred times as long as what is stored, so
-    /// decompress one part after the other.
+    /// Returns the content, decompressed. It can be two hundred times as long as the stored bytes, so decompress one
+    /// part after the other.
     ///
     /// # Errors
     /// Fails only if the message was damaged in the database.

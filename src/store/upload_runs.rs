@@ -1,8 +1,8 @@
 //! The runs of an upload's import: which server runs it, its replies that the import's log does not have, and how it
 //! ended.
 //!
-//! Each run has an ID, and whatever it stores is bound to that ID. So a run that was taken for dead can store nothing
-//! once another run has begun.
+//! Each run has an ID, and everything that it stores is bound to that ID. So a run that was taken for dead can store
+//! nothing once another run has begun.
 
 use sea_orm::Value;
 use uuid::Uuid;

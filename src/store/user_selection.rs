@@ -1,10 +1,10 @@
 //! Reads the users of a partial snapshot: those who have some keys, and everybody above them; the reports of some
 //! users; some users of a role (semantics §14).
 //!
-//! Be advised: one statement for all keys, all on indexes, whatever the size of the organisation. `PostgreSQL` estimates such a query
-//! badly. It must look up each key by itself, hence `LATERAL … OFFSET 0`: a plain join reads the whole table. It must not
-//! compile the query either, hence [`SETTINGS`]: that takes longer than to run it. `tests/operation/partial_plans.rs`
-//! pins the plans at 100,000 users.
+//! Be advised: one statement for all keys, all on indexes, whatever the size of the organisation. `PostgreSQL`
+//! estimates such a query badly. `LATERAL … OFFSET 0` makes it look up each key by itself: for a plain join it reads
+//! the whole table. [`SETTINGS`] keep it from compiling the query, which takes longer than to run it.
+//! `tests/operation/partial_plans.rs` pins the plans at 100,000 users.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use uuid::Uuid;

@@ -1,10 +1,10 @@
 //! A workbook with many users, in pieces.
 //!
-//! Be advised: this writes the rows of the first sheet itself, into a workbook that the library has written with a blank
-//! roster. The library builds a sheet as a whole: 200,000 users take 720 MB, or a temporary file of 150 MB that holds
-//! people's data, before the first byte can be sent. In pieces they take less than 1 MB and no file. The plain version is
-//! the library's, which a test compares with this one. Before you change it: the first sheet is found by its name, its
-//! blank rows are replaced, and the other parts are copied as they are.
+//! Be advised: this writes the rows of the first sheet itself, into a workbook that the library has written with a
+//! blank roster. The library builds a sheet as a whole: 200,000 users take 720 MB, or a temporary file of 150 MB that
+//! holds people's data, before the first byte can be sent. In pieces they take less than 1 MB and no file. The plain
+//! version is the library's, which a test compares with this one. Before you change it: the first sheet is found by its
+//! name, its blank rows are replaced, and the other parts are copied unchanged.
 
 use std::{
     fmt::Write as _,

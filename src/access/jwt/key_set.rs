@@ -29,7 +29,7 @@ pub struct KeySet {
 struct PublicKey {
     id: Option<String>,
     family: KeyFamily,
-    /// The only algorithm that it is for, if it says so.
+    /// The only algorithm that the key may be used with, if the document names one.
     algorithm: Option<Algorithm>,
     key: DecodingKey,
 }

@@ -45,8 +45,7 @@ impl IdentityProvider {
     /// Returns the principal of a token, at this time.
     ///
     /// # Errors
-    /// Fails if the token is not from this provider for this service, or its time is over or has not
-    /// come.
+    /// Fails if the token is not from this provider for this service, has expired, or is not valid yet.
     pub async fn recognise(
         &self,
         text: &str,

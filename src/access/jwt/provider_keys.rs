@@ -20,7 +20,7 @@ use crate::access::ReloadedFiles;
 /// A URL is fetched again this often.
 const REFRESH: Duration = Duration::from_mins(10);
 
-/// After a failure the first pause; each further one is twice as long, up to [`REFRESH`].
+/// The first pause after a failure. Each further pause is twice as long, up to [`REFRESH`].
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 
 /// A token with an unknown key causes a fetch at most this often: a client that sends tokens with invented
@@ -40,7 +40,7 @@ pub enum ProviderKeys {
 #[derive(Debug)]
 pub struct RemoteKeySet {
     address: KeySetUrl,
-    /// Authorities that vouch for it beside the public ones.
+    /// Authorities that are trusted for the URL besides the public ones.
     own: Option<PathBuf>,
     current: RwLock<Arc<KeySet>>,
     /// When it was last fetched; locked while it is fetched.
@@ -48,8 +48,8 @@ pub struct RemoteKeySet {
 }
 
 impl ProviderKeys {
-    /// The keys at a URL, which has not been asked yet; the authorities in the file `own` vouch for it
-    /// beside the public ones.
+    /// Returns the keys at a URL, which are not fetched yet. The authorities in the file `own` are trusted for the URL
+    /// besides the public ones.
     ///
     /// # Errors
     /// Fails if that file has no authority.
@@ -115,7 +115,7 @@ impl RemoteKeySet {
         }
     }
 
-    /// Fetches the keys. If that fails the keys before stay.
+    /// Fetches the keys. If that fails, the previous keys stay.
     async fn ask(&self, asked: &mut Option<Instant>) -> bool {
         let answer = fetch(&self.address, self.own.as_deref()).await;
         *asked = Some(Instant::now());

@@ -40,7 +40,7 @@ const ALLOWED: [(&str, Algorithm); 9] = [
     ("EdDSA", Algorithm::EdDSA),
 ];
 
-/// The name is no algorithm that may be allowed.
+/// No algorithm that may be allowed has this name.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("\"{0}\" is not one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA")]
 pub struct UnknownAlgorithm(String);

@@ -52,8 +52,8 @@ impl TokenClaims {
     /// Returns the principal that the claims name.
     ///
     /// # Errors
-    /// Fails if they are of another issuer or for another service, their time is over or has not come, or they
-    /// name no organisation.
+    /// Fails if they are of another issuer or for another service, have expired or are not valid yet, or name no
+    /// organisation.
     pub(super) fn principal(
         &self,
         settings: &JwtSettings,

@@ -62,7 +62,7 @@ impl LocalTokenFile {
         Err(error)
     }
 
-    /// The same in this directory.
+    /// Does the same in this directory.
     ///
     /// # Errors
     /// As [`create`](Self::create).
@@ -138,7 +138,7 @@ pub fn find(port: u16) -> Result<Option<TokenText>, UntrustedFile> {
     untrusted.map_or(Ok(None), Err)
 }
 
-/// The same in this directory.
+/// Does the same in this directory.
 ///
 /// # Errors
 /// As [`find`].

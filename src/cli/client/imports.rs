@@ -1,4 +1,4 @@
-//! `imports`: what has been imported; and `cancel`.
+//! `imports` lists the imports of an organisation, and `cancel` stops one.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! `inspect`: what a file is, and a mapping that is proposed for it.
+//! `inspect`: looks at a file, and proposes a mapping for it.
 
 use std::{
     io::Read,

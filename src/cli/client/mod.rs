@@ -1,5 +1,5 @@
-//! The commands that call a server, over gRPC as anybody does: imports and what came of them, organisations,
-//! users, catalogs, tokens, and the profiles that name a server.
+//! The commands that call a server over gRPC, as any client does: imports and their results, organisations, users,
+//! catalogs, tokens, and the profiles that name a server.
 
 pub(super) mod audit;
 pub(super) mod catalog;

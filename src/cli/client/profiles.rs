@@ -61,7 +61,7 @@ pub(crate) fn run(command: &ProfileCommand) -> anyhow::Result<ExitStatus> {
     Ok(ExitStatus::Done)
 }
 
-/// A profile as it is listed; a setting that it lacks is blank.
+/// A profile in the list. A setting that it lacks is blank.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProfileLine {

@@ -1,5 +1,5 @@
-//! `token create`, `token list`, `token revoke`: what jobs present to a server. They work on the
-//! database, beside any server that is running on it. `token local` prints what that server made itself.
+//! `token create`, `token list` and `token revoke`: the tokens that jobs present to a server. They work on the
+//! database, also while a server runs on it. `token local` prints the token that such a server made itself.
 
 mod list;
 mod local;
@@ -27,7 +27,7 @@ use crate::{
 use list::{TOKENS, TOKENS_CSV, TokenLine, organization, record};
 use scope::ScopeArgs;
 
-/// What a token is called, and the command that lists them.
+/// The word for a token, and the command that lists tokens.
 const KIND: (&str, &str) = ("token", "user-import token list");
 
 /// Create, list and revoke the tokens that clients present to a server

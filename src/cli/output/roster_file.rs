@@ -7,7 +7,7 @@ use clap::{Args, builder::BoolishValueParser};
 use crate::cli::failure::UsageError;
 use crate::proto::FileFormat;
 
-/// Endings of names of workbooks that nothing here writes.
+/// Endings of the names of workbooks in formats that this program does not write.
 const OTHER_WORKBOOKS: [&str; 7] = ["xls", "xlsm", "xlsb", "xltx", "ods", "fods", "numbers"];
 
 /// A file for a spreadsheet.

@@ -19,7 +19,7 @@ const OF_TESTS: [&str; 6] = [
     "USER_IMPORT_ADVISORY_DB",
 ];
 
-/// From which similarity on a name is suggested.
+/// The least similarity at which a name is suggested.
 const ALIKE: f64 = 0.8;
 
 /// A variable that no option has.

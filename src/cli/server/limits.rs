@@ -1,4 +1,4 @@
-//! What clients may take up of a server, as options of `serve`.
+//! The limits on what clients may use of a server, as options of `serve`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `migrate`: brings a database's schema up to date; and which database the server side uses.
+//! `migrate` brings a database's schema up to date. Also the option that names the database of the server's commands.
 
 use anyhow::Context;
 use clap::{Args, builder::BoolishValueParser};

@@ -8,7 +8,8 @@ const FIRST: usize = 1_000;
 /// The duration a transaction should have: other writers wait for it, and so does a cancellation.
 const TARGET: Duration = Duration::from_millis(500);
 
-/// The longest duration of a transaction. It is far below the lease's, which cannot be taken over meanwhile.
+/// The longest duration of a transaction. It is far below the duration of a lease, which nobody can take over
+/// meanwhile.
 const LIMIT: Duration = Duration::from_secs(4);
 
 /// Rows up to which quick transactions grow. Larger ones would not write faster.

@@ -22,7 +22,8 @@ use crate::{
     telemetry::{metrics, traces},
 };
 
-/// How often the input of a held import may be removed while it is read: once it is, the record has its end.
+/// How many times the input of a held import may disappear while it is read. After the first time, the record has the
+/// end of the import.
 const TRIES: u32 = 3;
 
 impl Importer {

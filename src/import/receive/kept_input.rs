@@ -12,7 +12,7 @@ pub(crate) const CSV: i32 = 1;
 pub(crate) const ROWS: i32 = 2;
 pub(crate) const WORKBOOK: i32 = 3;
 
-/// Bytes of a part before it is compressed; one message more may be in it.
+/// Bytes of a part before it is compressed. A part may exceed this by one message.
 const PART_BYTES: usize = 1024 * 1024;
 
 /// What has been received so far.
@@ -60,7 +60,7 @@ impl KeptInput {
         match message {
             PlanRequest::CsvChunk(chunk) => self.add_bytes(CSV, chunk),
             PlanRequest::WorkbookChunk(chunk) => self.add_bytes(WORKBOOK, chunk),
-            // Encoded messages with lists, one after another, are the message with all items.
+            // Encoded messages with lists, written one after another, decode as one message with all items.
             PlanRequest::Rows(rows) => self.add_bytes(ROWS, &rows.encode_to_vec()),
             PlanRequest::Start(_) | PlanRequest::Finish(_) => {}
         }

@@ -1,6 +1,6 @@
-//! What the approval of a held import needs of its caller (semantics §12): noted in the record when the import is held,
-//! since the record has no other word of the options. Knows no credential and decides nothing; `receive/options.rs` says
-//! which options need which permission.
+//! The permissions that the approval of a held import needs (semantics §12). They are noted in the record when the
+//! import is held, because the record does not have the options. Knows no credential and decides nothing;
+//! `receive/options.rs` says which options need which permission.
 
 use prost::Message;
 

@@ -12,8 +12,8 @@ use crate::{
 };
 
 impl Importer {
-    /// Finds the upload `source`, with whose roster the upload `import` begins. Returns `None` if `source` is gone and
-    /// `import` has begun already; `import` then goes on alone.
+    /// Finds the upload `source`, whose roster becomes the beginning of the upload `import`. Returns `None` if `source`
+    /// is gone and `import` has begun already; `import` then goes on alone.
     pub(super) async fn roster_source(
         &self,
         principal: &Principal,

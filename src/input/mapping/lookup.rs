@@ -38,8 +38,8 @@ impl MappingLookup {
         }
     }
 
-    /// Returns what a cell of the column is before its value is checked: blank if it is a word for that, the value that
-    /// stands for it, or itself.
+    /// Returns the text of the cell that is checked: blank if the cell is a word for "no value", the value that the
+    /// cell stands for, or the cell itself.
     pub(crate) fn value<'a>(&'a self, column: Column, cell: &'a str) -> &'a str {
         let text = cell_text(cell);
         let (read, cell) = match self.0.is_null(&text) {

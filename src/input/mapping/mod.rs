@@ -20,7 +20,7 @@ pub(super) use mapper::{CellMapper, ColumnsRead};
 
 use std::collections::BTreeMap;
 
-/// What is needed to read a file that has other column names, values or lines than a roster. Empty: nothing.
+/// How to read a file that has other column names, values or lines than a roster. An empty mapping changes nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mapping {
     /// From a name in the file's header to the name of our column. Blank: the file's column is ignored.

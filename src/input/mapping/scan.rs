@@ -167,7 +167,7 @@ impl<'a> Iterator for TemplateTokens<'a> {
     fn next(&mut self) -> Option<TemplateToken<'a>> {
         self.rest = self.rest.trim_start();
         if let Some(after) = self.rest.strip_prefix(self.end) {
-            // What is read stays read.
+            // From now on there are no more tokens.
             (self.rest, self.end) = (after, "");
             return None;
         }

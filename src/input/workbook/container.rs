@@ -1,6 +1,7 @@
 //! Finds out what kind of file the bytes are, and opens the ZIP archive of a workbook.
 //!
-//! The archive's directory is bounded before it is read. No part is read here but the one that names the workbook.
+//! The archive's directory is bounded before it is read. The only part that is read here is the one that names the
+//! workbook.
 
 use std::{
     collections::HashMap,
@@ -68,10 +69,10 @@ pub fn is_workbook(beginning: &[u8]) -> bool {
 }
 
 impl<'b> WorkbookKind<'b> {
-    /// Opens the workbook that the bytes are.
+    /// Opens the workbook in `bytes`.
     ///
     /// # Errors
-    /// Fails if they are no workbook, or one that cannot be read.
+    /// Fails if it is not a workbook, or cannot be read.
     pub(super) fn open(
         bytes: &'b [u8],
         meter: &WorkbookMeter<'_>,

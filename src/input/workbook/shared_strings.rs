@@ -60,7 +60,7 @@ impl SharedStrings {
     }
 }
 
-/// Adds the text of the element that has just begun: its `t` elements, without what only says how it is pronounced.
+/// Adds the text of the element that has just begun: its `t` elements, without those that only show its pronunciation.
 ///
 /// # Errors
 /// Fails if the part cannot be read.

@@ -115,7 +115,7 @@ impl<'m, 'a, R: Read> XmlPart<'m, 'a, R> {
     }
 }
 
-/// Adds what an event has of a text.
+/// Adds the text that an event has.
 ///
 /// # Errors
 /// Fails if the event is an entity that is not one of XML.

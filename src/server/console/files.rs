@@ -1,5 +1,5 @@
-//! The files of the console's build (`console/dist`), as `build.rs` puts them into this program: each as it is, and
-//! compressed in the ways that browsers accept if that makes it smaller.
+//! The files of the console's build (`console/dist`), as `build.rs` puts them into this program: each one unchanged,
+//! and compressed in the ways that browsers accept if that makes it smaller.
 
 use std::str::FromStr;
 
@@ -45,7 +45,7 @@ impl EmbeddedFile {
         self.path.starts_with(HASHED)
     }
 
-    /// The content as it was built.
+    /// The content as built.
     pub(super) const fn content(&self) -> &'static [u8] {
         self.plain
     }
@@ -81,7 +81,7 @@ impl EmbeddedFile {
 }
 
 /// Returns `true` if an `Accept-Encoding` header names the encoding with a weight that is not zero. No browser sends
-/// `*`, and a client that does gets the file as it is.
+/// `*`, and a client that does gets the file uncompressed.
 fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
     let values = headers.get_all(ACCEPT_ENCODING).iter();
     let mut named = values

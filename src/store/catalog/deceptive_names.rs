@@ -57,7 +57,7 @@ fn entry_names(entries: &[DraftEntry]) -> impl Iterator<Item = &str> {
     entries.iter().map(|entry| &*entry.name)
 }
 
-/// The names of a part; those that the same entry has already stay as they are.
+/// The names of a part. A name stands if the same entry has it already.
 fn names<'a>(
     draft: impl Iterator<Item = &'a str>,
     assignment: &PartChange,

@@ -26,7 +26,7 @@ pub(in crate::store) async fn read(
     read_of(tx, &formats).await
 }
 
-/// The same for an organisation that has been read in this transaction.
+/// Reads the catalog of an organisation that has been read in this transaction.
 pub(in crate::store) async fn read_of(
     tx: &impl ConnectionTrait,
     formats: &Organization,

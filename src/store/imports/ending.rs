@@ -49,9 +49,9 @@ impl Store {
         tx.commit().await
     }
 
-    /// Records how an attempt ended that never began applying; `is_open` says whether it is recorded already. If a
+    /// Records the end of an attempt that never began applying; `is_open` says whether it is recorded already. If a
     /// later attempt has replaced the record, or the ID is bound by now, only the audit trail gets a refusal, and the
-    /// record stays as it is.
+    /// record does not change.
     ///
     /// # Errors
     /// Fails if the database fails.

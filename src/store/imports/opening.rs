@@ -10,9 +10,9 @@ use crate::store::{Store, StoreError, WriteTransaction, entity::import::Entity};
 pub enum AttemptOpening {
     /// It is recorded, in place of an earlier attempt of the same principal.
     Recorded,
-    /// Applying has begun under the ID; its record stays as it is.
+    /// Applying has begun under the ID; its record does not change.
     Bound,
-    /// The ID is another principal's; its record stays as it is.
+    /// The ID is another principal's; its record does not change.
     InUse,
 }
 

@@ -1,7 +1,7 @@
 //! `audit export`: an archive of a trail, which is verified without a server.
 //!
 //! Each line is an event in the contract's JSON mapping, with its hash and that of the event before it. So an archive
-//! in parts is one chain: each part begins after the head that the one before ended with.
+//! in parts is one chain: each part begins after the last event of the previous part.
 
 use std::io::{BufWriter, IntoInnerError, Write};
 

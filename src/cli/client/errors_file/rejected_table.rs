@@ -166,7 +166,7 @@ fn added(row: &RowResult) -> [String; 3] {
     [codes.join(" "), messages.join(" "), suggestions.join("; ")]
 }
 
-/// Which columns of the roster are its own, and not those of an earlier file of this kind.
+/// The roster's own columns, without those that an earlier file of this kind added.
 struct RejectedTableColumns {
     own: Vec<usize>,
     /// Position of the original texts that an earlier file of this kind has.
@@ -206,7 +206,7 @@ impl RejectedTableColumns {
     }
 }
 
-/// True for a column that an earlier file of this kind added.
+/// Returns `true` for a column that an earlier file of this kind added.
 fn is_added(name: &str) -> bool {
     let name = standard(name);
     name == ORIGINAL || ADDED.contains(&&*name)

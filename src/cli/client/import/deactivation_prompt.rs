@@ -43,8 +43,8 @@ impl PromptMode {
     }
 }
 
-/// The dry run that shows which users `start` would deactivate. It has an ID of its own, since that of an import
-/// is bound to its options.
+/// The dry run that shows which users `start` would deactivate. It has an ID of its own, because the ID of an import is
+/// bound to the import's options.
 pub(super) fn dry_run(start: &ImportStart) -> ImportStart {
     ImportStart {
         import_id: Uuid::new_v4().to_string(),

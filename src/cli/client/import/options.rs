@@ -289,7 +289,7 @@ impl ImportArgs {
         self.mapping.as_ref()
     }
 
-    /// The files that are read: the roster, and the one of its mapping.
+    /// The files that the command reads: the roster and its mapping.
     pub(super) fn inputs(&self) -> impl Iterator<Item = (&'static str, &Path)> {
         let mapping = self.mapping.iter().filter_map(MappingChoice::path);
         mapping

@@ -17,7 +17,7 @@ const FIRST: usize = 4096;
 /// A source, and the bytes that have been read from it.
 pub(super) struct ReplayBuffer {
     source: Box<dyn AsyncRead + Send + Unpin>,
-    /// `true` once the source has ended: a terminal would begin to ask again.
+    /// `true` once the source has ended. It is not read again: a terminal would wait for more input.
     ended: bool,
     /// `None`: there was more than `limit`.
     buffered: Option<Vec<u8>>,

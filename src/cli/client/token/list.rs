@@ -1,4 +1,4 @@
-//! Tokens as they are listed, for people and for programs.
+//! The list of tokens, for people and for programs.
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -11,7 +11,7 @@ use crate::{
     store::TokenRecord,
 };
 
-/// A token as it is listed; never its text or its hash.
+/// A token in the list, without its text and its hash.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TokenLine {
@@ -30,7 +30,7 @@ pub(super) struct TokenLine {
 }
 
 impl TokenLine {
-    /// The token as it is listed at `now`.
+    /// Returns the token's entry in the list at `now`.
     pub(super) fn of(token: TokenRecord, now: OffsetDateTime) -> Self {
         let permissions = token.permissions.split_whitespace();
         Self {

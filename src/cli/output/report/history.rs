@@ -73,7 +73,7 @@ pub(crate) fn history_record(import: &Import) -> [String; 16] {
     ]
 }
 
-/// The state in words; a dry run that completed is only that.
+/// Returns the state in words. A completed dry run is just a "dry run".
 fn state(import: &Import) -> String {
     let name = word(import.state().as_str_name(), "IMPORT_STATE_").to_lowercase();
     match (import.validate_only, import.state()) {
@@ -84,7 +84,7 @@ fn state(import: &Import) -> String {
     }
 }
 
-/// The source as the client named it; of an undo, the import that it reverses.
+/// Returns the source as the client named it, or for an undo the import that it reverses.
 fn source(import: &Import) -> String {
     match (import.undoes.get(..8), import.source.is_empty()) {
         (Some(undone), true) => format!("undo of {undone}"),

@@ -36,7 +36,7 @@ enum ColumnKind {
     Whole,
     /// Numbers, which are aligned to the right.
     Number,
-    /// IDs. A UUID is shortened on a terminal, as far as the list's IDs stay different.
+    /// IDs. On a terminal, UUIDs are shortened as long as the list's IDs still differ.
     Id,
 }
 
@@ -67,7 +67,7 @@ impl<T> ListColumn<T> {
         Self::new(heading, value, ColumnKind::Number)
     }
 
-    /// IDs, of which a unique beginning is enough for the commands that take one.
+    /// IDs. Commands that take one accept its beginning, if no other ID begins so.
     pub(crate) const fn id(heading: &'static str, value: fn(&T) -> String) -> Self {
         Self::new(heading, value, ColumnKind::Id)
     }
@@ -180,7 +180,7 @@ impl MeasuredColumn {
         self.width.min(self.least() * 2)
     }
 
-    /// A cell in the column's width; the last column of a line ends with its text.
+    /// Returns a cell in the column's width. The last cell of a line is not padded.
     fn padded(&self, cell: &str, is_last: bool) -> String {
         let cell = cut(cell, self.width);
         let room = " ".repeat(self.width.saturating_sub(cell.width()));
@@ -224,7 +224,7 @@ fn with_room(columns: Vec<MeasuredColumn>, width: usize) -> Vec<MeasuredColumn> 
         .collect()
 }
 
-/// Narrows the columns to the terminal's width, or gives them back as they are if they cannot be read in it.
+/// Narrows the columns to the terminal's width. Returns them unchanged if they would be too narrow to read.
 fn fit(
     mut columns: Vec<MeasuredColumn>,
     width: usize,
@@ -290,7 +290,7 @@ fn blocks(columns: &[MeasuredColumn], records: usize, style: TerminalStyle) -> S
     (0..records).map(block).collect::<Vec<_>>().join("\n")
 }
 
-/// `text` in at most this width, with a mark if something of it is left out.
+/// Returns `text` in at most this width, with a mark if some of it is left out.
 fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if text.width() <= width {
         return Cow::Borrowed(text);
@@ -309,7 +309,7 @@ fn cut(text: &str, width: usize) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Leaves of each UUID its beginning, equally long for all of them and so long that different IDs stay different.
+/// Shortens each UUID to its beginning. All beginnings have one length, at which different IDs still differ.
 fn shorten_ids(cells: &mut [String]) {
     let ids: HashSet<String> = cells.iter().filter(|cell| is_uuid(cell)).cloned().collect();
     let Some(longest) = ids.iter().map(String::len).max() else {

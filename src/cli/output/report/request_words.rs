@@ -2,7 +2,7 @@
 //!
 //! A server names the fields of a request, since its callers are programs: `max_deactivations 7`. A person gives an
 //! option: `--max-deactivations 7`. A field has the option of the same name, or one of [`OTHER_NAMES`]; any other word
-//! of this kind becomes plain words. A quoted text is a value, and stays as it is.
+//! of this kind becomes plain words. A quoted text is a value, and does not change.
 
 use std::{borrow::Cow, collections::BTreeSet, sync::LazyLock};
 
@@ -51,7 +51,7 @@ const SAME: [&str; 5] = [
     "badge_number",
 ];
 
-/// What the names of an enum's values begin with.
+/// The prefixes of the names of an enum's values.
 const ENUMS: [&str; 10] = [
     "IMPORT_STATE_",
     "IMPORT_PHASE_",
@@ -106,7 +106,7 @@ pub(crate) fn for_people(message: &str) -> Cow<'_, str> {
     }
 }
 
-/// Adds a piece without quoted values. Returns `true` if it is not as it was.
+/// Adds a piece without quoted values. Returns `true` if a word was replaced.
 fn push_plain(shown: &mut String, piece: &str) -> bool {
     let mut is_changed = false;
     let mut rest = piece;

@@ -40,7 +40,7 @@ pub(super) async fn look(args: &ServeArgs, is_serving: bool) -> Vec<CheckResult>
     findings
 }
 
-/// Judges an address after those that the server takes before it.
+/// Checks an address. The server has already taken the earlier addresses.
 fn judge(
     before: &[NamedAddress],
     (option, address): NamedAddress,

@@ -38,8 +38,8 @@ impl ImportSession<'_> {
         }
     }
 
-    /// Returns the directory as it is now, as far as `rows` can concern it. This is the directory that was read ahead,
-    /// if its revision is still current.
+    /// Returns the present directory, as far as `rows` can concern it. Uses the directory that was read ahead if its
+    /// revision is still current.
     async fn snapshot(
         &self,
         rows: &Arc<ByRow<Row>>,

@@ -181,8 +181,8 @@ impl ImportSession<'_> {
         SESSION_BYTES + rows + self.kept_input.as_ref().map_or(0, KeptInput::bytes)
     }
 
-    /// Posts `started` once, with what has become of the import's ID by then. Does nothing if the kind of input is not
-    /// known yet.
+    /// Posts `started` once, with the present state of the import's ID. Does nothing if the kind of input is not known
+    /// yet.
     async fn announce_start(&mut self, receiver: &RosterReceiver) -> Result<(), ImportError> {
         if !self.started && receiver.knows_input() {
             self.look_up_id().await?;
@@ -191,7 +191,7 @@ impl ImportSession<'_> {
         Ok(())
     }
 
-    /// Finds out what has become of the import's ID by now.
+    /// Finds out the present state of the import's ID.
     pub(crate) async fn look_up_id(&mut self) -> Result<(), ImportError> {
         if self.options.import_id.is_some() {
             let opening = self.importer.store.expected_opening(&self.record);

@@ -194,7 +194,7 @@ async fn while_nothing_is_taken_all_is_read() {
     for _ in 0..40 {
         assert!(buffer.next().await.is_some_and(|item| item.is_ok()));
     }
-    // What came late is no reason to hold back for ever.
+    // A late message is no reason to hold back for ever.
     for _ in 0..40 {
         client.send(Ok(Some(chunk(&vec![b'x'; LARGE])))).unwrap();
     }
