@@ -15,7 +15,7 @@ const SLUGS: &str = "organization_slugs";
 
 /// The tables whose rows belong to an organisation, each with the column that has its number. A table comes after those
 /// to which it refers.
-const TABLES: [(&str, &str); 16] = [
+pub(super) const TABLES: [(&str, &str); 16] = [
     ("organizations", "id"),
     ("roles", "organization_id"),
     ("ranks", "organization_id"),

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
-use super::InvalidDatabaseUrl;
+use super::{InvalidDatabaseUrl, copied_error};
 
 /// A failure of the database, or of a request to it.
 #[derive(Debug, thiserror::Error)]
@@ -203,24 +203,10 @@ pub(super) fn is_violation(error: &DbErr) -> bool {
 
 /// The code of an error of the database.
 fn code_of(error: &dyn sqlx::error::DatabaseError) -> Option<String> {
-    let code = error.code()?;
-    let copied = match &*code {
-        "XX000" => code_of_copied(error.message()),
-        _ => None,
-    };
-    Some(copied.unwrap_or(&code).to_owned())
-}
-
-/// When Citus copies new rows to one of its machines, it passes on that machine's message and not the code: all
-/// failures then have the code of an internal error.
-fn code_of_copied(message: &str) -> Option<&'static str> {
-    const CODES: [(&str, &str); 3] = [
-        ("violates unique constraint", "23505"),
-        ("violates foreign key constraint", "23503"),
-        ("deadlock detected", "40P01"),
-    ];
-    let told = CODES.iter().find(|(words, _)| message.contains(words));
-    told.map(|(_, code)| *code)
+    match copied_error::code(error) {
+        Some(code) => Some(code.to_owned()),
+        None => Some(error.code()?.into_owned()),
+    }
 }
 
 /// Returns the text of the database or the network.
@@ -253,7 +239,7 @@ mod tests {
 
     use sea_orm::{DbErr, RuntimeErr, sqlx};
 
-    use super::{StoreError, code_of_copied, is_transient_code};
+    use super::{StoreError, is_transient_code};
 
     #[test]
     fn an_error_of_the_database_is_told_once_and_without_the_libraries() {
@@ -265,24 +251,6 @@ mod tests {
         assert!(error.source().is_none());
         assert!(error.network().is_some() && error.code().is_none());
         assert_eq!(format!("{:#}", anyhow::Error::from(error)), shown);
-    }
-
-    #[test]
-    fn the_codes_of_failures_that_citus_passes_on_are_known() {
-        for (message, code) in [
-            (
-                "duplicate key value violates unique constraint \"users_email_102025\"",
-                Some("23505"),
-            ),
-            (
-                "insert or update on table \"users_102025\" violates foreign key constraint \"x\"",
-                Some("23503"),
-            ),
-            ("deadlock detected", Some("40P01")),
-            ("cache lookup failed for relation 7", None),
-        ] {
-            assert_eq!(code_of_copied(message), code, "{message}");
-        }
     }
 
     #[test]

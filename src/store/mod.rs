@@ -14,6 +14,7 @@ mod compressed_message;
 mod connect;
 mod connection_lanes;
 mod connection_pool;
+mod copied_error;
 mod credential_sources;
 mod database_access;
 mod database_url;

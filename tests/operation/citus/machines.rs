@@ -16,6 +16,7 @@ use user_import_testing::{
 on_postgres![
     no_call_of_one_organisation_reaches_other_machines,
     a_key_that_another_writer_takes_meanwhile_is_a_conflict,
+    a_connection_that_a_machine_ends_while_it_takes_rows_costs_the_import_nothing,
 ];
 
 /// From here on, Citus refuses every statement of a new connection that it would split over machines. Plans for any
@@ -120,4 +121,24 @@ async fn a_key_that_another_writer_takes_meanwhile_is_a_conflict() {
     assert_eq!(imported.code(), Code::Ok, "{imported}");
     let summary = imported.summary();
     assert_eq!((summary.created, summary.rejected), (1, 1), "{imported}");
+}
+
+async fn a_connection_that_a_machine_ends_while_it_takes_rows_costs_the_import_nothing() {
+    let Some(app) = on_citus().await else { return };
+    app.organization("pd").await;
+    app.people(["ann"]).await;
+    let taking = "UPDATE users SET badge_number = 'taken' WHERE external_id = 'ann'";
+    let other = app.database().begin(taking).await;
+    let people = roster()
+        .people(["ben"])
+        .row("cid", [(BadgeNumber, "taken")]);
+    let end = "SELECT run_command_on_workers($$ SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+        WHERE datname = current_database() AND wait_event_type = 'Lock' $$)";
+    let (imported, ()) = tokio::join!(app.import(people), async {
+        app.database().until_somebody_waits().await;
+        app.database().execute(end).await;
+        other.commit("UPDATE users SET badge_number = 'left'").await;
+    });
+    assert_eq!(imported.code(), Code::Ok, "{imported}");
+    assert_eq!(imported.summary().created, 2, "{imported}");
 }
