@@ -293,11 +293,9 @@ impl FreshDatabase {
 
     /// Returns once a connection to this database waits for a lock: on any machine, if the database is distributed.
     pub async fn until_somebody_waits(&self) {
-        let has_more =
-            "SELECT count(*) FROM pg_class WHERE oid = to_regclass('citus_stat_activity')";
-        let activity = match self.number(has_more).await {
-            0 => "pg_stat_activity",
-            _ => "citus_stat_activity",
+        let activity = match self.has_citus().await {
+            false => "pg_stat_activity",
+            true => "citus_stat_activity",
         };
         let waiting = format!(
             "SELECT count(*) FROM {activity} \
@@ -311,6 +309,22 @@ impl FreshDatabase {
     /// Returns the one number that a query yields.
     pub async fn number(&self, sql: &str) -> i64 {
         number(&self.url(), sql).await
+    }
+
+    /// Returns the sum of the numbers that a query yields on Citus's workers, which is zero without Citus.
+    pub async fn number_on_workers(&self, sql: &str) -> i64 {
+        let sum = format!(
+            "SELECT coalesce(sum(result::bigint), 0)::bigint FROM run_command_on_workers($$ {sql} $$)"
+        );
+        match self.has_citus().await {
+            false => 0,
+            true => self.number(&sum).await,
+        }
+    }
+
+    async fn has_citus(&self) -> bool {
+        let view = "SELECT count(*) FROM pg_class WHERE oid = to_regclass('citus_stat_activity')";
+        self.number(view).await > 0
     }
 }
 

@@ -35,6 +35,11 @@ pub async fn expect_quiet(database: &FreshDatabase) {
         let locks = "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database \
             WHERE d.datname = current_database() AND l.pid <> pg_backend_pid()";
         eventually(async || database.number(locks).await == 0, "no lock").await;
+        let left = "SELECT (SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database()) \
+            + (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+            AND pid <> pg_backend_pid() AND xact_start IS NOT NULL AND backend_type = 'client backend')";
+        let ended = async || database.number_on_workers(left).await == 0;
+        eventually(ended, "no open transaction on another machine").await;
     }
     // On SQLite this waits for the single writer, and fails if that writer does not end.
     let touch = "UPDATE organizations SET revision = revision";
