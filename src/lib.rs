@@ -50,7 +50,7 @@
 //!    faults ([`domain::ValueFault`]) stay with it as codes, and are worded when they are reported. All rows together are a
 //!    `ReceivedRoster`.
 //! 4. Once the client's `finish` matches what was received, [`plan::plan_while`] decides all rows on one
-//!    [`plan::MatchedSnapshot`] and the [`domain::Catalog`], both read from a `store::Snapshot`. A row is a
+//!    [`plan::MatchedSnapshot`] and the [`domain::Catalog`], both made from a `store::Snapshot`. A row is a
 //!    [`plan::RowIndex`] in all that follows; `plan::index::RosterIndex` numbers the keys of rows and users. The rules in
 //!    `plan::judge` add `Finding`s about rows; `plan::order` puts the rows into a [`plan::WriteOrder`]. The result is
 //!    a [`plan::Plan`] with a [`plan::Decision`] for each row.
@@ -69,7 +69,7 @@
 //!
 //! | question | place |
 //! |---|---|
-//! | quotes, fields and line ends of a CSV file | `input/record/field_reader.rs`; which field is the cell of which column: `input/record_layout.rs`; lines that are no rows: `input/foreign_lines.rs`, `input/preamble.rs` |
+//! | quotes, fields and line ends of a CSV file | `input/record/field_reader.rs`; line numbers and the longest record: `input/record/reader.rs`; which field is the cell of which column: `input/record_layout.rs`; lines that are no rows: `input/foreign_lines.rs`, `input/preamble.rs` |
 //! | what columns are called in common use, and what is proposed for a file (§10) | `inspect/`: `names.rs`, `words.rs`, `proposal.rs` |
 //! | how the export of another system is read (§10) | `input/mapping/`; its lines: `input/record/ignored_lines.rs` |
 //! | what a column is called, holds, and where it is stored | the table in `domain/column.rs` |
@@ -85,7 +85,7 @@
 //! | an undo (§11) | `import/undo.rs`; the record that it is made from: `import/record/changed_users.rs`; its plan: `plan/index/undone.rs` |
 //! | an import that is held for review (§12) | `import/held/`; the decision to hold it: `import/receive/session/holding.rs`; stored in `store/held_imports.rs`; its RPCs: `rpc/held.rs` |
 //! | the words of an issue | `domain/fault.rs` and `domain/record_fault.rs` for one value and one line, `plan/report/wording/` for what the planner finds |
-//! | the words of a fault of the file | `input/fault.rs` |
+//! | the words of a fault of the file | `input/fault.rs`; of a file without a header: `input/mistaken_file.rs`; of a workbook: `input/workbook/fault.rs` |
 //! | what a client may not see (§6) | decided in `access/disclosure.rs`; removed from answers in `import/respond/disclosure/` |
 //! | the status and details of an error | `rpc/status.rs` |
 //! | the permission of an RPC | `rpc/rpc_table.rs`, enforced in `rpc/auth_layer.rs`; a handler may ask for more |

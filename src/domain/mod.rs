@@ -6,7 +6,7 @@
 mod actor;
 mod artifact;
 mod catalog;
-mod catalog_names;
+mod catalog_name_faults;
 mod check;
 mod column;
 mod column_set;
@@ -53,7 +53,7 @@ pub use actor::AuditActor;
 pub(crate) use artifact::{cell_text, has_artifact, is_date_like};
 pub(crate) use catalog::privilege_warnings;
 pub use catalog::{Catalog, Group, GroupId, Rank, RankId, Role, RoleId};
-pub(crate) use catalog_names::{CatalogName, NameFault, role_faults, visible_faults};
+pub(crate) use catalog_name_faults::{CatalogName, NameFault, role_faults, visible_faults};
 pub use check::CheckOptions;
 pub(crate) use check::MAX_FIELD_BYTES;
 pub use column::Column;

@@ -1,5 +1,5 @@
-//! The names of roles, ranks and groups by their IDs. A plan or an export asks for them for each user, and an
-//! organisation may have thousands of groups.
+//! The names of roles and ranks, and the external IDs of groups, by ID. A plan or an export asks for them for each user,
+//! and an organisation may have thousands of groups.
 
 use hashbrown::HashMap;
 
@@ -32,13 +32,13 @@ impl NamesById {
         Some(self.roles.get(&id)?)
     }
 
-    /// Returns the rank's name.
+    /// Returns the name of this rank, or `None` if there is none.
     pub(crate) fn rank(&self, id: Option<RankId>) -> Option<&str> {
         Some(self.ranks.get(&id?)?)
     }
 
-    /// Returns the group's external ID.
-    pub(crate) fn group(&self, id: Option<GroupId>) -> Option<&str> {
+    /// Returns the external ID of this group, or `None` if there is none.
+    pub(crate) fn group_external_id(&self, id: Option<GroupId>) -> Option<&str> {
         Some(self.groups.get(&id?)?)
     }
 }

@@ -182,8 +182,8 @@ struct UndoRows {
     count: u32,
 }
 
-/// Returns the text that a roster has for a recorded value. An entry of the catalog has the name that it has today, or
-/// its former name if the catalog has lost it.
+/// Returns the text that a roster has for a recorded value. For an entry of the catalog this is its present name, or its
+/// former name if it has been removed.
 fn roster_text<'a>(names: &'a NamesById, column: Column, value: RecordedValue<'a>) -> &'a str {
     match column {
         Column::Role | Column::Rank | Column::EvidenceGroupExtId => {
@@ -193,7 +193,7 @@ fn roster_text<'a>(names: &'a NamesById, column: Column, value: RecordedValue<'a
             let name = match column {
                 Column::Role => names.role(RoleId(number)),
                 Column::Rank => names.rank(RankId::new(number)),
-                _ => names.group(GroupId::new(number)),
+                _ => names.group_external_id(GroupId::new(number)),
             };
             name.unwrap_or(former_name)
         }

@@ -4,7 +4,9 @@ mod identify;
 
 use std::fmt;
 
-pub(super) use identify::{HEAD, MIN_NAMES, identify, identify_bytes, known_names};
+pub(super) use identify::{
+    HEAD_BYTES, MIN_HEADER_NAMES, identify, identify_sent_as_workbook, known_names,
+};
 
 /// What an input without a header seems to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

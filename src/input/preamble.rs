@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::delimiter::{DELIMITERS, FirstLine};
 use super::mapping::CompiledMapping;
-use super::mistaken_file::{HEAD, identify, known_names};
+use super::mistaken_file::{HEAD_BYTES, identify, known_names};
 use super::record::RecordReader;
 use super::{FileFault, MistakenFile};
 
@@ -59,7 +59,7 @@ impl Preamble {
     /// # Errors
     /// Fails if a `sep=` line states an unsupported delimiter.
     pub(super) fn push(&mut self, text: &[u8], last: bool) -> Result<bool, FileFault> {
-        let missing = HEAD - self.head.len();
+        let missing = HEAD_BYTES - self.head.len();
         self.head
             .extend_from_slice(&text[..missing.min(text.len())]);
         self.pending.extend_from_slice(text);
@@ -73,7 +73,7 @@ impl Preamble {
         let is_settled = self.candidates.iter().all(DelimiterCandidate::is_settled);
         let is_named = self.candidates.iter().any(|c| c.known > 0);
         // If no name is known, more of the text helps to identify the file.
-        Ok(is_settled && (is_named || last || self.head.len() == HEAD))
+        Ok(is_settled && (is_named || last || self.head.len() == HEAD_BYTES))
     }
 
     /// Keeps the next bytes as received, to identify the file.

@@ -7,7 +7,7 @@ use super::blank::trim;
 use super::charset::Transcoder;
 use super::delimiter::{self, DELIMITERS, FirstLine};
 use super::mapping::CompiledMapping;
-use super::mistaken_file::{HEAD, identify};
+use super::mistaken_file::{HEAD_BYTES, identify};
 use super::record::{Record, RecordReader};
 use super::split::{first_lines, lines};
 use super::{FileFault, InputLimits, Mapping, MistakenFile};
@@ -181,7 +181,7 @@ fn transcode(content: &[u8], label: &str) -> Result<(Vec<u8>, &'static str), Fil
 /// Returns the kind of the file, if it is not CSV.
 fn not_csv(content: &[u8], text: &str) -> Option<MistakenFile> {
     let is_blank = lines(text).all(|rest| first_lines(rest, 1).all(|line| trim(line).is_empty()));
-    let head = &text.as_bytes()[..text.floor_char_boundary(HEAD)];
+    let head = &text.as_bytes()[..text.floor_char_boundary(HEAD_BYTES)];
     let mapping = CompiledMapping::new(&Mapping::default()).ok()?;
     match identify(content, head, is_blank, &mapping) {
         MistakenFile::Headless | MistakenFile::HeaderBelow { .. } | MistakenFile::TypeLine => None,

@@ -1,7 +1,7 @@
 //! Decides every row of an import against one snapshot of the directory (semantics §4 and §5), and finds the users that
 //! are missing from the file (§7).
 //!
-//! The planner is pure: it takes rows, directory and catalog, and returns a [`Plan`]. It uses no IO, no clock and no
+//! The planner is pure: it takes rows, a snapshot and a catalog, and returns a [`Plan`]. It uses no IO, no clock and no
 //! database. Its time is linear in rows and users (`n log n` if supervisors form circles). It does not recurse, since
 //! there may be a million of each.
 //!
@@ -61,7 +61,7 @@ pub struct PlanRequest {
     pub terms: PlanningTerms,
 }
 
-/// What a plan depends on besides the rows, the directory and the catalog.
+/// What a plan depends on besides the rows, the snapshot and the catalog.
 #[derive(Clone, Debug)]
 pub struct PlanningTerms {
     /// The scope within which users that the file does not list are deactivated. `None` means that none are.
@@ -173,7 +173,7 @@ impl PlanRequest {
         self.terms.matching.undone()?.of(self.rows[row].number)
     }
 
-    /// Returns the directory's user that `row` matches, or `None` if it matches none.
+    /// Returns the snapshot's user that `row` matches, or `None` if it matches none.
     #[must_use]
     pub fn user_of(&self, row: RowIndex) -> Option<&User> {
         let user = self.snapshot.user_of(row)?;

@@ -70,7 +70,7 @@ impl ExportedUsers {
             Column::Role => self.names.role(user.role),
             Column::SupervisorEmail => supervisor.map(|&index| self.users[index].email()),
             Column::Rank => self.names.rank(user.rank),
-            Column::EvidenceGroupExtId => self.names.group(user.group),
+            Column::EvidenceGroupExtId => self.names.group_external_id(user.group),
             _ => user.value(column),
         };
         Column::ALL.map(|column| value(column).unwrap_or_default())

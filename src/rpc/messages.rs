@@ -71,7 +71,7 @@ pub(super) fn user(record: UserRecord, names: &NamesById) -> proto::User {
         role: name(names.role(user.role)),
         supervisor_email: record.supervisor_email.unwrap_or_default(),
         rank: name(names.rank(user.rank)),
-        evidence_group_external_id: name(names.group(user.group)),
+        evidence_group_external_id: name(names.group_external_id(user.group)),
         phone: text(Column::Phone),
         protected: user.protected,
         created_at: Some(timestamp(record.created_at)),

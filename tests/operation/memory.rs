@@ -187,7 +187,9 @@ async fn taken(database: Database, csv: &str, rejected: u32) -> u64 {
     let scene = Scene::start(database, &[]).await;
     let before = scene.server.peak();
     assert_eq!(read_import(&scene.app, csv, true).await, rejected);
-    scene.server.peak_above(before)
+    let taken = scene.server.peak_above(before);
+    assert!(taken > 0, "an import takes some memory");
+    taken
 }
 
 fn sound_csv(rows: u32) -> String {
@@ -206,6 +208,7 @@ async fn the_memory_of_a_large_import_is_given_back_when_it_has_ended(database: 
     let before = scene.server.resident();
     assert_eq!(read_import(&scene.app, &csv, true).await, 0);
     let taken = scene.server.peak_above(before);
+    assert!(taken > LITTLE / 4, "{taken} KiB is no large import");
     let giving_back = async {
         while scene.server.resident_above(before) > taken * 3 / 5 {
             tokio::task::yield_now().await;

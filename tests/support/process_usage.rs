@@ -17,13 +17,13 @@ impl ServeProcess {
         self.memory("VmRSS:")
     }
 
-    /// Returns by how many KiB the peak has risen above `before`. Linux adds up a counter for each core without
-    /// stopping them, so a later reading may be slightly lower than an earlier one: that is no rise.
+    /// Returns by how many KiB the peak has risen above `before`. Linux keeps a counter for each core and adds them up
+    /// while they change, so a later reading may be slightly lower; that counts as 0.
     pub fn peak_above(&self, before: u64) -> u64 {
         self.peak().saturating_sub(before)
     }
 
-    /// Does the same with the memory that it has now.
+    /// Returns by how many KiB the memory in use now is above `before`.
     pub fn resident_above(&self, before: u64) -> u64 {
         self.resident().saturating_sub(before)
     }

@@ -17,8 +17,8 @@ use super::{
     signal::{self, Signal},
 };
 
-/// Returns the program at `path`, without the settings of the user who runs the tests. Cargo tells the path to the tests
-/// of the program's own package alone: `env!("CARGO_BIN_EXE_user-import")`.
+/// Returns the program at `path`, without the settings of the user who runs the tests. Only tests of the
+/// program's own package get this path from cargo: `env!("CARGO_BIN_EXE_user-import")`.
 pub fn program_at(path: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(path);
     let names = std::env::vars_os().map(|(name, _)| name);

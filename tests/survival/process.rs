@@ -14,7 +14,7 @@ const LOG: &str = "USER_IMPORT_TEST_SERVER_LOG";
 /// Seconds that a server waits for a database that comes back: more than the machine ever pauses.
 pub const PATIENT: u32 = 60;
 
-/// Seconds that it waits for a database that stays away, in tests of its behaviour after the wait.
+/// Seconds that a server waits for a database that stays away, in tests of its behaviour after the wait.
 pub const IMPATIENT: u32 = 5;
 
 /// Returns the program under test, without the settings in the environment.

@@ -92,15 +92,15 @@ pub(crate) fn role_grants(planned: &PlannedImport, rows: &[RowIndex]) -> RoleGra
             continue;
         }
         let before = planned.plan.request.user_of(row).map(|user| user.role);
-        let taken = before.and_then(|role| privileged.get(&role));
+        let taken = before.and_then(|role| privileged.get(&role).copied());
         count(&mut grants.taken, taken);
-        count(&mut grants.granted, privileged.get(&decision.role));
+        count(&mut grants.granted, privileged.get(&decision.role).copied());
     }
     grants
 }
 
-fn count(counts: &mut BTreeMap<String, u32>, role: Option<&&str>) {
-    if let Some(&role) = role {
+fn count(counts: &mut BTreeMap<String, u32>, role: Option<&str>) {
+    if let Some(role) = role {
         *counts.entry(role.to_owned()).or_default() += 1;
     }
 }

@@ -181,7 +181,7 @@ impl<'a> RowValues<'a> {
 
     fn put_group(&self, id: Option<GroupId>, value: &mut Vec<u8>) {
         if let Some(number) = id.map(GroupId::get) {
-            put_entry(number, self.planned.plan.names.group(id), value);
+            put_entry(number, self.planned.plan.names.group_external_id(id), value);
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 pub struct PlanningInput {
     /// The rows, in order.
     pub rows: Arc<ByRow<Row>>,
-    /// The directory and its catalog.
+    /// The users and the catalog.
     pub snapshot: Snapshot,
     /// The import's ID.
     pub import: Uuid,

@@ -1,4 +1,4 @@
-//! Identifies a file that has no header by the beginning of its bytes and of its text. Never quotes them.
+//! Looks at the beginning of a file that has no header, and tells its kind. Never quotes the file.
 
 use super::MistakenFile;
 use crate::input::blank::is_blank;
@@ -8,10 +8,10 @@ use crate::input::mapping::{CompiledMapping, Mapping};
 use crate::input::record::{Record, RecordReader};
 
 /// Length of the text, from the beginning of a file, in which the header or the kind of the file is searched for.
-pub(in crate::input) const HEAD: usize = 16 * 1024;
+pub(in crate::input) const HEAD_BYTES: usize = 16 * 1024;
 
 /// Number of known names that make a line below the first line a header.
-pub(in crate::input) const MIN_NAMES: usize = 2;
+pub(in crate::input) const MIN_HEADER_NAMES: usize = 2;
 
 /// Returns the kind of a file whose first record names no column. `bytes` and `text` are its beginning, as received
 /// and decoded.
@@ -48,8 +48,8 @@ pub(in crate::input) fn identify(
 }
 
 /// Returns the kind of a file that was sent as a workbook, and is no archive.
-pub(in crate::input) fn identify_bytes(bytes: &[u8]) -> MistakenFile {
-    let beginning = &bytes[..bytes.len().min(HEAD)];
+pub(in crate::input) fn identify_sent_as_workbook(bytes: &[u8]) -> MistakenFile {
+    let beginning = &bytes[..bytes.len().min(HEAD_BYTES)];
     let text = beginning.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(beginning);
     match CompiledMapping::new(&Mapping::default()) {
         Ok(none) if header_line(text, &none).is_none() => {
@@ -124,15 +124,15 @@ fn is_sign_in(page: &str) -> bool {
 /// Returns the number of the first line that has several of the columns' names.
 fn header_line(text: &[u8], mapping: &CompiledMapping) -> Option<u32> {
     let lines = DELIMITERS.into_iter().filter_map(|delimiter| {
-        let mut reader = RecordReader::new(delimiter, HEAD);
+        let mut reader = RecordReader::new(delimiter, HEAD_BYTES);
         let mut rest = text;
         while reader.read(&mut rest).ok()? {
-            if known_names(reader.record(), mapping) >= MIN_NAMES {
+            if known_names(reader.record(), mapping) >= MIN_HEADER_NAMES {
                 return Some(reader.record().line);
             }
         }
         let is_last = reader.finish().ok()?;
-        (is_last && known_names(reader.record(), mapping) >= MIN_NAMES)
+        (is_last && known_names(reader.record(), mapping) >= MIN_HEADER_NAMES)
             .then(|| reader.record().line)
     });
     lines.min()
@@ -141,7 +141,7 @@ fn header_line(text: &[u8], mapping: &CompiledMapping) -> Option<u32> {
 /// Returns `true` if the first line is one quoted field that holds the columns' names.
 fn is_quoted_whole(text: &[u8], mapping: &CompiledMapping) -> bool {
     // The line does not have this delimiter, so the line is one field, however it is quoted.
-    let mut reader = RecordReader::new(0x1F, HEAD);
+    let mut reader = RecordReader::new(0x1F, HEAD_BYTES);
     let Ok(true) = reader.read(&mut [text, b"\n"].concat().as_slice()) else {
         return false;
     };

@@ -3,12 +3,15 @@
 //! A field is quoted if it begins with a quote; blanks may come before the quote. Within quotes, two quotes stand for
 //! one, and only blanks may follow the closing quote. In any other field, quotes are ordinary characters if they come in
 //! pairs. A record that breaks these rules is read to its end as the csv crate reads it, and carries its fault.
+//!
+//! Must not know columns or charsets. [`StructuralMarks`] find the bytes that matter; decoding took two and a half times as
+//! long when every byte was examined.
 
 use super::StrayQuotePlace;
 use crate::domain::QuoteFault;
 use crate::input::{blank::is_blank, structural_marks::StructuralMarks};
 
-/// Reads the fields of one record after another, however their text is split.
+/// Reads the fields of records. The text may come in pieces of any length.
 pub(super) struct FieldReader {
     delimiter: u8,
     /// The text of the current record so far.

@@ -14,7 +14,7 @@ use zip::{ZipArchive, read::ZipFile, result::ZipError};
 use super::WorkbookFault;
 use super::meter::{WorkbookMeter, WorkbookReadError};
 use super::relations::PartRelations;
-use crate::input::mistaken_file::{MistakenFile, identify_bytes};
+use crate::input::mistaken_file::{MistakenFile, identify_sent_as_workbook};
 
 /// Most entries of an archive. Workbooks have some dozens.
 const MOST_ENTRIES: usize = 10_000;
@@ -81,7 +81,7 @@ impl<'b> WorkbookKind<'b> {
             return Err(compound_fault(bytes).into());
         }
         if !bytes.starts_with(b"PK\x03\x04") {
-            let found = identify_bytes(bytes);
+            let found = identify_sent_as_workbook(bytes);
             return Err(WorkbookFault::Other { found }.into());
         }
         let mut archive = WorkbookArchive::open(bytes)?;

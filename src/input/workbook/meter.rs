@@ -60,7 +60,7 @@ pub(super) struct WorkbookMeter<'a> {
     held: Cell<usize>,
     paused_at: Cell<u64>,
     pause: RefCell<ReaderMemoryCheck<'a>>,
-    failure: Cell<Option<WorkbookReadError>>,
+    error: Cell<Option<WorkbookReadError>>,
 }
 
 impl<'a> WorkbookMeter<'a> {
@@ -93,7 +93,7 @@ impl<'a> WorkbookMeter<'a> {
             held: Cell::new(0),
             paused_at: Cell::new(0),
             pause: RefCell::new(pause),
-            failure: Cell::new(None),
+            error: Cell::new(None),
         }
     }
 
@@ -133,8 +133,8 @@ impl<'a> WorkbookMeter<'a> {
     }
 
     /// Returns why the reading of a part was stopped, or `None` if the part itself is the cause.
-    pub(super) fn take_failure(&self) -> Option<WorkbookReadError> {
-        self.failure.take()
+    pub(super) fn take_error(&self) -> Option<WorkbookReadError> {
+        self.error.take()
     }
 
     fn add(&self, bytes: usize) -> Result<(), WorkbookReadError> {
@@ -173,8 +173,8 @@ impl<R: Read> Read for MeteredPart<'_, '_, R> {
         let read = self.part.read(buffer)?;
         match self.meter.add(read) {
             Ok(()) => Ok(read),
-            Err(failure) => {
-                self.meter.failure.set(Some(failure));
+            Err(error) => {
+                self.meter.error.set(Some(error));
                 Err(ErrorKind::Other.into())
             }
         }

@@ -125,7 +125,7 @@ impl WorkbookReader<'_> {
         };
         let (sheet, found) = match OpenSheet::open(bytes, self, &meter) {
             Ok(opened) => opened,
-            Err(failure) => return (FoundSheet::default(), Err(failure)),
+            Err(error) => return (FoundSheet::default(), Err(error)),
         };
         let mut rows = HeaderAndRows {
             mapping,

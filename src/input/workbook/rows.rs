@@ -12,7 +12,7 @@ use crate::domain::RawRow;
 use crate::input::FileFault;
 use crate::input::charset::Charset;
 use crate::input::mapping::CompiledMapping;
-use crate::input::mistaken_file::{MIN_NAMES, known_names};
+use crate::input::mistaken_file::{MIN_HEADER_NAMES, known_names};
 use crate::input::record::{OwnedRecord, Record};
 use crate::input::row_maker::{RowMaker, RowNumbering};
 
@@ -69,7 +69,7 @@ impl<S: FnMut(&RawRow<'_>)> RowSink for HeaderAndRows<'_, '_, '_, S> {
                     limit: self.most,
                     sink: self.sink,
                 };
-                rows.take(row.record(), &mut numbered).map_err(failure)
+                rows.take(row.record(), &mut numbered).map_err(read_error)
             }
             SheetStage::Searching { .. } => self.search(row.record()),
         }
@@ -91,7 +91,7 @@ impl<S: FnMut(&RawRow<'_>)> HeaderAndRows<'_, '_, '_, S> {
                 limit: self.most,
                 sink: self.sink,
             };
-            rows.finish(&mut numbered).map_err(failure)?;
+            rows.finish(&mut numbered).map_err(read_error)?;
         }
         match self.count {
             0 => Err(FileFault::NoRows.into()),
@@ -119,7 +119,7 @@ impl<S: FnMut(&RawRow<'_>)> HeaderAndRows<'_, '_, '_, S> {
         let SheetStage::Searching { seen, bytes, kept } = &mut self.stage else {
             return Ok(());
         };
-        if names >= MIN_NAMES {
+        if names >= MIN_HEADER_NAMES {
             return self.begin_rows(record);
         }
         *seen += 1;
@@ -157,7 +157,8 @@ impl<S: FnMut(&RawRow<'_>)> HeaderAndRows<'_, '_, '_, S> {
                     limit: self.most,
                     sink: self.sink,
                 };
-                rows.take(filled.record(), &mut numbered).map_err(failure)?;
+                rows.take(filled.record(), &mut numbered)
+                    .map_err(read_error)?;
             }
         }
         Ok(())
@@ -184,7 +185,7 @@ impl<S: FnMut(&RawRow<'_>)> HeaderAndRows<'_, '_, '_, S> {
     }
 }
 
-fn failure(fault: FileFault) -> WorkbookReadError {
+fn read_error(fault: FileFault) -> WorkbookReadError {
     match fault {
         FileFault::TooManyRows { limit, row } => WorkbookFault::TooManyRows { limit, row }.into(),
         fault => fault.into(),

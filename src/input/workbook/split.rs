@@ -60,8 +60,8 @@ pub(crate) fn split_sheet(
     Ok(rows.leading)
 }
 
-fn faults(failure: WorkbookReadError) -> Vec<FileFault> {
-    match failure {
+fn faults(error: WorkbookReadError) -> Vec<FileFault> {
+    match error {
         WorkbookReadError::Faults(faults) => faults,
         WorkbookReadError::Halted => Vec::new(),
     }

@@ -71,7 +71,7 @@ impl<'m, 'a, R: Read> XmlPart<'m, 'a, R> {
             Ok(Event::Eof) if self.depth == 0 => Ok(None),
             Ok(Event::Eof | Event::DocType(_)) => Err(broken(self.name)),
             Ok(_) => Ok(event.ok()),
-            Err(_) => Err(self.meter.take_failure().unwrap_or(broken(self.name))),
+            Err(_) => Err(self.meter.take_error().unwrap_or(broken(self.name))),
         }
     }
 
@@ -109,7 +109,7 @@ impl<'m, 'a, R: Read> XmlPart<'m, 'a, R> {
         Ok(())
     }
 
-    /// The failure of a part that cannot be understood.
+    /// The error for a part that cannot be understood.
     pub(super) fn broken(&self) -> WorkbookReadError {
         broken(self.name)
     }

@@ -17,7 +17,7 @@ pub enum Outcome {
     Rejected,
 }
 
-/// The decision on one row. The directory knows the user that the row matched.
+/// The decision on one row. The snapshot has the user that the row matched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// The effect on the row's user.

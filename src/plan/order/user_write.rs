@@ -123,7 +123,7 @@ impl Plan {
         match column {
             Column::Role => self.names.role(user.role),
             Column::Rank => self.names.rank(user.rank),
-            Column::EvidenceGroupExtId => self.names.group(user.group),
+            Column::EvidenceGroupExtId => self.names.group_external_id(user.group),
             Column::SupervisorEmail => self.request.supervisor_email(row),
             _ => user.value(column),
         }
@@ -136,7 +136,7 @@ impl Plan {
             Column::ExternalId => return self.external_id(row),
             Column::Role => self.names.role(decision.role),
             Column::Rank => self.names.rank(decision.rank),
-            Column::EvidenceGroupExtId => self.names.group(decision.group),
+            Column::EvidenceGroupExtId => self.names.group_external_id(decision.group),
             Column::SupervisorEmail if decision.supervisor.is_none() => None,
             Column::SupervisorEmail => data.value(column).or_else(|| self.before(row, column)),
             _ => Some(resulting(data, self.request.user_of(row), column)),

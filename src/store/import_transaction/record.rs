@@ -31,11 +31,12 @@ pub struct RecordChanges<'a> {
 }
 
 impl RecordChanges<'_> {
+    /// Returns `true` if these changes start or resume the import.
     fn begins(&self) -> bool {
         self.bind.is_some() || self.resume.is_some()
     }
 
-    /// Returns the condition, in SQL, that the record meets if these changes may be written.
+    /// Returns the SQL condition that the stored record must meet for these changes to be written.
     fn expected_record(&self) -> String {
         let in_state = |state| format!("AND state = {}", i32::from(state));
         match self.bind {
