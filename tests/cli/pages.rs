@@ -53,3 +53,44 @@ fn a_file_before_it_is_imported() {
     );
     insta::assert_snapshot!(page_transcripts(&department, &["inspect", "hr.csv"]));
 }
+
+#[test]
+fn an_import_as_it_would_be() {
+    let department = department();
+    let sergeant = officers(12).replace("p2,Officer", "p2,Sergeant");
+    department.file("next.csv", &sergeant);
+    let leaving = ["--deactivate-missing", "--confirm", "Confirm", "--diff"];
+    insta::assert_snapshot!(page_transcripts(
+        &department,
+        &[&["import", "next.csv"][..], &leaving].concat()
+    ));
+}
+
+#[test]
+fn an_import_that_was_done_before() {
+    let department = department();
+    let words = ["import", "changed.csv", "--import-id", ID];
+    insta::assert_snapshot!(page_transcripts(&department, &words));
+}
+
+#[test]
+fn a_push_as_it_would_be() {
+    let department = department();
+    department.file(
+        "one.csv",
+        &officers(1).replace(",Officer,", ",Sergeant,+12025550123"),
+    );
+    insta::assert_snapshot!(page_transcripts(
+        &department,
+        &["push", "one.csv", "--diff"]
+    ));
+}
+
+#[test]
+fn a_client_without_faults() {
+    let department = Department::open();
+    let shown = page_transcripts(&department, &["doctor", "client"]);
+    let port = department.address().port().to_string();
+    let shown = shown.replace(&port, "50051");
+    insta::assert_snapshot!(shown.replace(env!("CARGO_PKG_VERSION"), "1.2.3"));
+}
