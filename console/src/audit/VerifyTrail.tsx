@@ -121,8 +121,8 @@ function Whole({ count, chain }: Extract<Verification, { kind: 'whole' }>) {
           </Text>
         )}
         <Text size="sm">
-          Note this outside the database; compared with a later trail, it shows that the trail was not made
-          anew:
+          Note this outside the database, and compare it with a later trail: that shows whether somebody has
+          replaced the whole trail.
         </Text>
         <Code block className={styles.head}>
           {String(last)}:{hash}
