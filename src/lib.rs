@@ -16,7 +16,7 @@
 //!
 //! The messages of the contract are known to `rpc`, `client`, `cli` and `audit`, and to the parts of `server`, `store`
 //! and [`import`] that receive, send or record them. Everything else speaks the engine's own types.
-//! `tests/contract/dependencies.rs` lists both, and fails if a module uses another one.
+//! `tests/contract/dependencies.rs` lists which modules use which, and which know those messages; it fails if another one does.
 //!
 //! | module | what it owns |
 //! |---|---|
@@ -76,25 +76,28 @@
 //! | a rule for one value (semantics §2) | `domain/check.rs`, and the value's own file: `email.rs`, `phone.rs`, `username.rs`, … |
 //! | a value against the catalog or its own user (§5 a) | `plan/judge/field_checks.rs`, `plan/judge/catalog_choices.rs` |
 //! | a key that another user or another row has (§5 b) | `plan/judge/uniqueness.rs`, `plan/judge/duplicates.rs` |
-//! | a rule that looks at all rows (§5 b to f) | `plan/judge/`, one file for each rule; their order is in `plan_while`, then `plan/judge/rules.rs` |
+//! | lost zeros, and other values that a spreadsheet may have changed | `plan/judge/damaged_values.rs` if the catalog has a pattern; the warnings: `plan/report/review.rs` |
+//! | which user a row matches (§4), also by `match_by` | `plan/index/matching.rs` |
+//! | a rule that looks at all rows (§5 b to f) | `plan/judge/`, one file for each rule; `plan_while` rejects duplicates, and `plan/judge/rules.rs` applies the others in their order |
+//! | the order of writes, and why each commit leaves a valid directory | `plan/order/sequence.rs` |
 //! | which users a plan of few rows reads (§14) | `plan/index/selection.rs`; when: `import/review/selection.rs`; the statement: `store/user_selection.rs` |
-//! | "did you mean" | `domain/name_search.rs`, `domain/nearest.rs`, `domain/one_edit.rs`; who a row seems to be about: `plan/report/advice.rs` |
+//! | "did you mean" | `domain/name_search.rs`, `domain/nearest.rs`, `domain/one_edit.rs`; for a supervisor: `plan/judge/supervisor_names.rs`; who a row seems to be about: `plan/report/advice.rs`, `plan/report/wording/sentence.rs` |
 //! | users who are not listed (§7) | `plan/report/missing_users.rs` |
-//! | a guard that refuses a whole import (§7) | `import/review/guard.rs`; its thresholds: `config.rs` |
+//! | a guard that refuses a whole import (§7) | `import/review/guard.rs`; its thresholds: `config.rs`; the rows that replace a person: `plan/report/identity_changes.rs` |
 //! | what an import brings about besides its counts (§13) | `plan/report/consequences.rs`; in sentences: `cli/output/report/consequences.rs` |
 //! | an undo (§11) | `import/undo.rs`; the record that it is made from: `import/record/changed_users.rs`; its plan: `plan/index/undone.rs` |
-//! | an import that is held for review (§12) | `import/held/`; the decision to hold it: `import/receive/session/holding.rs`; stored in `store/held_imports.rs`; its RPCs: `rpc/held.rs` |
+//! | an import that is held for review (§12) | `import/held/`; the decision to hold it: `import/receive/session/holding.rs`; what an approval must state: `import/review/approval.rs`; stored in `store/held_imports.rs`; its RPCs: `rpc/held.rs` |
 //! | the words of an issue | `domain/fault.rs` and `domain/record_fault.rs` for one value and one line, `plan/report/wording/` for what the planner finds |
 //! | the words of a fault of the file | `input/fault.rs`; of a file without a header: `input/mistaken_file.rs`; of a workbook: `input/workbook/fault.rs` |
 //! | what a client may not see (§6) | decided in `access/disclosure.rs`; removed from answers in `import/respond/disclosure/` |
 //! | the status and details of an error | `rpc/status.rs` |
-//! | the permission of an RPC | `rpc/rpc_table.rs`, enforced in `rpc/auth_layer.rs`; a handler may ask for more |
+//! | the permission of an RPC | `rpc/rpc_table.rs`, enforced in `rpc/auth_layer.rs`; what an import's options need besides: `import/receive/options.rs` |
 //! | an SQL statement | `store/`: an import's writes in `import_transaction/`; how their rows are bound on each database in `row_set.rs`; administrators' queries in `users.rs` and `user_search.rs`; what a plan is made on in `snapshot.rs`, `user_reader.rs` and `user_selection.rs`; for any other table a file of its name |
 //! | what an exported workbook looks like | `workbook/roster_sheet.rs`, `workbook/values_sheet.rs`; how it is sent in pieces: `workbook/streamed.rs`, `rpc/workbook_export.rs` |
 //! | how a result is recorded and read again | `import/record/`: `encoding.rs`, `result_log.rs`, `replay.rs`; compressed in `store/compressed_message.rs` |
 //! | where an interrupted import goes on | `import/attempt.rs`, `import/record/recorded_progress.rs` |
 //! | joining, replaying, resuming an import (§8) | `import/attempt.rs`, `import/record/` |
-//! | one writer for each organisation (§8): the lease | an import waits for it in `import/lease/turn.rs` and renews it in `import/lease/held.rs`; its statements: `store/leases.rs`; no transaction commits without it: `store/import_transaction.rs` |
+//! | the lease, with which one import at a time writes to an organisation (§8) | an import waits for it in `import/lease/turn.rs` and renews it in `import/lease/held.rs`; its statements: `store/leases.rs`; no transaction commits without it: `store/import_transaction.rs` |
 //! | which audit events may be removed | `store/audit_archives.rs`, and the triggers of its migration; how the chain of the others is verified: `audit/chain.rs` |
 //! | which address a call comes from, behind proxies | `server/forwarded.rs`, `server/proxy_header.rs`; who is believed: `access/trusted_proxies.rs` |
 //! | what a proxy makes of an answer | `client/proxy_answers.rs` |
@@ -113,40 +116,51 @@
 //! | roster | the rows of an import, from a file or typed |
 //! | record (of a file) | what the CSV reader yields |
 //! | cell | a value of a record with its column |
-//! | raw row, row | the row as it was sent; the row after the checks of its values |
+//! | raw row | the row as it was sent |
+//! | row | the row after the checks of its values |
 //! | fault | what is wrong with one value or with the file |
 //! | finding | what the planner finds about a row |
 //! | issue | a fault or finding as the client gets it |
 //! | holder (of a key) | the user who has the key today |
 //! | mapping | what a file's own columns, values and lines are in a roster |
 //! | key | external ID, email, badge number or username |
-//! | snapshot, partial snapshot | the users that a plan is made on; only those that its rows can concern |
-//! | plan, decision | what happens to all rows; what happens to one |
+//! | snapshot | the users that a plan is made on, with the catalog |
+//! | partial snapshot | one with only the users that its rows can concern |
+//! | plan | what happens to all rows |
+//! | decision | what happens to one row |
 //! | outcome | created, updated, unchanged or rejected |
-//! | judgement, rule | the rules of semantics §5, applied until none rejects another row; one of them |
+//! | rule | one of semantics §5 |
+//! | judgement | applying the rules until none rejects another row |
 //! | write order | the order in which rows are written |
 //! | batch | rows that are written together, or results that are recorded together |
 //! | import | what has an ID and a record |
-//! | attempt, session | one try at an import; the stream that makes it |
-//! | upload | a roster that is received in parts; in names of limits, any roster on its way in |
+//! | attempt | one try at an import |
+//! | session | the stream that makes an attempt |
+//! | upload | a roster that is received in parts; limits of uploads also count rosters that arrive as a stream |
 //! | held import | one that a guard refused and that is kept for a decision |
-//! | review | what an import would do, shown before it does it; the phase that makes it, with the guards |
+//! | review | what an import would do, shown before it does it; also the phase of an import that finds this out and asks the guards |
 //! | approval | the decision to apply a held import |
 //! | undo | an import that gives users back the values that an earlier import changed |
 //! | consequence | what an import brings about besides its counts, such as people without a supervisor |
 //! | missing user | an active user that the roster does not list |
 //! | catalog | the roles, ranks and groups of an organisation |
-//! | lease, holder (of a lease) | the right to write to an organisation; the import that has it |
+//! | lease | the right to write to an organisation |
+//! | holder (of a lease) | the import that has it |
 //! | taken over | another attempt goes on with the import, since this one lost the lease |
 //! | overtaken | another import has begun applying since |
 //! | heartbeat | the sign that a server lives |
 //! | import record | the row in `imports` |
-//! | result log, replay | the recorded results; sending them again |
-//! | guard, refusal | a check that may refuse the whole import; the refusal as the client gets it |
+//! | result log | the recorded results |
+//! | replay | sending recorded results again |
+//! | guard | a check that may refuse the whole import |
+//! | refusal | what the client gets if a whole import is refused |
 //! | principal | who is calling |
-//! | credential, permission | what proves who is calling; what the caller may do |
-//! | limiter, permit | a bound on concurrency; the part of it that one caller holds |
-//! | retry policy, back-off | how a failed transaction is tried again |
+//! | credential | what proves who is calling |
+//! | permission | what the caller may do |
+//! | limiter | a bound on concurrency |
+//! | permit | the part of a limiter that one caller holds |
+//! | retry policy | how often and for how long a failed transaction is tried again |
+//! | back-off | the wait before it is |
 
 #![cfg_attr(
     test,

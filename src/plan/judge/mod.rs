@@ -1,4 +1,4 @@
-//! Finds the faults of rows (semantics §5). First it checks each row against its user and the catalog. Then the rules
+//! Judges rows (semantics §5). First it checks each row against its user and the catalog. Then the rules
 //! judge all rows on the final state, over and over until no rule rejects a row; each rule has its own file. It knows
 //! findings, not the sentences that report them.
 
