@@ -61,7 +61,7 @@ impl RunningDemo {
         objects.collect::<Result<_, _>>().unwrap()
     }
 
-    /// Stops it, and returns what is left of it.
+    /// Stops the demo. Returns how it ended, and the number of files that it left in its folder.
     fn stop(self) -> (EndedProgram, usize) {
         self.running.terminate();
         let ended = self.running.end(&self.log.path().join("log"));

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use crate::department::{Department, officers, program, roster, text};
 
-/// The exit code, and what was said on standard error.
+/// Imports the roster. Returns the exit code and standard error.
 fn import(department: &Department, options: &[&str]) -> (Option<i32>, String) {
     let words = [&["import", "roster.csv"], options].concat();
     let output = department.run(&words);

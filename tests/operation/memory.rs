@@ -592,7 +592,7 @@ async fn strangers_take_little_memory_while_their_calls_wait() {
     app.people(["ada"]).await;
 }
 
-/// Free memory in one part is of no use to threads of another part, and there are dozens of threads.
+/// A thread cannot use memory that is free in the part of another thread, and there are dozens of threads.
 async fn memory_is_divided_in_two_parts_for_each_core(database: Database) {
     let scene = Scene::start(database, &[]).await;
     let names: Vec<_> = (0..5_000).map(|n| format!("u{n}")).collect();

@@ -46,7 +46,7 @@ pub use bearer::{
     BearerChannel, TokenGrant, authorization_at, local_token, runtime_directory, token,
 };
 pub use call::ImportCall;
-pub use database::{Database, FreshDatabase, is_distributed};
+pub use database::{Database, FreshDatabase, OpenTransaction, is_distributed};
 pub use import_responses::ImportResponses;
 pub use planned::{planned_on, rows_of};
 pub use property::for_all;

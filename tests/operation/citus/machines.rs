@@ -9,8 +9,8 @@ use user_import::{
 
 use super::on_citus;
 use user_import_testing::{
-    App, ImportResponses, catalog, deactivating_missing, dry_run, on_postgres, roster, rpcs,
-    start_of,
+    App, ImportResponses, OpenTransaction, Roster, catalog, deactivating_missing, dry_run,
+    on_postgres, roster, rpcs, start_of,
 };
 
 on_postgres![
@@ -105,8 +105,8 @@ async fn held_and_undone(app: &App) {
     assert_eq!(summary.updated, 4, "{undone}");
 }
 
-async fn a_key_that_another_writer_takes_meanwhile_is_a_conflict() {
-    let Some(app) = on_citus().await else { return };
+/// Begins a transaction that takes a badge number, and returns it with a roster that gives this number to a new user.
+async fn key_being_taken(app: &App) -> (OpenTransaction, Roster) {
     app.organization("pd").await;
     app.people(["ann"]).await;
     let taking = "UPDATE users SET badge_number = 'taken' WHERE external_id = 'ann'";
@@ -114,6 +114,12 @@ async fn a_key_that_another_writer_takes_meanwhile_is_a_conflict() {
     let people = roster()
         .people(["ben"])
         .row("cid", [(BadgeNumber, "taken")]);
+    (other, people)
+}
+
+async fn a_key_that_another_writer_takes_meanwhile_is_a_conflict() {
+    let Some(app) = on_citus().await else { return };
+    let (other, people) = key_being_taken(&app).await;
     let (imported, ()) = tokio::join!(app.import(people), async {
         app.database().until_somebody_waits().await;
         other.commit("SELECT 1").await;
@@ -125,13 +131,7 @@ async fn a_key_that_another_writer_takes_meanwhile_is_a_conflict() {
 
 async fn a_connection_that_a_machine_ends_while_it_takes_rows_costs_the_import_nothing() {
     let Some(app) = on_citus().await else { return };
-    app.organization("pd").await;
-    app.people(["ann"]).await;
-    let taking = "UPDATE users SET badge_number = 'taken' WHERE external_id = 'ann'";
-    let other = app.database().begin(taking).await;
-    let people = roster()
-        .people(["ben"])
-        .row("cid", [(BadgeNumber, "taken")]);
+    let (other, people) = key_being_taken(&app).await;
     let end = "SELECT run_command_on_workers($$ SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
         WHERE datname = current_database() AND wait_event_type = 'Lock' $$)";
     let (imported, ()) = tokio::join!(app.import(people), async {
