@@ -89,16 +89,19 @@ export class Server {
     this.process = started;
     this.printed = [];
     this.address = await new Promise<string>((resolve, reject) => {
+      // For as long as the server starts: when it is stopped later, its folder goes with it, and its log too.
+      const endedEarly = () => {
+        this.log().then((text) => reject(new Error(`The server does not start:\n${text}`)), reject);
+      };
+      started.once('exit', endedEarly);
       const output = started.stdout ?? Readable.from([]);
       createInterface({ input: output }).on('line', (line) => {
         this.printed.push(line);
         const address = /^listening on (\S+)$/.exec(line)?.[1];
         if (address !== undefined) {
+          started.off('exit', endedEarly);
           resolve(address);
         }
-      });
-      started.once('exit', () => {
-        void this.log().then((text) => reject(new Error(`The server does not start:\n${text}`)));
       });
     });
   }
