@@ -152,8 +152,8 @@ impl Default for Settings {
 pub struct PartialSnapshots {
     /// Most rows of such an import.
     pub rows: u32,
-    /// The organisation must have this many users for each row. Reading that many users takes as long as looking up the
-    /// users that one row can concern.
+    /// The organisation must have this many users for each row but the first. Reading that many users takes as long as
+    /// looking up the users that one row can concern.
     pub users_per_row: u32,
 }
 

@@ -97,7 +97,7 @@
 //! | how a result is recorded and read again | `import/record/`: `encoding.rs`, `result_log.rs`, `replay.rs`; compressed in `store/compressed_message.rs` |
 //! | where an interrupted import goes on | `import/attempt.rs`, `import/record/recorded_progress.rs` |
 //! | joining, replaying, resuming an import (§8) | `import/attempt.rs`, `import/record/` |
-//! | the lease, with which one import at a time writes to an organisation (§8) | an import waits for it in `import/lease/turn.rs` and renews it in `import/lease/held.rs`; its statements: `store/leases.rs`; no transaction commits without it: `store/import_transaction.rs` |
+//! | the lease, with which one import at a time writes to an organisation (§8) | an import waits for it in `import/lease/turn.rs` and renews it in `import/lease/held.rs`; one of few rows takes it in the transaction that writes them, `import/apply/whole.rs`; its statements: `store/leases.rs`; no transaction commits without it: `store/import_transaction.rs` |
 //! | which audit events may be removed | `store/audit_archives.rs`, and the triggers of its migration; how the chain of the others is verified: `audit/chain.rs` |
 //! | which address a call comes from, behind proxies | `server/forwarded.rs`, `server/proxy_header.rs`; who is believed: `access/trusted_proxies.rs` |
 //! | what a proxy makes of an answer | `client/proxy_answers.rs` |

@@ -12,6 +12,7 @@ mod pipeline;
 mod replanning;
 
 mod transaction;
+mod whole;
 mod write_rows;
 
 use std::sync::Arc;
@@ -31,7 +32,7 @@ use crate::{
     domain::{AuditActor, ImportPhase, ImportState},
     plan::RowIndex,
     proto::RowResult,
-    store::{ImportRecord, ImportTransaction, WriteError},
+    store::{ImportRecord, ImportTransaction, Lease, WriteError},
 };
 use transaction::{RowsToWrite, TransactionParts};
 
@@ -83,7 +84,8 @@ pub(super) struct ApplyInput {
 #[derive(Debug)]
 pub(super) struct ImportWriter {
     importer: Importer,
-    held_lease: HeldLease,
+    /// `None` if the import is one transaction that takes the lease itself.
+    held_lease: Option<HeldLease>,
     planned: Arc<PlannedImport>,
     first_plan_warnings: Arc<FirstPlanWarnings>,
     record: ImportRecord,
@@ -108,7 +110,7 @@ impl ImportWriter {
     #[must_use]
     pub(super) fn new(
         importer: Importer,
-        held_lease: HeldLease,
+        held_lease: Option<HeldLease>,
         input: ApplyInput,
         progress: Arc<ProgressCounters>,
         committed: mpsc::UnboundedSender<CommittedChange>,
@@ -136,13 +138,18 @@ impl ImportWriter {
     /// Writes everything, records the end, and releases the lease. Returns the record.
     ///
     /// # Errors
-    /// Fails if the import did not complete; see [`ImportError`].
+    /// Fails if the import did not complete; see [`ImportError`]. An import that is one transaction with its lease fails
+    /// with [`ImportError::PlanOutdated`] if it has to take the lease first.
     #[tracing::instrument(name = "write", skip_all)]
     pub(super) async fn run(
         mut self,
         all_or_nothing: bool,
     ) -> (ImportRecord, Result<(), ImportError>) {
         self.progress.enter(ImportPhase::Applying);
+        if self.held_lease.is_none() {
+            let result = self.write_with_lease().await;
+            return (self.record, result);
+        }
         let result = match all_or_nothing && !self.resumed {
             true => self.write_at_once().await,
             false => self.write_in_turn().await,
@@ -155,11 +162,23 @@ impl ImportWriter {
             }
             result => self.conclude(result).await,
         };
-        match self.is_released {
-            true => self.held_lease.forget().await,
-            false => self.held_lease.end().await,
+        match self.held_lease {
+            Some(held_lease) if self.is_released => held_lease.forget().await,
+            Some(held_lease) => held_lease.end().await,
+            None => {}
         }
         (self.record, result)
+    }
+
+    /// The lease that is held.
+    ///
+    /// # Errors
+    /// Fails with [`WriteError::LeaseLost`] if the import is one transaction that takes the lease itself.
+    fn lease(&self) -> Result<Lease, WriteError> {
+        let held_lease = self.held_lease.as_ref();
+        held_lease
+            .map(HeldLease::lease)
+            .ok_or(WriteError::LeaseLost)
     }
 
     /// Records the end of an import that was cancelled or interrupted.
@@ -173,7 +192,7 @@ impl ImportWriter {
             }
             Err(error @ (WriteError::Stale | WriteError::Bound)) => Err(error.into()),
             Err(error) => {
-                let (lease, import) = (self.held_lease.lease(), self.record.id);
+                let (lease, import) = (self.lease()?, self.record.id);
                 let (store, now) = (&self.importer.store, self.importer.clock.now());
                 let interrupted = store.interrupt_import(lease, import, &self.actor, now);
                 if let Err(error) = interrupted.await {

@@ -23,19 +23,21 @@ use super::{
     record::{POLL_INTERVAL, RecordedProgress, ResultReplay, import_record},
     respond::Response,
     review::{
-        FirstPlanWarnings, PlannedImport, PlanningInput, UserToDeactivate, guard, not_held,
+        FirstPlanWarnings, PlannedImport, PlanningInput, UserToDeactivate, not_held,
         plan_rows_to_write, select_users,
     },
 };
 use crate::{
     domain::{ImportPhase, ImportState, Row},
     plan::ByRow,
-    store::{ImportRecord, ImportTransaction},
-    telemetry::metrics::ImportStageTimer,
+    store::{FEW_ROWS, ImportRecord, ImportTransaction},
+    telemetry::metrics::{self, ImportStageTimer},
 };
 
 /// The state of the record under an import ID.
 enum RecordStatus {
+    /// There was no record when `started` was sent.
+    Absent,
     /// No import has begun applying under the ID.
     Unbound,
     /// The import has ended, in this state.
@@ -67,8 +69,10 @@ impl ImportSession<'_> {
                 RecordStatus::Unbound if self.held.is_some() => {
                     return Err(not_held(self.record.id, ImportState::Cancelled).into());
                 }
-                RecordStatus::Unbound | RecordStatus::Held(_) => {
-                    match Box::pin(self.begin_in_turn(&rows, again)).await {
+                status @ (RecordStatus::Absent | RecordStatus::Unbound | RecordStatus::Held(_)) => {
+                    let is_absent = matches!(status, RecordStatus::Absent);
+                    let may_be_whole = is_absent && self.may_be_whole(&rows);
+                    match Box::pin(self.begin_in_turn(&rows, may_be_whole, again)).await {
                         Ok(None) => {}
                         Err(ImportError::PlanOutdated) => again += 1,
                         result => return result.map(drop),
@@ -95,7 +99,9 @@ impl ImportSession<'_> {
                 RecordStatus::Interrupted(record) => {
                     // If this attempt fails, the summary states what is written.
                     self.summary = import_record::summary(&record, ImportState::Interrupted);
-                    if let Some(held_lease) = self.take_lease(false).await? {
+                    if let Some(turn) = self.await_turn(false).await?
+                        && let Some(held_lease) = self.take_lease(turn, false).await?
+                    {
                         self.responses.accept();
                         match self.resume(&rows, record.id, held_lease, &mut replay).await {
                             Err(ImportError::PlanOutdated) => continue,
@@ -113,10 +119,26 @@ impl ImportSession<'_> {
     async fn begin_in_turn(
         &mut self,
         rows: &Arc<ByRow<Row>>,
+        may_be_whole: bool,
         again: u32,
     ) -> Result<Option<()>, ImportError> {
         let is_held = self.held.is_some();
-        let Some(held_lease) = self.take_lease(!is_held).await? else {
+        let Some(turn) = self.await_turn(!is_held).await? else {
+            self.with_progress(sleep(POLL_INTERVAL)).await;
+            return Ok(None);
+        };
+        // The wait may have been so long that the attempt is recorded.
+        if may_be_whole && !self.is_recorded() {
+            let waited = turn.waited();
+            match Box::pin(self.begin_whole(Arc::clone(rows))).await {
+                Err(ImportError::PlanOutdated) => {}
+                result => {
+                    metrics::waited("lease", waited);
+                    return result.map(Some);
+                }
+            }
+        }
+        let Some(held_lease) = self.take_lease(turn, !is_held).await? else {
             self.with_progress(sleep(POLL_INTERVAL)).await;
             return Ok(None);
         };
@@ -131,14 +153,43 @@ impl ImportSession<'_> {
         begun.await.map(Some)
     }
 
-    /// Returns the state of the record. The first time, it assumes that the ID of a new attempt is unbound, and does
-    /// not read the record. If another attempt was faster, the next read finds what that attempt has done.
-    async fn next_status(&mut self) -> Result<RecordStatus, ImportError> {
-        if self.recording != AttemptRecording::New || self.held.is_some() {
-            return self.record_status().await;
+    /// Returns `true` if the import may be one transaction that takes the lease itself: it is small, and needs the lease
+    /// for nothing else.
+    fn may_be_whole(&self, rows: &ByRow<Row>) -> bool {
+        let most = self.importer.settings.transaction_rows.min(FEW_ROWS);
+        let is_held = self.held.is_some() || self.kept_input.is_some();
+        let concerns_others = self.options.deactivate_missing.is_some() || self.undone.is_some();
+        rows.len() <= most && !is_held && !concerns_others
+    }
+
+    /// Plans, guards and applies a small import without the lease: the transaction that writes it takes the lease.
+    ///
+    /// # Errors
+    /// Fails with `PlanOutdated`, and has written nothing, if the import needs the lease first: somebody else is
+    /// writing, or a guard refuses the import. A guard decides on a directory that nobody else is changing.
+    async fn begin_whole(&mut self, rows: Arc<ByRow<Row>>) -> Result<(), ImportError> {
+        let planned = self.plan(rows).await?;
+        if !self.refusals(&planned).is_empty() {
+            return Err(ImportError::PlanOutdated);
         }
+        let input = self.apply_input(self.admitted(planned).await?, None);
+        let all_or_nothing = self.options.all_or_nothing;
+        self.apply(input, None, all_or_nothing).await
+    }
+
+    /// Returns the state of the record. The first time, it assumes that the ID of a new attempt is still unbound, and
+    /// does not read the record. If another attempt was faster, the next read finds what that attempt has done.
+    async fn next_status(&mut self) -> Result<RecordStatus, ImportError> {
+        let status = match self.recording {
+            _ if self.held.is_some() => return self.record_status().await,
+            AttemptRecording::New => RecordStatus::Absent,
+            AttemptRecording::Replacing => RecordStatus::Unbound,
+            AttemptRecording::Unknown | AttemptRecording::Recorded => {
+                return self.record_status().await;
+            }
+        };
         self.recording = AttemptRecording::Unknown;
-        Ok(RecordStatus::Unbound)
+        Ok(status)
     }
 
     /// Fails if the ID is bound to other input or other options.
@@ -209,8 +260,18 @@ impl ImportSession<'_> {
         if let Some(kept) = self.kept_input.take() {
             self.memory.shrink(kept.bytes());
         }
-        let (planned, first_plan_warnings, missing) = prepared;
-        let input = ApplyInput {
+        let input = self.apply_input(prepared, exclusive);
+        self.apply(input, Some(held_lease), self.options.all_or_nothing)
+            .await
+    }
+
+    /// Makes the input of the writer, for an import that has written nothing so far.
+    fn apply_input(
+        &self,
+        (planned, first_plan_warnings, missing): PreparedImport,
+        exclusive: Option<ImportTransaction>,
+    ) -> ApplyInput {
+        ApplyInput {
             first_plan_warnings: Arc::new(first_plan_warnings),
             missing,
             record: self.record_to_bind(&planned),
@@ -219,9 +280,7 @@ impl ImportSession<'_> {
             actor: self.actor.clone(),
             asked_for: self.asked_for.clone(),
             exclusive,
-        };
-        self.apply(input, held_lease, self.options.all_or_nothing)
-            .await
+        }
     }
 
     /// Plans the rows and runs the guards. If a guard refuses the import, the client still gets the result
@@ -233,18 +292,21 @@ impl ImportSession<'_> {
     ) -> Result<PreparedImport, ImportError> {
         self.expect_undone_as_read().await?;
         let planned = self.plan(rows).await?;
-        let stage = ImportStageTimer::begin("guard");
         let refusals = match &self.held {
             Some(held) => held.check(&planned),
-            None => guard::check(&self.options, &self.importer.settings, &planned),
+            None => self.refusals(&planned),
         };
-        drop(stage);
         if !refusals.is_empty() {
             // Other writers must not wait until the client has read the preview.
             *exclusive = None;
             self.preview(&planned).await;
             return Err(refusals.into());
         }
+        self.admitted(planned).await
+    }
+
+    /// Prepares a plan that no guard refuses. Fails if the caller's credential is no longer valid.
+    async fn admitted(&self, planned: PlannedImport) -> Result<PreparedImport, ImportError> {
         let prepared = self.with_progress(prepared(planned)).await?;
         self.expect_still_admitted().await?;
         Ok(prepared)
@@ -291,7 +353,7 @@ impl ImportSession<'_> {
         replay: &mut ResultReplay,
     ) -> Result<(), ImportError> {
         match self.remaining(rows, import, replay).await {
-            Ok(Some(input)) => self.apply(input, held_lease, false).await,
+            Ok(Some(input)) => self.apply(input, Some(held_lease), false).await,
             Ok(None) => {
                 held_lease.end().await;
                 Err(ImportError::ClientGone)
@@ -378,7 +440,7 @@ impl ImportSession<'_> {
     async fn apply(
         &mut self,
         input: ApplyInput,
-        held_lease: HeldLease,
+        held_lease: Option<HeldLease>,
         all_or_nothing: bool,
     ) -> Result<(), ImportError> {
         let _stage = ImportStageTimer::begin("apply");

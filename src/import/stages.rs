@@ -13,7 +13,7 @@ use super::{
         expect_permitted, expect_permitted_held, receive_start,
     },
     respond::Response,
-    review::{HeldRun, guard},
+    review::HeldRun,
 };
 use crate::{
     access::{CredentialExpiry, Principal},
@@ -21,7 +21,7 @@ use crate::{
     limits::{MemoryAccount, MemoryParty, MemoryReservation},
     plan::RowMatching,
     store::AttemptOpening,
-    telemetry::metrics::{self, ImportStageTimer},
+    telemetry::metrics,
 };
 
 /// Bytes that the plan of one row needs.
@@ -167,9 +167,7 @@ impl ImportSession<'_> {
             self.expect_own_id().await?;
         }
         let planned = self.plan(rows).await?;
-        let stage = ImportStageTimer::begin("guard");
-        let refusals = guard::check(&self.options, &self.importer.settings, &planned);
-        drop(stage);
+        let refusals = self.refusals(&planned);
         tokio::select! {
             () = self.preview(&planned) => {}
             denial = expiry => return Err(denial.into()),

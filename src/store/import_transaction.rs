@@ -14,7 +14,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, Lease, SqlDialect, Store, StoreError, WriteError, WriteTransaction, user_selection,
+    AuditEntry, Lease, LeaseRequest, SqlDialect, Store, StoreError, WriteError, WriteTransaction,
+    leases::LeaseTerm, user_selection,
 };
 use crate::domain::AuditActor;
 
@@ -44,6 +45,8 @@ pub struct OverlapPermit {
 pub enum WriteVolume {
     /// So few rows that each is best found on an index, and that one statement creates all new users.
     Few,
+    /// The same, and no known user gets other references.
+    FewWithoutReferences,
     /// Any number of rows.
     Any,
 }
@@ -53,6 +56,10 @@ pub enum WriteVolume {
 /// it takes a list whose length it does not know for a longer one. That took a quarter of its time for a push.
 const KEPT_PLANS: &str = "set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), \
     set_config('enable_mergejoin', 'off', true)";
+
+/// A call that says to PostgreSQL that no statement of the transaction changes references of users, so that it checks
+/// none.
+const SETS_NO_REFERENCES: &str = "set_config('user_import.sets_references', 'no', true)";
 
 /// First key of the advisory locks that guard the organisations. The second key is the organisation.
 const ADVISORY_LOCK: i32 = 714_553;
@@ -77,11 +84,7 @@ impl Store {
             let defer = "PRAGMA defer_foreign_keys = ON";
             tx.inner.execute_unprepared(defer).await?;
         }
-        let volume = match self.is_distributed {
-            // Citus must know the organisation to plan a statement, so a plan cannot be kept for any.
-            true => WriteVolume::Any,
-            false => volume,
-        };
+        let volume = self.planned_as(volume);
         tx.enter_shared(lease.organization, volume).await?;
         Ok(ImportTransaction {
             tx,
@@ -92,6 +95,47 @@ impl Store {
             revision: None,
             exclusive: None,
         })
+    }
+
+    /// Begins the only transaction of an import of few rows. It takes the organisation's lease, which is free again once
+    /// this transaction has ended. Nobody else writes to the organisation meanwhile. Returns `None` if the lease cannot
+    /// be taken now: another import has it or is writing, or another server is next.
+    ///
+    /// # Errors
+    /// Fails if the database fails.
+    pub async fn begin_whole(
+        &self,
+        request: LeaseRequest<'_>,
+        volume: WriteVolume,
+        actor: &AuditActor,
+        now: OffsetDateTime,
+    ) -> Result<Option<ImportTransaction>, WriteError> {
+        let organization = request.organization;
+        let own = self.heartbeat.held(organization);
+        let tx = self.begin_for(organization).await?;
+        let volume = self.planned_as(volume);
+        if !tx.try_enter_exclusive(organization, volume).await? {
+            return Ok(None);
+        }
+        let term = LeaseTerm::Transaction;
+        let lease = tx.seize_lease(request, own, term).await?;
+        Ok(lease.map(|lease| ImportTransaction {
+            tx,
+            lease,
+            import: request.import,
+            actor: actor.clone(),
+            now,
+            revision: None,
+            exclusive: None,
+        }))
+    }
+
+    /// Citus must know the organisation to plan a statement, so a plan cannot be kept for any.
+    const fn planned_as(&self, volume: WriteVolume) -> WriteVolume {
+        match self.is_distributed {
+            true => WriteVolume::Any,
+            false => volume,
+        }
     }
 
     /// Allows an import's transactions to overlap. Returns `None` if they must follow each other: the database has one
@@ -128,37 +172,43 @@ impl Store {
     }
 }
 
-/// A call that takes the advisory lock of the organisation that is parameter number 1.
-fn advisory_lock(function: &str) -> String {
-    format!("{function}({ADVISORY_LOCK}, ($1::bigint % 2147483647)::integer)")
+/// The `SELECT` list with which a transaction of this volume enters the organisation that is parameter number 1.
+fn entering(lock: &str, volume: WriteVolume) -> String {
+    let lock = format!("{lock}({ADVISORY_LOCK}, ($1::bigint % 2147483647)::integer)");
+    let few = || format!("{lock}, {}, {KEPT_PLANS}", user_selection::SETTINGS);
+    match volume {
+        WriteVolume::Few => few(),
+        WriteVolume::FewWithoutReferences => format!("{}, {SETS_NO_REFERENCES}", few()),
+        WriteVolume::Any => lock,
+    }
 }
 
 impl WriteTransaction {
     /// Waits for transactions that have entered exclusively, and keeps others from doing so until this one ends. Those
     /// that wait already are let in first.
     async fn enter_shared(&self, organization: i64, volume: WriteVolume) -> Result<(), StoreError> {
-        let lock = advisory_lock("pg_advisory_xact_lock_shared");
-        let entering = match volume {
-            WriteVolume::Few => format!("{lock}, {}, {KEPT_PLANS}", user_selection::SETTINGS),
-            WriteVolume::Any => lock,
-        };
+        let entering = entering("pg_advisory_xact_lock_shared", volume);
         self.enter(&entering, organization).await
     }
 
     /// Keeps every other transaction that enters out of the organisation until this one ends. Call it before this
     /// transaction locks anything else: nobody may have to wait for one that waits here.
     pub(super) async fn enter_exclusive(&self, organization: i64) -> Result<(), StoreError> {
-        self.enter(&advisory_lock("pg_advisory_xact_lock"), organization)
-            .await
+        let entering = entering("pg_advisory_xact_lock", WriteVolume::Any);
+        self.enter(&entering, organization).await
     }
 
     /// The same as [`enter_exclusive`](Self::enter_exclusive) if nobody else is in the organisation; returns `false` at
     /// once if somebody is.
-    pub(super) async fn try_enter_exclusive(&self, organization: i64) -> Result<bool, StoreError> {
+    pub(super) async fn try_enter_exclusive(
+        &self,
+        organization: i64,
+        volume: WriteVolume,
+    ) -> Result<bool, StoreError> {
         if self.dialect() == SqlDialect::Sqlite {
             return Ok(true);
         }
-        let sql = format!("SELECT {}", advisory_lock("pg_try_advisory_xact_lock"));
+        let sql = format!("SELECT {}", entering("pg_try_advisory_xact_lock", volume));
         let row = self.query_one(sql, [organization.into()]).await?;
         Ok(row.map_or(Ok(false), |row| row.try_get_by_index(0))?)
     }

@@ -8,6 +8,9 @@
 //! lease's row names the server that is next ([`Store::ask_to_be_next`]): once the lease is free, the others leave it to
 //! that server for a moment. A server asks only while another one has the lease or is next, so servers take turns.
 //!
+//! An import of few rows takes the lease in the transaction that writes them, and the lease is free once that has
+//! committed ([`Store::begin_whole`]). Nobody else ever sees such a lease, but its number has grown.
+//!
 //! A lease that was given back has the time 0, and is never renewed again. On SQLite a renewal may have to wait for the
 //! single writer longer than the lease lasts. So a lease that this process holds counts as alive here, whatever its
 //! time says ([`Store::guard_lease`]). Each transaction renews all of them at its end, for other processes to see,
@@ -21,6 +24,7 @@ use uuid::Uuid;
 
 use super::{
     AttemptOpening, ImportRecord, LeaseGuard, SqlDialect, Store, StoreError, WriteTransaction,
+    WriteVolume,
     sql::{self, millis},
 };
 
@@ -75,6 +79,15 @@ pub struct LeaseRequest<'a> {
     pub out_of_turn: bool,
 }
 
+/// How long a lease that is taken belongs to its import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LeaseTerm {
+    /// Until it is given back, as long as it is renewed.
+    UntilReleased,
+    /// Until the transaction that takes it ends. Once that has committed, the lease is free.
+    Transaction,
+}
+
 /// What became of a request for the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseAnswer {
@@ -84,6 +97,8 @@ pub enum LeaseAnswer {
     Held(LeaseHolder),
     /// It is free, but another server is next.
     Promised,
+    /// A transaction that must not be disturbed is writing: it may be the only one of an import, with the lease.
+    Busy,
     /// It is free, but the attempt cannot be recorded under its ID.
     NotRecorded(AttemptOpening),
 }
@@ -186,18 +201,22 @@ impl Store {
         }
         let tx = self.begin_for(organization).await?;
         // An import does not hold a connection while it waits for a holder that is writing, except in its last try.
+        let (volume, term) = (WriteVolume::Any, LeaseTerm::UntilReleased);
         let enters = match request.out_of_turn {
             true => tx.enter_exclusive(organization).await.map(|()| true)?,
-            false => tx.try_enter_exclusive(organization).await?,
+            false => tx.try_enter_exclusive(organization, volume).await?,
         };
         let taken = match enters {
-            true => tx.seize_lease(request, own).await?,
+            true => tx.seize_lease(request, own, term).await?,
             false => None,
         };
         let Some(lease) = taken else {
             let row = read_lease(&tx.inner, organization).await?;
             let refusal = row.and_then(|row| row.refusal(request, own));
-            return Ok(refusal.unwrap_or(LeaseAnswer::Promised));
+            return Ok(refusal.unwrap_or(match enters {
+                true => LeaseAnswer::Promised,
+                false => LeaseAnswer::Busy,
+            }));
         };
         if let Some(record) = request.opening {
             let opening = tx.record_attempt(record).await?;
@@ -339,22 +358,27 @@ impl Store {
 impl WriteTransaction {
     /// Takes a lease that nobody holds, and for which no other server is next. Returns `None` if somebody holds the
     /// lease or another server is next. Locks the organisation, and so waits for everybody who writes to it.
-    async fn seize_lease(
+    pub(super) async fn seize_lease(
         &self,
         request: LeaseRequest<'_>,
         own: i64,
+        term: LeaseTerm,
     ) -> Result<Option<Lease>, StoreError> {
         let (now, lock) = (self.dialect().now_ms(), self.dialect().lock_rows());
+        let renewed = match term {
+            LeaseTerm::UntilReleased => now,
+            LeaseTerm::Transaction => "0",
+        };
         let sql = format!(
             "INSERT INTO import_leases (organization_id, number, import_id, since_ms, renewed_ms) \
-            SELECT id, 1, $2, {now}, {now} FROM organizations WHERE id = $1 {lock} \
+            SELECT id, 1, $2, {now}, {renewed} FROM organizations WHERE id = $1 {lock} \
             ON CONFLICT (organization_id) DO UPDATE SET number = import_leases.number + 1, \
             import_id = excluded.import_id, since_ms = excluded.since_ms, \
             renewed_ms = excluded.renewed_ms, next_server = NULL, next_ms = 0 \
             WHERE (import_leases.renewed_ms = 0 OR (import_leases.number <> $4 \
-            AND import_leases.renewed_ms + $3 <= excluded.renewed_ms)) AND ($5 OR \
+            AND import_leases.renewed_ms + $3 <= excluded.since_ms)) AND ($5 OR \
             import_leases.next_server IS NULL OR import_leases.next_server = $6 OR \
-            import_leases.next_ms + $7 <= excluded.renewed_ms) RETURNING number"
+            import_leases.next_ms + $7 <= excluded.since_ms) RETURNING number"
         );
         let organization = request.organization;
         let values = [
@@ -460,7 +484,10 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
-    use crate::{domain::AuditActor, store::WriteVolume};
+    use crate::{
+        domain::AuditActor,
+        store::{WriteError, WriteVolume},
+    };
 
     async fn organization(store: &Store, slug: &str) -> i64 {
         let (actor, now) = (AuditActor::default(), OffsetDateTime::UNIX_EPOCH);
@@ -468,8 +495,8 @@ mod tests {
         made.await.unwrap().id
     }
 
-    async fn ask(store: &Store, organization: i64, server: u128, out_of_turn: bool) -> LeaseAnswer {
-        let request = LeaseRequest {
+    fn request(organization: i64, server: u128, out_of_turn: bool) -> LeaseRequest<'static> {
+        LeaseRequest {
             organization,
             import: Uuid::now_v7(),
             server: Uuid::from_u128(server),
@@ -477,7 +504,11 @@ mod tests {
             opening: None,
             is_repeated: out_of_turn,
             out_of_turn,
-        };
+        }
+    }
+
+    async fn ask(store: &Store, organization: i64, server: u128, out_of_turn: bool) -> LeaseAnswer {
+        let request = request(organization, server, out_of_turn);
         store.take_lease(request).await.unwrap()
     }
 
@@ -522,6 +553,41 @@ mod tests {
         assert_eq!(ask(&store, pd, 1, false).await, LeaseAnswer::Promised);
         let waited = ask(&store, pd, 1, true).await;
         assert!(matches!(waited, LeaseAnswer::Taken(_)), "{waited:?}");
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_is_taken_for_one_transaction_is_free_after_it_and_fences_earlier_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        let pd = organization(&store, "pd").await;
+        let (actor, now) = (AuditActor::default(), OffsetDateTime::UNIX_EPOCH);
+        let begin = |server| {
+            let request = request(pd, server, false);
+            let (store, actor) = (&store, &actor);
+            async move {
+                store
+                    .begin_whole(request, WriteVolume::Few, actor, now)
+                    .await
+                    .unwrap()
+            }
+        };
+        let earlier = take(&store, pd).await;
+        assert!(begin(1).await.is_none(), "an import has the lease");
+        store.ask_to_be_next(pd, Uuid::from_u128(2)).await.unwrap();
+        store.release_lease(earlier).await.unwrap();
+        assert!(begin(1).await.is_none(), "another server is next");
+        let mut whole = begin(2).await.expect("the lease is free");
+        whole.claim(false).await.unwrap();
+        whole.commit().await.unwrap();
+        assert_eq!(
+            store.holder(pd, Duration::from_mins(1)).await.unwrap(),
+            None
+        );
+        let late = store.begin_write((earlier, Uuid::now_v7()), WriteVolume::Any, &actor, now);
+        let lost = late.await.unwrap().claim(false).await;
+        assert!(matches!(lost, Err(WriteError::LeaseLost)), "{lost:?}");
+        let next = take(&store, pd).await;
+        assert_eq!(next.number, earlier.number + 2);
     }
 
     #[tokio::test]

@@ -26,7 +26,8 @@ use crate::{
 
 /// Chooses the users of a partial snapshot.
 pub trait SelectUsers: Send + Sync {
-    /// Number of users that an organisation must have for a partial snapshot to take less time than a complete one.
+    /// Number of users that an organisation must have for a partial snapshot to take less time than a complete one. If
+    /// it is 0, the snapshot is partial, and nobody counts.
     fn least_users(&self) -> u64;
 
     /// Keys of users to look up.
@@ -173,9 +174,11 @@ async fn begin(
         let found = found.one(tx).await?;
         return Ok((found.ok_or(StoreError::UnknownOrganization)?, false));
     };
-    let sql = begin_partial(SqlDialect::of(tx));
-    let skipped = i64::try_from(least.saturating_sub(1)).unwrap_or(i64::MAX);
-    let row = sql::query_one(tx, sql, [organization.into(), skipped.into()]).await?;
+    let sql = begin_partial(SqlDialect::of(tx), least > 0);
+    let fewer = least.checked_sub(1);
+    let fewer = fewer.map(|users| i64::try_from(users).unwrap_or(i64::MAX).into());
+    let values = [Some(organization.into()), fewer].into_iter().flatten();
+    let row = sql::query_one(tx, sql, values).await?;
     let row = row.ok_or(StoreError::UnknownOrganization)?;
     Ok((
         Organization::from_query_result(&row, "")?,
@@ -183,18 +186,22 @@ async fn begin(
     ))
 }
 
-/// The first statement of a snapshot that may be partial.
-pub(super) fn begin_partial(dialect: SqlDialect) -> String {
+/// The first statement of a snapshot that may be partial. If it `asks` whether the organisation is large, parameter
+/// number 2 is one fewer than it must have for that.
+pub(super) fn begin_partial(dialect: SqlDialect, asks: bool) -> String {
     let settings = match dialect {
         SqlDialect::Postgres => format!(", {}", user_selection::SETTINGS),
         SqlDialect::Sqlite => String::new(),
     };
     let columns = organization::Column::iter().map(|column| column.as_str().to_owned());
     let columns = columns.collect::<Vec<_>>().join(", ");
-    format!(
-        "SELECT {columns}, EXISTS (SELECT 1 FROM users WHERE organization_id = $1 \
-        ORDER BY id LIMIT 1 OFFSET $2) AS is_large{settings} FROM organizations WHERE id = $1"
-    )
+    let is_large = match asks {
+        true => {
+            "EXISTS (SELECT 1 FROM users WHERE organization_id = $1 ORDER BY id LIMIT 1 OFFSET $2)"
+        }
+        false => "TRUE",
+    };
+    format!("SELECT {columns}, {is_large} AS is_large{settings} FROM organizations WHERE id = $1")
 }
 
 /// Reads the users that `selection` chooses.

@@ -10,7 +10,7 @@ use user_import::{
     limits::{ClientDeadlines, ServerLimits},
     proto::{
         DeactivateMissing, ImportFinish, ImportStart, ImportState, Issue, IssueCode, ResultFilter,
-        RowOutcome, UserRows, UserStatus, import_users_request::Message,
+        RowOutcome, RowResult, UserRows, UserStatus, import_users_request::Message,
     },
 };
 
@@ -40,6 +40,7 @@ on_both_databases![
     an_import_is_kept_as_long_as_one_that_began_before_it,
     rows_whose_role_is_removed_meanwhile_are_rejected;
     // SQLite has one writer: nothing can change meanwhile.
+    a_small_import_is_planned_again_where_the_directory_changes_before_it_is_written,
     all_or_nothing_writes_nothing_where_the_directory_changes_meanwhile,
 ];
 
@@ -522,6 +523,32 @@ async fn rows_whose_role_is_removed_meanwhile_are_rejected(database: Database) {
     assert_eq!(watched.results, imported.results);
 }
 
+/// Somebody takes a badge number when a small import is planned and about to write.
+async fn a_small_import_is_planned_again_where_the_directory_changes_before_it_is_written() {
+    let app = App::start(Database::Postgres).await;
+    app.people(["ada"]).await;
+    let other = app.database();
+    let held = other
+        .begin("UPDATE organizations SET revision = revision")
+        .await;
+    let csv = roster().people(["new", "newer"]).csv().into_bytes();
+    let importing = tokio::spawn(app.sending(named(ID), csv));
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    while other.number(waiting).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    held.commit("UPDATE users SET badge_number = 'B-newer'")
+        .await;
+    let imported = importing.await.expect("the client does not panic");
+    let outcomes = imported.results.iter().map(RowResult::outcome);
+    let expected = [RowOutcome::Created, RowOutcome::Rejected];
+    assert!(outcomes.eq(expected), "{imported}");
+    let issue = &imported.results[1].issues[0];
+    assert_eq!(issue.code(), IssueCode::BadgeNumberTaken, "{imported}");
+    let watched = app.watch(ID, 0, ResultFilter::All).await;
+    assert_eq!(watched.results, imported.results);
+}
+
 /// Somebody holds the users while the import reads them, and changes one before it writes.
 async fn all_or_nothing_writes_nothing_where_the_directory_changes_meanwhile() {
     let app = App::start(Database::Postgres).await;
@@ -532,7 +559,11 @@ async fn all_or_nothing_writes_nothing_where_the_directory_changes_meanwhile() {
     };
     let other = app.database();
     let held = other.begin("LOCK TABLE import_results IN SHARE MODE").await;
-    let csv = roster().people(["new", "newer"]).csv().into_bytes();
+    // A smaller import would take the lease in the transaction that is refused, and would then be planned again.
+    let others: Vec<String> = (0..20).map(|number| format!("new{number}")).collect();
+    let others = others.iter().map(String::as_str);
+    let roster_of_many = roster().people(["new", "newer"].into_iter().chain(others));
+    let csv = roster_of_many.csv().into_bytes();
     let importing = tokio::spawn(app.sending(start, csv));
     let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted \
         AND relation = 'import_results'::regclass";

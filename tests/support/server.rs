@@ -61,7 +61,8 @@ impl TestServer {
 }
 
 /// On PostgreSQL imports of few rows are planned on the users that they can concern, however few users there are. On
-/// SQLite they are planned on all users of such small organisations. So every rule is held against both.
+/// SQLite those of more than one row are planned on all users of such small organisations. So every rule is held against
+/// both.
 fn partial_snapshots(database_url: &str) -> PartialSnapshots {
     let limits = PartialSnapshots::default();
     match database_url.starts_with("sqlite") {

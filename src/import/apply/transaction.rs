@@ -14,7 +14,7 @@ use crate::{
     domain::{ImportState, OutcomeCounts},
     import::{
         messages,
-        record::{EncodedResults, FinalResults, ResultLog, changed_users},
+        record::{EncodedResults, FinalResults, ResultBatches, ResultLog, changed_users},
         review::UserToDeactivate,
     },
     store::{
@@ -107,7 +107,7 @@ impl ImportWriter {
         let now = self.importer.clock.now();
         let mut write = match begun.or_else(|| self.exclusive.take()) {
             Some(write) => write,
-            None => self.begin(now).await?,
+            None => self.begin(parts, now).await?,
         };
         write.claim(parts.open.is_some()).await?;
         // The claim comes first: it waits for a commit that is still in progress.
@@ -128,8 +128,15 @@ impl ImportWriter {
         Ok(())
     }
 
-    async fn begin(&self, now: OffsetDateTime) -> Result<ImportTransaction, WriteError> {
-        let import = (self.held_lease.lease(), self.record.id);
+    async fn begin(
+        &self,
+        parts: TransactionParts<'_>,
+        now: OffsetDateTime,
+    ) -> Result<ImportTransaction, WriteError> {
+        if self.held_lease.is_none() {
+            return self.begin_with_lease(parts.rows, now).await;
+        }
+        let import = (self.lease()?, self.record.id);
         let rows = self.planned.plan.order.rows().len().max(self.missing.len());
         let volume = match rows <= FEW_ROWS {
             true => WriteVolume::Few,
@@ -141,8 +148,10 @@ impl ImportWriter {
 
     /// Begins the next transaction now, if the store can lock other writers out until it ends.
     pub(super) async fn begin_exclusive(&mut self) {
-        let now = self.importer.clock.now();
-        let (lease, import) = (self.held_lease.lease(), self.record.id);
+        let Ok(lease) = self.lease() else {
+            return;
+        };
+        let (now, import) = (self.importer.clock.now(), self.record.id);
         let store = &self.importer.store;
         self.exclusive = store.begin_exclusive(lease, import, &self.actor, now).await;
     }
@@ -187,6 +196,12 @@ impl ImportWriter {
         }
         if parts.depends_on_plan() {
             write.expect_revision(self.revision)?;
+        }
+        if let (None, Some(final_results), RowsToWrite::Batch { batch, .. }) =
+            (&self.held_lease, parts.open, parts.rows)
+        {
+            let writing = self.write_few(write, result_log, final_results, batch);
+            return writing.await;
         }
         if parts.resume {
             write.note_resumed();
@@ -264,12 +279,8 @@ impl ImportWriter {
     async fn record_rest(&self, result_log: &mut ResultLog<'_>) -> Result<(), WriteError> {
         for users in messages::deactivations(self.missing.iter().cloned()) {
             let users = CompressedMessage::new(&users.encode_to_vec());
-            result_log
-                .write(
-                    &[(BatchKind::ToDeactivate, &users)],
-                    OutcomeCounts::default(),
-                )
-                .await?;
+            let users = [(BatchKind::ToDeactivate, &users)];
+            result_log.write(&ResultBatches::of(&users)).await?;
         }
         result_log
             .first_plan_warnings(&self.first_plan_warnings)
@@ -282,7 +293,7 @@ impl ImportWriter {
         write: &ImportTransaction,
         result_log: &mut ResultLog<'_>,
     ) -> Result<(), WriteError> {
-        let mut pipeline = self.pipeline(false);
+        let mut pipeline = self.pipeline(false)?;
         while let Some(ReadyBatch { batch, .. }) = pipeline.next(self.size()).await? {
             batch.write(write).await?;
             result_log.results(&batch.results, &batch.changes).await?;
@@ -319,7 +330,8 @@ impl ImportWriter {
                 (BatchKind::Deactivated, &payload),
                 (BatchKind::Changes, &changes),
             ];
-            result_log.write(&batches, counts).await?;
+            let batches = ResultBatches::of(&batches).with(counts);
+            result_log.write(&batches).await?;
         }
         effects.deactivated.extend(deactivated);
         effects.skipped.extend(skipped);
@@ -327,7 +339,7 @@ impl ImportWriter {
     }
 
     /// The record's notes: warnings and the number of identity changes.
-    fn encoded_notes(&self, skipped: &SkippedDeactivations) -> Vec<u8> {
+    pub(super) fn encoded_notes(&self, skipped: &SkippedDeactivations) -> Vec<u8> {
         self.notes.encode_with(&skipped.warnings())
     }
 

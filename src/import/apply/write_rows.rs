@@ -25,7 +25,7 @@ impl ImportWriter {
     /// Writes all rows of the plan. Ends early transactions in any case.
     #[tracing::instrument(skip_all)]
     pub(super) async fn write_rows(&mut self) -> Result<(), WriteError> {
-        let mut pipeline = self.pipeline(self.may_overlap());
+        let mut pipeline = self.pipeline(self.may_overlap())?;
         let result = self.write_batches(&mut pipeline).await;
         pipeline.recall().await;
         result
@@ -69,7 +69,7 @@ impl ImportWriter {
             }
             self.replan(pipeline.unwritten(), &given_up).await?;
             attempts %= ATTEMPTS;
-            *pipeline = self.pipeline(self.may_overlap());
+            *pipeline = self.pipeline(self.may_overlap())?;
         }
         Ok(())
     }
@@ -122,15 +122,18 @@ impl ImportWriter {
     }
 
     /// A pipeline for the rows of the current plan.
-    pub(super) fn pipeline(&self, may_overlap: bool) -> BatchPipeline {
+    ///
+    /// # Errors
+    /// As [`ImportWriter::lease`].
+    pub(super) fn pipeline(&self, may_overlap: bool) -> Result<BatchPipeline, WriteError> {
         let context = BatchContext {
             store: self.importer.store.clone(),
             clock: self.importer.clock.clone(),
-            lease: self.held_lease.lease(),
+            lease: self.lease()?,
             import: self.record.id,
             actor: self.actor.clone(),
             may_overlap,
         };
-        BatchPipeline::new(context, Arc::clone(&self.planned))
+        Ok(BatchPipeline::new(context, Arc::clone(&self.planned)))
     }
 }

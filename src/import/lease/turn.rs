@@ -12,7 +12,7 @@ use super::HeldLease;
 use crate::{
     import::{
         ImportError, Importer,
-        receive::{AttemptRecording, ImportSession},
+        receive::{AttemptRecording, ImportSession, WriteTurn},
     },
     store::{AttemptOpening, LeaseAnswer, LeaseRequest, NEXT_FOR},
     telemetry::metrics,
@@ -47,17 +47,32 @@ impl Importer {
     }
 }
 
+/// An import's turn among those of this process.
+#[derive(Debug)]
+pub(in crate::import) struct LeaseTurn {
+    /// `None` if it has not come in time.
+    turn: Option<WriteTurn>,
+    /// When the import began to wait.
+    asked: Instant,
+}
+
+impl LeaseTurn {
+    /// How long the import has waited for the lease, if it has it now.
+    pub(in crate::import) fn waited(&self) -> Duration {
+        self.asked.elapsed()
+    }
+}
+
 impl ImportSession<'_> {
-    /// Takes the organisation's lease in turn, and records the attempt with it if it `opens` the import. Returns `None`
-    /// if another attempt at this same import has the lease or has begun applying.
+    /// Waits for the turn among the imports of this process. If that takes long, records the attempt if it `opens` the
+    /// import. Returns `None` if another attempt at this same import has begun applying.
     ///
     /// # Errors
-    /// Fails with [`ImportError::OrganizationHeld`] if the turn does not come in time, or the holder is not alive; also
-    /// if the client has gone, or the server shuts down.
-    pub(in crate::import) async fn take_lease(
+    /// Fails if the client has gone, or the server shuts down.
+    pub(in crate::import) async fn await_turn(
         &mut self,
         opens: bool,
-    ) -> Result<Option<HeldLease>, ImportError> {
+    ) -> Result<Option<LeaseTurn>, ImportError> {
         let importer = self.importer;
         let asked = Instant::now();
         let until = asked + importer.limiter.turn_timeout();
@@ -69,6 +84,22 @@ impl ImportSession<'_> {
             Err(_) if opens && self.is_bound_once_recorded().await? => return Ok(None),
             Err(_) => self.while_wanted(waiting).await?,
         };
+        Ok(Some(LeaseTurn { turn, asked }))
+    }
+
+    /// Takes the organisation's lease in turn, and records the attempt with it if it `opens` the import. Returns `None`
+    /// if another attempt at this same import has the lease or has begun applying.
+    ///
+    /// # Errors
+    /// Fails with [`ImportError::OrganizationHeld`] if the lease does not become free in time, or the holder is not
+    /// alive; also if the client has gone, or the server shuts down.
+    pub(in crate::import) async fn take_lease(
+        &mut self,
+        LeaseTurn { turn, asked }: LeaseTurn,
+        opens: bool,
+    ) -> Result<Option<HeldLease>, ImportError> {
+        let importer = self.importer;
+        let until = asked + importer.limiter.turn_timeout();
         let (mut pause, mut is_repeated) = (FIRST_PAUSE, false);
         let mut asks_next_at = asked;
         loop {
@@ -91,7 +122,7 @@ impl ImportSession<'_> {
                 LeaseAnswer::Held(holder) if out_of_turn || !holder.is_alive => {
                     return Err(ImportError::OrganizationHeld(holder));
                 }
-                LeaseAnswer::Held(_) => true,
+                LeaseAnswer::Held(_) | LeaseAnswer::Busy => true,
                 LeaseAnswer::Promised => false,
             };
             // While another server is next, there is nothing to ask for.

@@ -55,8 +55,11 @@ impl<S> RequestStream for S where
 pub(crate) enum AttemptRecording {
     /// The attempt is not recorded, and the record under its ID has not been read.
     Unknown,
-    /// The attempt is not recorded, and no import had begun applying under the ID when `started` was sent.
+    /// The attempt is not recorded, and there was no record under the ID when `started` was sent.
     New,
+    /// The attempt is not recorded, and no import had begun applying under the ID when `started` was sent. The ID had a
+    /// record: that of an earlier attempt, or of the upload that the attempt imports.
+    Replacing,
     /// The attempt is recorded.
     Recorded,
 }

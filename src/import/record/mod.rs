@@ -16,4 +16,6 @@ mod row_results;
 pub(crate) use import_record::RecordedNotes;
 pub(crate) use recorded_progress::RecordedProgress;
 pub(crate) use replay::{POLL_INTERVAL, ResultReplay, WatchRequest};
-pub(crate) use result_log::{EncodedResults, FinalResults, ResultLog, SharedResults};
+pub(crate) use result_log::{
+    EncodedResults, FinalResults, ResultBatches, ResultLog, SharedResults,
+};

@@ -22,7 +22,7 @@ use crate::{
     domain::OutcomeCounts,
     plan::RowIndex,
     proto::{RowResult, RowResults},
-    store::{BatchKind, CompressedMessage, ImportTransaction, StoreError, WriteError},
+    store::{BatchKind, CompressedMessage, FEW_ROWS, ImportTransaction, StoreError, WriteError},
 };
 
 /// The log of an import's results, within one transaction.
@@ -44,16 +44,12 @@ impl<'a> ResultLog<'a> {
         }
     }
 
-    /// Writes batches in one statement, and adds the counts of all of them.
-    pub(crate) async fn write(
-        &mut self,
-        batches: &[(BatchKind, &CompressedMessage)],
-        counts: OutcomeCounts,
-    ) -> Result<(), WriteError> {
+    /// Writes batches, and adds their counts.
+    pub(crate) async fn write(&mut self, batches: &ResultBatches<'_>) -> Result<(), WriteError> {
+        let ResultBatches { batches, counts } = batches;
         self.write.record_batches(self.sequence, batches).await?;
-        self.sequence = i32::try_from(batches.len())
-            .map_or(i32::MAX, |batches| self.sequence.saturating_add(batches));
-        self.counts.add(&counts);
+        self.sequence = self.sequence.saturating_add(number(batches.len()));
+        self.counts.add(counts);
         Ok(())
     }
 
@@ -70,7 +66,7 @@ impl<'a> ResultLog<'a> {
     ) -> Result<(), WriteError> {
         for message in messages::results(first_plan_warnings.results()) {
             let payload = CompressedMessage::new(&message.encode_to_vec());
-            self.write(&[(BatchKind::ToWrite, &payload)], OutcomeCounts::default())
+            self.write(&ResultBatches::of(&[(BatchKind::ToWrite, &payload)]))
                 .await?;
         }
         Ok(())
@@ -97,20 +93,56 @@ impl<'a> ResultLog<'a> {
     ) -> Result<(), WriteError> {
         if results.is_empty() {
             let nothing = CompressedMessage::new(&RowResults::default().encode_to_vec());
-            let nothing = [(BatchKind::Results, &nothing)];
-            return self.write(&nothing, OutcomeCounts::default()).await;
+            let nothing = ResultBatches::of(&[(BatchKind::Results, &nothing)]);
+            return self.write(&nothing).await;
         }
-        let mut all = OutcomeCounts::default();
-        for result in results {
-            all.add(&result.counts);
-        }
-        let results = results
-            .iter()
-            .map(|result| (BatchKind::Results, &result.payload));
-        let changes = changes.iter().map(|changes| (BatchKind::Changes, changes));
-        let batches: Vec<_> = results.chain(changes).collect();
-        self.write(&batches, all).await
+        self.write(&ResultBatches::new(results, changes)).await
     }
+}
+
+/// Batches that are recorded together, with the counts of their results.
+pub(crate) struct ResultBatches<'a> {
+    batches: Vec<(BatchKind, &'a CompressedMessage)>,
+    pub(crate) counts: OutcomeCounts,
+}
+
+impl<'a> ResultBatches<'a> {
+    /// The batches of results, and then of what they changed of users.
+    pub(crate) fn new(
+        results: impl IntoIterator<Item = &'a EncodedResults>,
+        changes: &'a [CompressedMessage],
+    ) -> Self {
+        let mut counts = OutcomeCounts::default();
+        let results = results.into_iter().map(|result| {
+            counts.add(&result.counts);
+            (BatchKind::Results, &result.payload)
+        });
+        let mut batches: Vec<_> = results.collect();
+        batches.extend(changes.iter().map(|changes| (BatchKind::Changes, changes)));
+        Self { batches, counts }
+    }
+
+    /// Batches that count no rows.
+    pub(crate) fn of(batches: &[(BatchKind, &'a CompressedMessage)]) -> Self {
+        Self {
+            batches: batches.to_vec(),
+            counts: OutcomeCounts::default(),
+        }
+    }
+
+    /// The same with these counts.
+    pub(crate) fn with(self, counts: OutcomeCounts) -> Self {
+        Self { counts, ..self }
+    }
+
+    /// The number of batches.
+    pub(crate) fn number(&self) -> i32 {
+        number(self.batches.len())
+    }
+}
+
+fn number(batches: usize) -> i32 {
+    i32::try_from(batches).unwrap_or(i32::MAX)
 }
 
 /// Encoded results for the log: one message of bounded size.
@@ -147,6 +179,9 @@ const CHUNK_ROWS: usize = 16_384;
 
 /// Encodes the results of rows of a plan for the log, on all cores.
 pub(crate) fn encode_rows(planned: &PlannedImport, rows: &[RowIndex]) -> Vec<EncodedResults> {
+    if rows.len() <= FEW_ROWS {
+        return encode_chunk(planned, rows).collect();
+    }
     rows.par_chunks(CHUNK_ROWS)
         .flat_map_iter(|rows| encode_chunk(planned, rows))
         .collect()
@@ -154,6 +189,9 @@ pub(crate) fn encode_rows(planned: &PlannedImport, rows: &[RowIndex]) -> Vec<Enc
 
 /// Encodes what rows of a plan change of users for the log, on all cores.
 pub(crate) fn encode_changes(planned: &PlannedImport, rows: &[RowIndex]) -> Vec<CompressedMessage> {
+    if rows.len() <= FEW_ROWS {
+        return changed_users::encode(planned, rows);
+    }
     rows.par_chunks(CHUNK_ROWS)
         .flat_map_iter(|rows| changed_users::encode(planned, rows))
         .collect()

@@ -35,7 +35,9 @@ pub(crate) fn select_users(
     if count.is_none() && matching.undone().is_none() {
         return None;
     }
-    let least_users = count.map(|count| u64::from(count) * u64::from(settings.users_per_row));
+    // Asking how many users there are takes longer than looking up what one row can concern.
+    let further_rows = |count: u32| u64::from(count.saturating_sub(1));
+    let least_users = count.map(|count| further_rows(count) * u64::from(settings.users_per_row));
     Some(Arc::new(RowSelection {
         users: UserSelection::new(Arc::clone(rows), matching.clone()),
         least_users: least_users.unwrap_or(u64::MAX),

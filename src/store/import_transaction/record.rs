@@ -1,6 +1,6 @@
 //! Writes to the import's record, in the transaction that makes them true.
 
-use sea_orm::{EntityTrait, FromQueryResult, Value};
+use sea_orm::{EntityTrait, FromQueryResult, IntoActiveModel, TryInsertResult, Value};
 use uuid::Uuid;
 
 use super::ImportTransaction;
@@ -133,6 +133,32 @@ impl ImportTransaction {
             action,
             &self.import,
         ));
+    }
+
+    /// Records an import that has no record, and that ends with this transaction in the record's state. The audit trail
+    /// gets its end.
+    ///
+    /// # Errors
+    /// Fails with [`WriteError::Bound`] if there is a record under its ID.
+    pub async fn insert_record(&self, record: ImportRecord) -> Result<(), WriteError> {
+        let record = ImportRecord {
+            changes_kept: true,
+            finished_at: Some(self.now),
+            ..record
+        };
+        self.note(import_audit::ended(
+            &record,
+            record.state(),
+            &self.actor,
+            self.now,
+        ));
+        let inserting = Imports::insert(record.into_active_model())
+            .on_conflict_do_nothing()
+            .exec_without_returning(&self.tx.inner);
+        match inserting.await? {
+            TryInsertResult::Inserted(1..) => Ok(()),
+            _ => Err(WriteError::Bound),
+        }
     }
 
     /// Changes the import's record, in one statement. If the import ends, the audit trail gets that.

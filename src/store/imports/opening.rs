@@ -31,16 +31,16 @@ impl Store {
         .await
     }
 
-    /// Decides about an attempt without recording it.
+    /// Decides about an attempt without recording it. Returns `None` if there is no record under its ID.
     ///
     /// # Errors
     /// Fails if the database fails.
     pub async fn expected_opening(
         &self,
         record: &ImportRecord,
-    ) -> Result<AttemptOpening, StoreError> {
+    ) -> Result<Option<AttemptOpening>, StoreError> {
         let found = self.import(record.organization_id, record.id).await?;
-        Ok(found.map_or(AttemptOpening::Recorded, |present| present.admits(record)))
+        Ok(found.map(|present| present.admits(record)))
     }
 
     /// Records how many rows an attempt that has not begun applying has received so far. Does nothing to the record of

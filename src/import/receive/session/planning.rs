@@ -9,10 +9,10 @@ use super::ImportSession;
 use crate::{
     domain::{ImportPhase, IssueCode, Row},
     import::{
-        ImportError, messages,
+        ImportError, Refusal, messages,
         receive::{options::DeactivationScope, read_ahead::DirectoryReadAhead},
         respond::Response,
-        review::{DeactivationGuard, PlannedImport, PlanningInput, plan_rows, select_users},
+        review::{DeactivationGuard, PlannedImport, PlanningInput, guard, plan_rows, select_users},
     },
     plan::{ByRow, MissingUsersScope, PlanningTerms},
     store::Snapshot,
@@ -124,6 +124,12 @@ impl ImportSession<'_> {
             planned = planning => planned,
             () = self.responses.closed(), if self.options.validate_only => Err(ImportError::ClientGone),
         }
+    }
+
+    /// Asks the guards about a plan. Returns why they refuse the import.
+    pub(crate) fn refusals(&self, planned: &PlannedImport) -> Vec<Refusal> {
+        let _stage = ImportStageTimer::begin("guard");
+        guard::check(&self.options, &self.importer.settings, planned)
     }
 
     /// The terms of this caller's plans.

@@ -193,16 +193,20 @@ impl ImportSession<'_> {
 
     /// Finds out the present state of the import's ID.
     pub(crate) async fn look_up_id(&mut self) -> Result<(), ImportError> {
+        let mut recording = AttemptRecording::New;
         if self.options.import_id.is_some() {
             let opening = self.importer.store.expected_opening(&self.record);
             match opening.await? {
-                AttemptOpening::Recorded => {}
-                AttemptOpening::Bound => self.resumed = true,
-                AttemptOpening::InUse => return Err(ImportError::ImportIdInUse(self.record.id)),
+                None => {}
+                Some(AttemptOpening::Recorded) => recording = AttemptRecording::Replacing,
+                Some(AttemptOpening::Bound) => self.resumed = true,
+                Some(AttemptOpening::InUse) => {
+                    return Err(ImportError::ImportIdInUse(self.record.id));
+                }
             }
         }
         if !self.resumed && !self.is_recorded() {
-            self.recording = AttemptRecording::New;
+            self.recording = recording;
         }
         Ok(())
     }
