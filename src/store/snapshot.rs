@@ -37,9 +37,16 @@ pub trait SelectUsers: Send + Sync {
     /// may take tens of milliseconds.
     fn second(&self, known: Vec<User>, catalog: &Catalog) -> FurtherUsers;
 
-    /// IDs of the users in the snapshot whose last import is read. This may take seconds if
+    /// Returns `true` if the rows are those of an undo, which needs the last imports of some users.
+    fn is_undo(&self) -> bool {
+        false
+    }
+
+    /// For an undo: IDs of the users in the snapshot whose last import is read. This may take seconds if
     /// there are a million users.
-    fn edited(&self, users: &[User]) -> Vec<Uuid>;
+    fn edited(&self, _users: &[User]) -> Vec<Uuid> {
+        Vec::new()
+    }
 }
 
 /// The further users that a partial snapshot reads, besides those found by the first keys.
@@ -129,8 +136,8 @@ impl Store {
             let users = read_users(&tx, organization, permit).await?;
             (users, SnapshotExtent::Complete)
         };
-        let (users, last_imports) = match selection {
-            Some(selection) => read_last_imports(&tx, organization, selection, users).await?,
+        let (users, last_imports) = match selection.filter(|selection| selection.is_undo()) {
+            Some(undo) => read_last_imports(&tx, organization, undo, users).await?,
             None => (users, HashMap::new()),
         };
         tx.commit().await?;
@@ -232,7 +239,7 @@ async fn read_selected(
     Ok((users, SnapshotExtent::Partial { active_users }))
 }
 
-/// Reads the last imports that `selection` asks for. Returns all users with it.
+/// Reads the last imports that an undo's `selection` asks for. Returns all users with it.
 async fn read_last_imports(
     tx: &DatabaseTransaction,
     organization: i64,

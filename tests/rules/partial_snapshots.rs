@@ -22,7 +22,6 @@ use user_import::{
     plan::{ByRow, MatchBy, RowMatching, UserSelection},
     store::{FurtherUsers, SelectUsers, Snapshot, Store},
 };
-use uuid::Uuid;
 
 use user_import_testing::{
     App, Database, Roster, any_people, for_all, on_both_databases, planned_on, roster, roster_of,
@@ -49,10 +48,6 @@ impl SelectUsers for ChosenUsers {
 
     fn first(&self) -> UserKeys {
         self.0.first()
-    }
-
-    fn edited(&self, users: &[User]) -> Vec<Uuid> {
-        self.0.edited(users)
     }
 
     fn second(&self, known: Vec<User>, catalog: &Catalog) -> FurtherUsers {

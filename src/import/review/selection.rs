@@ -40,6 +40,7 @@ pub(crate) fn select_users(
     let least_users = count.map(|count| further_rows(count) * u64::from(settings.users_per_row));
     Some(Arc::new(RowSelection {
         users: UserSelection::new(Arc::clone(rows), matching.clone()),
+        is_undo: matching.undone().is_some(),
         least_users: least_users.unwrap_or(u64::MAX),
         guard,
     }))
@@ -49,6 +50,7 @@ pub(crate) fn select_users(
 #[derive(Debug)]
 struct RowSelection {
     users: UserSelection,
+    is_undo: bool,
     least_users: u64,
     guard: Option<DeactivationGuard>,
 }
@@ -60,6 +62,10 @@ impl SelectUsers for RowSelection {
 
     fn first(&self) -> UserKeys {
         self.users.first()
+    }
+
+    fn is_undo(&self) -> bool {
+        self.is_undo
     }
 
     fn edited(&self, users: &[User]) -> Vec<Uuid> {
