@@ -76,7 +76,7 @@
 //! | a rule for one value (semantics §2) | `domain/check.rs`, and the value's own file: `email.rs`, `phone.rs`, `username.rs`, … |
 //! | a value against the catalog or its own user (§5 a) | `plan/judge/field_checks.rs`, `plan/judge/catalog_choices.rs` |
 //! | a key that another user or another row has (§5 b) | `plan/judge/uniqueness.rs`, `plan/judge/duplicates.rs` |
-//! | lost zeros, and other values that a spreadsheet may have changed | `plan/judge/damaged_values.rs` if the catalog has a pattern; the warnings: `plan/report/review.rs` |
+//! | lost zeros, and other values that a spreadsheet may have changed | `plan/judge/damaged_values.rs` if the catalog has a pattern; the warnings: `plan/report/final_state_findings.rs` |
 //! | which user a row matches (§4), also by `match_by` | `plan/index/matching.rs` |
 //! | a rule that looks at all rows (§5 b to f) | `plan/judge/`, one file for each rule; `plan_while` rejects duplicates, and `plan/judge/rules.rs` applies the others in their order |
 //! | the order of writes, and why each commit leaves a valid directory | `plan/order/sequence.rs` |

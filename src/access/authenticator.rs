@@ -24,7 +24,7 @@ use super::{
 use crate::{
     clock::Clock,
     domain::Permissions,
-    store::{CredentialSource, Store, StoreError, TokenRecord},
+    store::{CredentialSource, Store, StoreError, StoredToken},
 };
 
 /// A token's last use is written at most this often.
@@ -242,7 +242,7 @@ impl Authenticator {
         })
     }
 
-    fn recognise(&self, token: &TokenRecord) -> Result<Principal, AccessDenial> {
+    fn recognise(&self, token: &StoredToken) -> Result<Principal, AccessDenial> {
         if token.revoked_at.is_some() {
             return Err(AccessDenial::Revoked);
         }

@@ -228,7 +228,7 @@ pub fn plan_while(request: PlanRequest, wanted: &dyn Fn() -> bool) -> Option<Pla
     step()?;
     judge::finish_outcomes(&state, &mut decisions);
     let deactivated = missing.deactivations.iter().copied().collect();
-    report::review(&state, &deactivated, &alike, &mut findings);
+    report::add_final_state_findings(&state, &deactivated, &alike, &mut findings);
     let identity = report::warn_of_replaced_identities(&state, &decisions, &mut findings);
     report::complete_findings(&state, &mut findings, &mut budget);
     step()?;

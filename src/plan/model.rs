@@ -37,9 +37,9 @@ struct ReferenceModel<'a> {
     catalog: &'a Catalog,
     rows: &'a [Row],
     users: &'a [User],
-    faults: Vec<Vec<ModelIssue>>,
+    issues: Vec<Vec<ModelIssue>>,
     /// By row: the time at which it was rejected.
-    fell: Vec<Option<u32>>,
+    rejected_at: Vec<Option<u32>>,
     /// By row: the first row that it equals. A copy counts as rejected, and shares the outcome of that row.
     copy_of: Vec<Option<usize>>,
     time: u32,
@@ -58,21 +58,21 @@ impl<'a> ReferenceModel<'a> {
             catalog: &request.catalog,
             rows: &request.rows,
             users: request.snapshot.users(),
-            faults: Vec::new(),
-            fell: Vec::new(),
+            issues: Vec::new(),
+            rejected_at: Vec::new(),
             copy_of: Vec::new(),
             time: 0,
         };
-        model.faults = (0..model.rows.len()).map(|row| model.check(row)).collect();
-        let failed = model.faults.iter().map(|faults| !faults.is_empty());
-        model.fell = failed.map(|failed| failed.then_some(0)).collect();
+        model.issues = (0..model.rows.len()).map(|row| model.check(row)).collect();
+        let failed = model.issues.iter().map(|issues| !issues.is_empty());
+        model.rejected_at = failed.map(|failed| failed.then_some(0)).collect();
         model.time = 1;
         model.copy_of = (0..model.rows.len())
             .map(|row| model.find_original(row))
             .collect();
         for row in 0..model.rows.len() {
             if model.copy_of[row].is_some() {
-                model.fell[row] = Some(0);
+                model.rejected_at[row] = Some(0);
             }
         }
         let found = model.standing().map(|row| (row, model.duplicates(row)));
@@ -86,26 +86,28 @@ impl<'a> ReferenceModel<'a> {
                 Self::cycles,
                 Self::permissions,
             ];
-            let mut verdicts = rules.iter().map(|rule| rule(&model));
-            match verdicts.find(|found| found.iter().any(|(_, faults)| !faults.is_empty())) {
+            let mut results = rules.iter().map(|rule| rule(&model));
+            match results.find(|found| found.iter().any(|(_, issues)| !issues.is_empty())) {
                 Some(found) => model.reject(found),
                 None => break,
             }
         }
-        model.faults = (0..model.rows.len()).map(|row| model.review(row)).collect();
+        model.issues = (0..model.rows.len())
+            .map(|row| model.final_issues(row))
+            .collect();
         for row in 0..model.rows.len() {
             if let Some(original) = model.copy_of[row] {
-                model.faults[row] = model.faults[original].clone();
+                model.issues[row] = model.issues[original].clone();
             }
         }
         model
     }
 
     fn reject(&mut self, found: Vec<(usize, Vec<ModelIssue>)>) {
-        for (row, faults) in found {
-            if !faults.is_empty() && self.fell[row].is_none() {
-                self.fell[row] = Some(self.time);
-                self.faults[row].extend(faults);
+        for (row, issues) in found {
+            if !issues.is_empty() && self.rejected_at[row].is_none() {
+                self.rejected_at[row] = Some(self.time);
+                self.issues[row].extend(issues);
             }
         }
     }
@@ -166,16 +168,16 @@ impl<'a> ReferenceModel<'a> {
     fn check(&self, row: usize) -> Vec<ModelIssue> {
         let data = &self.rows[row];
         let counts = |issue: &Issue| issue.column.is_none_or(|c| self.is_unsound(row, c));
-        let issues = data.issues().filter(counts);
-        let mut faults: Vec<ModelIssue> = issues
+        let values = data.issues().filter(counts);
+        let mut issues: Vec<ModelIssue> = values
             .map(|issue| (issue.code, issue.column, None))
             .collect();
         let user = self.user(row).map(|user| &self.users[user]);
-        let is_guarded = user.is_some_and(|u| u.protected && u.status == Status::Active);
-        if is_guarded && data.status() == Some(Status::Inactive) {
-            faults.push((IssueCode::ProtectedUser, Some(Column::Status), None));
+        let is_protected = user.is_some_and(|u| u.protected && u.status == Status::Active);
+        if is_protected && data.status() == Some(Status::Inactive) {
+            issues.push((IssueCode::ProtectedUser, Some(Column::Status), None));
         }
-        faults
+        issues
     }
 
     /// Returns the first row that passed its field checks and has the same value in every stored column.
@@ -196,8 +198,11 @@ impl<'a> ReferenceModel<'a> {
             };
             values.map(value).collect::<Vec<_>>()
         };
-        let equal = |&other: &usize| self.fell[other].is_none() && stored(other) == stored(row);
-        (0..row).find(equal).filter(|_| self.fell[row].is_none())
+        let equal =
+            |&other: &usize| self.rejected_at[other].is_none() && stored(other) == stored(row);
+        (0..row)
+            .find(equal)
+            .filter(|_| self.rejected_at[row].is_none())
     }
 
     /// Returns `true` if both rows are about the same user, existing or new.
@@ -221,9 +226,9 @@ impl<'a> ReferenceModel<'a> {
     fn duplicates(&self, row: usize) -> Vec<ModelIssue> {
         let code = IssueCode::DuplicateInFile;
         let others = || self.standing().filter(move |&other| other != row);
-        let mut faults = Vec::new();
+        let mut issues = Vec::new();
         let twin = others().find(|&other| self.contradicts(row, other));
-        faults.extend(twin.map(|twin| (code, Some(Column::ExternalId), Some(self.number(twin)))));
+        issues.extend(twin.map(|twin| (code, Some(Column::ExternalId), Some(self.number(twin)))));
         for column in KEYS {
             let value = self.sound(row, column);
             let shares = |r: usize| self.sound(r, column) == value;
@@ -239,10 +244,10 @@ impl<'a> ReferenceModel<'a> {
             let rivals = || others().filter(|&r| shares(r) && !self.is_same_user(row, r));
             let keeper = rivals().find(|&r| keeps(r));
             if let Some(other) = keeper.or_else(|| rivals().next().filter(|_| !keeps(row))) {
-                faults.push((code, Some(column), Some(self.number(other))));
+                issues.push((code, Some(column), Some(self.number(other))));
             }
         }
-        faults
+        issues
     }
 
     fn number(&self, row: usize) -> u32 {
@@ -251,7 +256,7 @@ impl<'a> ReferenceModel<'a> {
 
     /// Returns all users after the import, if the rows that stand now are written.
     fn everybody(&self) -> Vec<FinalPerson> {
-        let standing = |row: &usize| self.fell[*row].is_none();
+        let standing = |row: &usize| self.rejected_at[*row].is_none();
         let rows = || (0..self.rows.len()).filter(standing);
         let row_of = |user| rows().find(|&row| self.user(row) == Some(user));
         let users = (0..self.users.len()).map(|user| (Some(user), row_of(user)));
@@ -311,60 +316,68 @@ impl<'a> ReferenceModel<'a> {
     }
 
     fn standing(&self) -> impl Iterator<Item = usize> {
-        (0..self.rows.len()).filter(|&row| self.fell[row].is_none())
+        (0..self.rows.len()).filter(|&row| self.rejected_at[row].is_none())
     }
 
     fn uniqueness(&self) -> Vec<(usize, Vec<ModelIssue>)> {
         let everybody = self.everybody();
-        let verdict = |row: usize| {
-            let mut faults = Vec::new();
+        let judge_row = |row: usize| {
+            let mut issues = Vec::new();
             for (key, column) in KEYS.into_iter().enumerate() {
                 let value = self.sound(row, column).unwrap_or_default();
                 let outside = everybody.iter().filter(|one| one.row.is_none());
                 for holder in outside.filter(|one| one.keys[key] == value) {
-                    faults.push((taken(column), Some(column), None));
+                    issues.push((taken(column), Some(column), None));
                     let frees = |r: usize| {
                         let moved = self.sound(r, column).is_some_and(|v| v != value);
                         moved && self.user(r) == holder.user
                     };
-                    faults.extend(self.depends(column, frees));
+                    issues.extend(self.depends(column, frees));
                 }
             }
-            (row, faults)
+            (row, issues)
         };
-        self.standing().map(verdict).collect()
+        self.standing().map(judge_row).collect()
     }
 
-    /// Returns the fault that names a rejected row that would have helped: the first of those rejected last.
+    /// Returns the issue that names a rejected row that would have helped: the first of those rejected last.
     fn depends(&self, column: Column, helps: impl Fn(usize) -> bool) -> Option<ModelIssue> {
-        let fell = |row: usize| self.fell[row].is_some() && self.copy_of[row].is_none();
-        let fallen = (0..self.rows.len()).filter(|&row| fell(row) && helps(row));
-        let last = fallen.clone().filter_map(|row| self.fell[row]).max();
-        let number = self.number(fallen.clone().find(|&row| self.fell[row] == last)?);
+        let is_rejected =
+            |row: usize| self.rejected_at[row].is_some() && self.copy_of[row].is_none();
+        let rejected = (0..self.rows.len()).filter(|&row| is_rejected(row) && helps(row));
+        let last = rejected
+            .clone()
+            .filter_map(|row| self.rejected_at[row])
+            .max();
+        let number = self.number(
+            rejected
+                .clone()
+                .find(|&row| self.rejected_at[row] == last)?,
+        );
         Some((IssueCode::DependsOnRejectedRow, Some(column), Some(number)))
     }
 
     fn supervisors(&self) -> Vec<(usize, Vec<ModelIssue>)> {
         let everybody = self.everybody();
         let column = Some(Column::SupervisorEmail);
-        let verdict = |row: usize| {
-            let mut faults = Vec::new();
+        let judge_row = |row: usize| {
+            let mut issues = Vec::new();
             if let Some(email) = self.sound(row, Column::SupervisorEmail) {
                 let is_self = self.sound(row, Column::Email).as_ref() == Some(&email);
                 if !is_self && position(&everybody, &email).is_none() {
-                    faults.push((IssueCode::SupervisorNotFound, column, None));
+                    issues.push((IssueCode::SupervisorNotFound, column, None));
                     let gives = |r: usize| self.sound(r, Column::Email).as_ref() == Some(&email);
-                    faults.extend(self.depends(Column::SupervisorEmail, gives));
+                    issues.extend(self.depends(Column::SupervisorEmail, gives));
                 }
             }
-            (row, faults)
+            (row, issues)
         };
-        self.standing().map(verdict).collect()
+        self.standing().map(judge_row).collect()
     }
 
     fn cycles(&self) -> Vec<(usize, Vec<ModelIssue>)> {
         let everybody = self.everybody();
-        let mut verdicts = Vec::new();
+        let mut found = Vec::new();
         for (at, one) in everybody.iter().enumerate() {
             let up = std::iter::successors(one.supervisor, |&up| everybody[up].supervisor);
             let goes_round = up.take(everybody.len()).any(|up| up == at);
@@ -375,10 +388,10 @@ impl<'a> ReferenceModel<'a> {
             let sets = self.sound(row, Column::SupervisorEmail).is_some();
             if sets && one.supervisor != present {
                 let column = Some(Column::SupervisorEmail);
-                verdicts.push((row, vec![(IssueCode::SupervisorCycle, column, None)]));
+                found.push((row, vec![(IssueCode::SupervisorCycle, column, None)]));
             }
         }
-        verdicts
+        found
     }
 
     fn is_privileged(&self, role: RoleId) -> bool {
@@ -394,32 +407,32 @@ impl<'a> ReferenceModel<'a> {
     }
 
     fn permissions(&self) -> Vec<(usize, Vec<ModelIssue>)> {
-        let verdict = |row: usize| {
+        let judge_row = |row: usize| {
             let user = self.user(row).map(|user| &self.users[user]);
-            let mut faults = Vec::new();
+            let mut issues = Vec::new();
             let leaves = user.is_some_and(|user| user.status == Status::Active)
                 && self.rows[row].status() == Some(Status::Inactive);
             if leaves && !self.permitted.deactivation {
                 let code = IssueCode::DeactivationNotPermitted;
-                faults.push((code, Some(Column::Status), None));
+                issues.push((code, Some(Column::Status), None));
             }
             let role = self.role(row);
             let is_given = self.is_privileged(role) && user.is_none_or(|user| user.role != role);
             let is_theirs = user.is_some_and(|user| self.is_privileged(user.role));
             let is_changed = self.outcome(row) != Outcome::Unchanged;
             if !self.permitted.privileged && (is_given || is_theirs && is_changed) {
-                faults.push((IssueCode::RoleNotGrantable, Some(Column::Role), None));
+                issues.push((IssueCode::RoleNotGrantable, Some(Column::Role), None));
             }
-            (row, faults)
+            (row, issues)
         };
-        self.standing().map(verdict).collect()
+        self.standing().map(judge_row).collect()
     }
 
-    /// Returns the faults of `row`. For a rejected row, adds everything else that is wrong with it in the final state.
-    fn review(&self, row: usize) -> Vec<ModelIssue> {
-        let mut faults = self.faults[row].clone();
-        if self.fell[row].is_none() {
-            return faults;
+    /// Returns the issues of `row`. For a rejected row, adds everything else that is wrong with it in the final state.
+    fn final_issues(&self, row: usize) -> Vec<ModelIssue> {
+        let mut issues = self.issues[row].clone();
+        if self.rejected_at[row].is_none() {
+            return issues;
         }
         let everybody = self.everybody();
         let id = self.sound(row, Column::ExternalId);
@@ -440,23 +453,23 @@ impl<'a> ReferenceModel<'a> {
             };
             let giver = holder.row.map(|row| self.number(row));
             let duplicate = (IssueCode::DuplicateInFile, Some(column), giver);
-            let is_known = faults.iter().any(|f| f.0 == taken(column))
-                || giver.is_some() && faults.contains(&duplicate);
+            let is_known = issues.iter().any(|f| f.0 == taken(column))
+                || giver.is_some() && issues.contains(&duplicate);
             if !is_known {
-                faults.push((taken(column), Some(column), giver));
+                issues.push((taken(column), Some(column), giver));
             }
         }
         if let Some(email) = self.sound(row, Column::SupervisorEmail) {
             let is_self = self.sound(row, Column::Email).as_ref() == Some(&email);
             if is_self || position(&everybody, &email).is_some() {
-                return faults;
+                return issues;
             }
             let code = IssueCode::SupervisorNotFound;
-            if faults.iter().all(|fault| fault.0 != code) {
-                faults.push((code, Some(Column::SupervisorEmail), None));
+            if issues.iter().all(|issue| issue.0 != code) {
+                issues.push((code, Some(Column::SupervisorEmail), None));
             }
         }
-        faults
+        issues
     }
 
     fn outcome(&self, row: usize) -> Outcome {
@@ -466,7 +479,7 @@ impl<'a> ReferenceModel<'a> {
                 _ => Outcome::Unchanged,
             };
         }
-        if self.fell[row].is_some() {
+        if self.rejected_at[row].is_some() {
             return Outcome::Rejected;
         }
         let everybody = self.everybody();
@@ -589,7 +602,7 @@ fn planned_faults(plan: &Plan, row: RowIndex) -> Vec<ModelIssue> {
     )
 }
 
-fn sorted(mut faults: Vec<ModelIssue>) -> Vec<ModelIssue> {
-    faults.sort_unstable();
-    faults
+fn sorted(mut issues: Vec<ModelIssue>) -> Vec<ModelIssue> {
+    issues.sort_unstable();
+    issues
 }

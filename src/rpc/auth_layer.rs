@@ -11,14 +11,14 @@ use tonic::{Status, body::Body};
 use super::{
     call_limiter::{CallLimiter, CallPermit},
     caller::Caller,
-    denial_recorder::{CallAttempt, DenialRecorder},
+    denial_recorder::{DenialRecorder, IncomingCall},
     detached,
     middleware::{InnerService, Middleware},
     partial_message::PartialMessage,
     rpc_table::{CallLimit, OutageBehavior, RequestShape, Rpc, RpcAccess, rpc},
     status,
     supervised_response::supervise,
-    transport_refusals::memory_exhausted,
+    transport_statuses::memory_exhausted,
 };
 use crate::{
     access::{
@@ -34,7 +34,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Admits the callers who may call an RPC. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthLayer {
-    gate: Authenticator,
+    authenticator: Authenticator,
     patience: Duration,
     denials: DenialRecorder,
     limiter: CallLimiter,
@@ -42,17 +42,17 @@ pub(crate) struct AuthLayer {
 }
 
 impl AuthLayer {
-    /// Admits the callers that `gate` recognises, and reports the others to `denials`. Waits up to
+    /// Admits the callers that `authenticator` recognises, and reports the others to `denials`. Waits up to
     /// `patience` for a database that is away. `limits` bounds the admitted calls.
     #[must_use]
     pub(crate) fn new(
-        gate: Authenticator,
+        authenticator: Authenticator,
         patience: Duration,
         denials: DenialRecorder,
         limits: &ServerLimits,
     ) -> Self {
         Self {
-            gate,
+            authenticator,
             patience,
             denials,
             limiter: CallLimiter::new(limits),
@@ -74,7 +74,7 @@ impl AuthLayer {
 
     async fn serve(self, mut request: Request<Body>, next: InnerService) -> Response<Body> {
         let path = request.uri().path();
-        let mut attempt = self.denials.attempt(path, address(&request));
+        let mut call = self.denials.call(path, address(&request));
         let Some(rpc) = rpc(path) else {
             return Status::unimplemented("There is no such method.").into_http();
         };
@@ -82,16 +82,16 @@ impl AuthLayer {
         // This future is dropped if the client goes before there is a response: that cancels `gone`.
         let gone = CancellationToken::new();
         let _here = gone.clone().drop_guard();
-        let admitted = self.admit(rpc, &mut request, &mut attempt, permit.clone(), gone);
+        let admitted = self.admit(rpc, &mut request, &mut call, permit.clone(), gone);
         let expiry = match admitted.await {
             Ok(expiry) => expiry,
             Err(status) => {
-                attempt.note(&status);
+                call.record_denial(&status);
                 return status.into_http();
             }
         };
         match metered(rpc, request) {
-            Ok(request) => supervise(next.call(request).await, attempt, expiry, permit),
+            Ok(request) => supervise(next.call(request).await, call, expiry, permit),
             Err(exhausted) => memory_exhausted(exhausted).into_http(),
         }
     }
@@ -102,7 +102,7 @@ impl AuthLayer {
         &self,
         rpc: &Rpc,
         request: &mut Request<Body>,
-        attempt: &mut CallAttempt,
+        call: &mut IncomingCall,
         permit: CallPermit,
         gone: CancellationToken,
     ) -> Result<Option<CredentialExpiry>, Status> {
@@ -115,7 +115,7 @@ impl AuthLayer {
         let is_patient = rpc.outage == OutageBehavior::Waits;
         let recognised = self.recognise(presented(request), is_patient);
         let principal = Arc::new(recognised.await?);
-        attempt.is_by(&principal);
+        call.set_caller(&principal);
         let permitted = match rpc.access {
             RpcAccess::Needs(permission) => principal.expect(permission),
             RpcAccess::NeedsOneOf(permissions) => principal.expect_one_of(permissions),
@@ -129,7 +129,8 @@ impl AuthLayer {
         charged.map_err(memory_exhausted)?;
         // An import checks its credential itself.
         let looks_itself = rpc.limit == CallLimit::Import;
-        let expiry = (!looks_itself).then(|| self.gate.credential_expiry(Arc::clone(&principal)));
+        let expiry =
+            (!looks_itself).then(|| self.authenticator.credential_expiry(Arc::clone(&principal)));
         let caller = Caller::new(principal, address, permit, account, (rpc.lane, gone));
         request.extensions_mut().insert(caller);
         Ok(expiry)
@@ -140,11 +141,11 @@ impl AuthLayer {
         presented: PresentedCredentials,
         patient: bool,
     ) -> Result<Principal, Status> {
-        let (gate, patience) = (self.gate.clone(), self.patience);
+        let (authenticator, patience) = (self.authenticator.clone(), self.patience);
         detached(async move {
             let deadline = Instant::now() + patience;
             loop {
-                match gate.admit(&presented).await {
+                match authenticator.admit(&presented).await {
                     Err(AccessDenial::Store(error))
                         if patient && error.is_transient() && Instant::now() < deadline =>
                     {

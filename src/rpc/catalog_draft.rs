@@ -19,7 +19,7 @@ const MAX_BYTES: usize = 1024 * 1024;
 
 /// Most bytes of a catalog in a response: clients accept messages of 4 MiB. Only a catalog from before
 /// there were limits is larger.
-const MAX_TOLD_BYTES: usize = 3 * 1024 * 1024;
+const MAX_SENT_BYTES: usize = 3 * 1024 * 1024;
 
 /// Checks a catalog's size and names.
 ///
@@ -55,8 +55,8 @@ pub(super) fn parse(catalog: &proto::Catalog) -> Result<CatalogDraft, Vec<Refusa
 ///
 /// # Errors
 /// Fails if it is too large.
-pub(super) fn expect_told(catalog: &proto::Catalog) -> Result<(), Refusal> {
-    oversized(catalog, usize::MAX, MAX_TOLD_BYTES).map_or(Ok(()), Err)
+pub(super) fn expect_sendable(catalog: &proto::Catalog) -> Result<(), Refusal> {
+    oversized(catalog, usize::MAX, MAX_SENT_BYTES).map_or(Ok(()), Err)
 }
 
 fn oversized(catalog: &proto::Catalog, max_entries: usize, max_bytes: usize) -> Option<Refusal> {

@@ -37,12 +37,12 @@ pub(crate) struct DenialRecorder(Arc<RecorderState>);
 struct RecorderState {
     store: Store,
     clock: Clock,
-    told: Mutex<RecentDenials>,
+    recent: Mutex<RecentDenials>,
 }
 
 /// A call, with its caller once the caller is known.
 #[derive(Clone, Debug)]
-pub(crate) struct CallAttempt {
+pub(crate) struct IncomingCall {
     denials: DenialRecorder,
     method: &'static str,
     address: Option<ClientAddress>,
@@ -57,14 +57,14 @@ impl DenialRecorder {
         Self(Arc::new(RecorderState {
             store,
             clock,
-            told: Mutex::default(),
+            recent: Mutex::default(),
         }))
     }
 
     /// A call of `path` from `address`, whose caller is not recognised yet.
     #[must_use]
-    pub(crate) fn attempt(&self, path: &str, address: Option<ClientAddress>) -> CallAttempt {
-        CallAttempt {
+    pub(crate) fn call(&self, path: &str, address: Option<ClientAddress>) -> IncomingCall {
+        IncomingCall {
             denials: self.clone(),
             method: path_label(path),
             address,
@@ -73,14 +73,14 @@ impl DenialRecorder {
     }
 }
 
-impl CallAttempt {
+impl IncomingCall {
     /// Sets the caller.
-    pub(crate) fn is_by(&mut self, principal: &Arc<Principal>) {
+    pub(crate) fn set_caller(&mut self, principal: &Arc<Principal>) {
         self.principal = Some(Arc::clone(principal));
     }
 
     /// Records how the call ended, if it was denied.
-    pub(crate) fn note(&self, status: &Status) {
+    pub(crate) fn record_denial(&self, status: &Status) {
         if !matches!(
             status.code(),
             Code::Unauthenticated | Code::PermissionDenied
@@ -95,7 +95,7 @@ impl CallAttempt {
         self.log(reason);
         if let (Code::PermissionDenied, Some(principal)) = (status.code(), &self.principal) {
             let permission = info.and_then(|info| info.metadata.get("permission").cloned());
-            self.tell(principal, reason, permission);
+            self.append_event(principal, reason, permission);
         }
     }
 
@@ -114,11 +114,16 @@ impl CallAttempt {
 
     /// Appends an event to the chain of the principal's own organisation, which may not be the one that the
     /// call was about.
-    fn tell(&self, principal: &Principal, reason: &'static str, permission: Option<String>) {
+    fn append_event(
+        &self,
+        principal: &Principal,
+        reason: &'static str,
+        permission: Option<String>,
+    ) {
         let inner = Arc::clone(&self.denials.0);
         let now = inner.clock.now();
         let key = (principal.name.clone(), self.method, reason);
-        if !inner.told.lock().is_news(key, now) {
+        if !inner.recent.lock().add_if_new(key, now) {
             return;
         }
         let address = self.address.map(|address| address.to_string());
@@ -157,7 +162,12 @@ async fn append(store: &Store, chain: &str, entry: AuditEntry) {
 struct RecentDenials(HashMap<(String, &'static str, &'static str), OffsetDateTime>);
 
 impl RecentDenials {
-    fn is_news(&mut self, key: (String, &'static str, &'static str), now: OffsetDateTime) -> bool {
+    /// Returns `true`, and remembers the denial, if it has not been recorded within the last hour and there is room.
+    fn add_if_new(
+        &mut self,
+        key: (String, &'static str, &'static str),
+        now: OffsetDateTime,
+    ) -> bool {
         let is_recent = |at: &OffsetDateTime| *at <= now && now - *at < REPEAT;
         if self.0.get(&key).is_some_and(is_recent) {
             return false;
@@ -180,25 +190,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_denial_is_told_once_an_hour() {
-        let mut told = RecentDenials::default();
+    fn the_same_denial_is_an_event_once_an_hour() {
+        let mut recent = RecentDenials::default();
         let noon = datetime!(2026-05-04 12:00 UTC);
         let key = |name: &str, reason| (name.to_owned(), "other", reason);
-        assert!(told.is_news(key("a", "X"), noon));
-        assert!(!told.is_news(key("a", "X"), noon + time::Duration::minutes(59)));
-        assert!(told.is_news(key("a", "Y"), noon));
-        assert!(told.is_news(key("b", "X"), noon));
-        assert!(told.is_news(key("a", "X"), noon + REPEAT));
+        assert!(recent.add_if_new(key("a", "X"), noon));
+        assert!(!recent.add_if_new(key("a", "X"), noon + time::Duration::minutes(59)));
+        assert!(recent.add_if_new(key("a", "Y"), noon));
+        assert!(recent.add_if_new(key("b", "X"), noon));
+        assert!(recent.add_if_new(key("a", "X"), noon + REPEAT));
     }
 
     #[test]
     fn no_number_of_credentials_makes_more_than_a_thousand_events_an_hour() {
-        let mut told = RecentDenials::default();
+        let mut recent = RecentDenials::default();
         let noon = datetime!(2026-05-04 12:00 UTC);
         let key = |n: u32| (n.to_string(), "other", "X");
-        let news = (0..5_000).filter(|&n| told.is_news(key(n), noon)).count();
-        assert_eq!((news, told.0.len()), (EVENTS, EVENTS));
-        assert!(told.is_news(key(0), noon + REPEAT));
-        assert_eq!(told.0.len(), 1);
+        let news = (0..5_000)
+            .filter(|&n| recent.add_if_new(key(n), noon))
+            .count();
+        assert_eq!((news, recent.0.len()), (EVENTS, EVENTS));
+        assert!(recent.add_if_new(key(0), noon + REPEAT));
+        assert_eq!(recent.0.len(), 1);
     }
 }

@@ -171,7 +171,7 @@ impl DirectoryHandlers {
         let slug = &request.organization;
         let organization = caller.organization(&self.store, slug).await?;
         let catalog = messages::catalog(self.catalog(&organization).await?);
-        catalog_draft::expect_told(&catalog).map_err(|refusal| status::refused(&[refusal]))?;
+        catalog_draft::expect_sendable(&catalog).map_err(|refusal| status::refused(&[refusal]))?;
         Ok(GetCatalogResponse {
             catalog: Some(catalog),
         })

@@ -16,7 +16,7 @@ use super::{
     directory::{DirectoryHandlers, filter},
     exported_users::ExportFault,
     status::{self, invalid},
-    transport_refusals::memory_exhausted,
+    transport_statuses::memory_exhausted,
     workbook_export::{WORKBOOK_BYTES, WorkbookPieces},
 };
 use crate::{

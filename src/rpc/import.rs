@@ -22,7 +22,7 @@ use super::{
     partial_message::PartialMessage,
     push::{self, AcceptedPush},
     serve, status,
-    transport_refusals::memory_exhausted,
+    transport_statuses::memory_exhausted,
     undo,
     upload_parts::{self, parse_import_id},
     workbook_export::WORKBOOK_BYTES,

@@ -14,7 +14,7 @@ use prost::Message as _;
 use tonic::{Code, Status, Streaming};
 
 use super::partial_message::PartialMessage;
-use super::transport_refusals::{too_large, undecodable_refusal};
+use super::transport_statuses::{too_large, undecodable_refusal};
 use crate::{
     import::{ImportError, Refusal, RequestStream},
     limits::ServerLimits,

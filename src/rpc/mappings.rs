@@ -11,7 +11,7 @@ use crate::{
         DeleteMappingRequest, DeleteMappingResponse, ListMappingsRequest, ListMappingsResponse,
         Mapping, NamedMapping, SaveMappingRequest, SaveMappingResponse, timestamp,
     },
-    store::{MappingRecord, SaveMappingError, StoreError},
+    store::{SaveMappingError, StoreError, StoredMapping},
 };
 
 impl DirectoryHandlers {
@@ -43,7 +43,7 @@ impl DirectoryHandlers {
         let organization = caller.organization(self.store(), slug).await?;
         let named = request.mapping.unwrap_or_default();
         let mapping = check(&named).map_err(|faults| status::refused(&faults))?;
-        let record = MappingRecord {
+        let record = StoredMapping {
             organization_id: organization.id,
             name: named.name,
             mapping: mapping.encode_to_vec(),
@@ -97,7 +97,7 @@ fn check(named: &NamedMapping) -> Result<Mapping, Vec<Refusal>> {
     }
 }
 
-fn message(record: MappingRecord) -> Result<NamedMapping, StoreError> {
+fn message(record: StoredMapping) -> Result<NamedMapping, StoreError> {
     let mapping = Mapping::decode(&*record.mapping).map_err(StoreError::encoding)?;
     Ok(NamedMapping {
         name: record.name,

@@ -3,7 +3,7 @@
 use crate::{
     domain::{Catalog, Column, NamesById, PhoneRegion, Status, ValuePattern},
     proto::{self, timestamp},
-    store::{Organization, UserRecord},
+    store::{Organization, StoredUser},
 };
 
 /// An organisation.
@@ -51,7 +51,7 @@ fn pattern(stored: Option<ValuePattern>) -> String {
 }
 
 /// A user, with the names that the catalog has for role, rank and group.
-pub(super) fn user(record: UserRecord, names: &NamesById) -> proto::User {
+pub(super) fn user(record: StoredUser, names: &NamesById) -> proto::User {
     let user = record.user;
     let status = match user.status {
         Status::Active => proto::UserStatus::Active,

@@ -26,7 +26,7 @@ mod roster_rows;
 mod rpc_table;
 mod status;
 mod supervised_response;
-mod transport_refusals;
+mod transport_statuses;
 mod undo;
 mod upload_parts;
 mod user_imports;
@@ -42,7 +42,7 @@ pub(crate) use inbound_messages::WireBytes;
 pub(crate) use interruptible::interruptible;
 pub(crate) use middleware::{InnerService, Middleware};
 pub(crate) use rpc_table::{Rpc, contract_services, path_label, rpc};
-pub(crate) use transport_refusals::{
+pub(crate) use transport_statuses::{
     SMALL_REQUEST_BYTES, bad_timeout, deadline_exceeded, forwarded_headers_differ,
     memory_exhausted, message_too_large, origin_refused, request_too_slow, too_many_health_watches,
     undecodable, unreadable,

@@ -12,7 +12,7 @@ use http_body_util::{BodyStream, StreamBody};
 use parking_lot::Mutex;
 use tonic::{Status, body::Body};
 
-use super::transport_refusals::memory_exhausted;
+use super::transport_statuses::memory_exhausted;
 use crate::limits::{MemoryAccount, MemoryExhausted, MemoryReservation};
 
 /// The bytes of the next message that have arrived so far. Cheap to clone.

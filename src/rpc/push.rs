@@ -213,7 +213,7 @@ async fn disclosed(
     answer: PushUsersResponse,
     audience: &ResultAudience,
 ) -> Result<PushUsersResponse, ImportError> {
-    let mut told = PushUsersResponse {
+    let mut disclosed = PushUsersResponse {
         shortened: answer.shortened,
         ..PushUsersResponse::default()
     };
@@ -224,9 +224,9 @@ async fn disclosed(
         .into_iter()
         .flatten()
     {
-        put(&mut told, disclose(Ok(response), audience).await?)?;
+        put(&mut disclosed, disclose(Ok(response), audience).await?)?;
     }
-    Ok(told)
+    Ok(disclosed)
 }
 
 fn drop_values(result: &mut RowResult) {

@@ -70,7 +70,7 @@ pub(super) fn from_import(error: &ImportError) -> Status {
             Status::with_error_details(Code::Aborted, error.explanation(), details)
         }
         ImportError::OffsetDiffers(expected) => offset_differs(*expected, error.explanation()),
-        ImportError::Recorded(answer, disclosure) => told(answer, *disclosure),
+        ImportError::Recorded(answer, disclosure) => recorded_status(answer, *disclosure),
         ImportError::ImportIdBound(import) => id_taken("IMPORT_ID_BOUND", *import, error),
         ImportError::ImportIdInUse(import) => id_taken("IMPORT_ID_IN_USE", *import, error),
         ImportError::OvertakenBy(import) => {
@@ -162,7 +162,7 @@ pub(super) fn answer(error: &ImportError) -> RunAnswer {
     }
 }
 
-fn told(answer: &RunAnswer, disclosure: DisclosureScope) -> Status {
+fn recorded_status(answer: &RunAnswer, disclosure: DisclosureScope) -> Status {
     let details = answer.details.clone().into();
     let status = Status::with_details(Code::from_i32(answer.code), &answer.message, details);
     match disclosure {

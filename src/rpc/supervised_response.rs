@@ -10,20 +10,20 @@ use http_body_util::BodyExt;
 use tonic::{Status, body::Body};
 
 use super::{
-    call_limiter::CallPermit, denial_recorder::CallAttempt, interruptible::interruptible, status,
+    call_limiter::CallPermit, denial_recorder::IncomingCall, interruptible::interruptible, status,
 };
 use crate::access::CredentialExpiry;
 
-/// Supervises the response to `attempt`, and holds `permit` until it ends. `expiry` is `None` if the RPC
+/// Supervises the response to `call`, and holds `permit` until it ends. `expiry` is `None` if the RPC
 /// checks the credential itself.
 pub(super) fn supervise(
     mut response: Response<Body>,
-    attempt: CallAttempt,
+    call: IncomingCall,
     expiry: Option<CredentialExpiry>,
     permit: CallPermit,
 ) -> Response<Body> {
     if let Some(status) = Status::from_header_map(response.headers()) {
-        attempt.note(&status);
+        call.record_denial(&status);
         return response;
     }
     if let Some(expiry) = expiry {
@@ -34,7 +34,7 @@ pub(super) fn supervise(
         Body::new(body.map_frame(move |frame| {
             let _held = &permit;
             if let Some(status) = frame.trailers_ref().and_then(Status::from_header_map) {
-                attempt.note(&status);
+                call.record_denial(&status);
             }
             frame
         }))

@@ -85,7 +85,7 @@ async fn watch_database(status: &Sender<ServingStatus>, store: &Store) {
         let is = is_there(store).await;
         if was != Some(is) {
             was = Some(is);
-            told_of_change(is);
+            report_change(is);
             status.send_replace(match is {
                 true => Serving,
                 false => NotServing,
@@ -102,7 +102,7 @@ async fn is_there(store: &Store) -> bool {
     matches!(timeout(PATIENCE, looking).await, Ok(Ok(true)))
 }
 
-fn told_of_change(is: bool) {
+fn report_change(is: bool) {
     metrics::database_up(is);
     if is {
         info!("serving: the database can be reached");

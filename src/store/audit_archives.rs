@@ -46,7 +46,7 @@ pub enum ArchiveError {
 
 /// The newest event of a trail that records an archive.
 #[derive(Debug)]
-struct LastRecord {
+struct LastArchiveEvent {
     /// Its sequence.
     sequence: i64,
     /// Sequence of the last archived event.
@@ -175,7 +175,7 @@ fn last_record_of_chain() -> String {
 async fn last_record(
     db: &impl ConnectionTrait,
     chain: i64,
-) -> Result<Option<LastRecord>, StoreError> {
+) -> Result<Option<LastArchiveEvent>, StoreError> {
     let found = sql::query_one(db, last_record_of_chain(), [chain.into()]).await?;
     let Some(row) = found else {
         return Ok(None);
@@ -184,7 +184,7 @@ async fn last_record(
     let details = serde_json::from_str::<serde_json::Value>(&details).unwrap_or_default();
     // If somebody has changed the record, nothing counts as archived.
     let through = details["through"].as_str().map(str::parse);
-    Ok(Some(LastRecord {
+    Ok(Some(LastArchiveEvent {
         sequence: row.try_get_by_index(0)?,
         through: through.and_then(Result::ok).unwrap_or(0),
     }))

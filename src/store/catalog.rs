@@ -18,7 +18,7 @@ use crate::{
     audit::AuditAction,
     domain::{AuditActor, Catalog},
 };
-use deceptive_names::expect_names;
+use deceptive_names::refuse_deceptive_names;
 pub(crate) use draft::{CatalogDraft, CatalogError, DeceptiveName, DraftEntry, DraftGroup};
 use part::{CatalogPart, GROUPS, RANKS, ROLES};
 use part_change::{PartChange, WantedEntry, assign};
@@ -72,7 +72,7 @@ impl Store {
         let groups = draft.groups.iter().map(WantedEntry::from).collect();
         let groups = assigned(GROUPS, groups).await?;
         let before = read(&tx.inner, organization).await?;
-        expect_names(draft, &before, (&roles, &ranks, &groups))?;
+        refuse_deceptive_names(draft, &before, (&roles, &ranks, &groups))?;
         let privileged = privileged(draft, &roles);
         if !may_privilege && privileged != privileged_now(&before) {
             return Err(CatalogError::OtherPrivileges);
@@ -80,8 +80,8 @@ impl Store {
 
         let parts = [(ROLES, &roles), (RANKS, &ranks), (GROUPS, &groups)];
         refuse_used(&tx, organization, &parts).await?;
-        for (part, assignment) in parts {
-            write(&tx, organization, part, assignment).await?;
+        for (part, change) in parts {
+            write(&tx, organization, part, change).await?;
         }
 
         write_formats(&tx, organization, draft).await?;

@@ -14,7 +14,7 @@ use super::{
 use crate::{audit::AuditAction, domain::AuditActor};
 
 /// A saved mapping, as stored.
-pub(crate) type MappingRecord = Model;
+pub(crate) type StoredMapping = Model;
 
 /// Most mappings of an organisation.
 const MOST: i64 = 100;
@@ -41,7 +41,7 @@ impl Store {
     ///
     /// # Errors
     /// Fails if the database fails.
-    pub async fn mappings(&self, organization: i64) -> Result<Vec<MappingRecord>, StoreError> {
+    pub async fn mappings(&self, organization: i64) -> Result<Vec<StoredMapping>, StoreError> {
         let found = Entity::find().filter(Column::OrganizationId.eq(organization));
         Ok(found.order_by_asc(Column::Name).all(&self.db).await?)
     }
@@ -54,7 +54,7 @@ impl Store {
         &self,
         organization: i64,
         name: &str,
-    ) -> Result<Option<MappingRecord>, StoreError> {
+    ) -> Result<Option<StoredMapping>, StoreError> {
         let key = (organization, name.to_owned());
         Ok(Entity::find_by_id(key).one(&self.db).await?)
     }
@@ -65,7 +65,7 @@ impl Store {
     /// Fails if the organisation would have too many or too large mappings, or if the database fails.
     pub async fn save_mapping(
         &self,
-        record: &MappingRecord,
+        record: &StoredMapping,
         actor: &AuditActor,
     ) -> Result<(), SaveMappingError> {
         let organization = record.organization_id;

@@ -70,19 +70,19 @@ pub(crate) use import_transaction::{ImportTransaction, OverlapPermit, RecordChan
 pub(crate) use imports::{AttemptOpening, BatchKind, ImportRecord, RecordedBatch};
 pub(crate) use leases::{DEFAULT_LEASE, Lease, LeaseAnswer, LeaseHolder, LeaseRequest, NEXT_FOR};
 pub(crate) use liveness::LeaseGuard;
-pub(crate) use mappings::{MappingRecord, SaveMappingError};
+pub(crate) use mappings::{SaveMappingError, StoredMapping};
 pub(crate) use organizations::Organization;
 pub(crate) use retry::{BackOff, RetryPolicy};
 pub(crate) use row_set::FEW_ROWS;
 pub(crate) use schema::SchemaStatus;
 pub use snapshot::{FurtherUsers, SelectUsers, Snapshot};
-pub use tokens::TokenRecord;
-pub(crate) use upload_parts::{AppendOutcome, UploadChunk, UploadPart};
+pub use tokens::StoredToken;
+pub(crate) use upload_parts::{AppendAnswer, UploadChunk, UploadPart};
 pub(crate) use upload_runs::{ClaimedRun, RunAnswer};
 pub(crate) use uploads::{Upload, UploadLimits, UploadOpening, UploadStage};
 pub(crate) use user_search::{UserFilter, UserOrder, UserPage, UserQuery, contains_folded};
 pub(crate) use user_values::UserValues;
-pub(crate) use users::{ProtectionChange, UserKey, UserRecord};
+pub(crate) use users::{ProtectionChange, StoredUser, UserKey};
 
 use audit_heads::KnownHeads;
 use connection_lanes::ConnectionLanes;

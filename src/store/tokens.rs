@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A token, as stored.
-pub type TokenRecord = Model;
+pub type StoredToken = Model;
 
 impl Store {
     /// Stores a new token that `actor` creates.
@@ -24,7 +24,7 @@ impl Store {
     /// Fails if the database fails.
     pub async fn create_token(
         &self,
-        token: TokenRecord,
+        token: StoredToken,
         actor: &AuditActor,
     ) -> Result<(), StoreError> {
         let chain = self.token_chain(&token).await?;
@@ -43,7 +43,7 @@ impl Store {
     ///
     /// # Errors
     /// Fails if the database fails.
-    pub async fn token_by_hash(&self, hash: &[u8; 32]) -> Result<Option<TokenRecord>, StoreError> {
+    pub async fn token_by_hash(&self, hash: &[u8; 32]) -> Result<Option<StoredToken>, StoreError> {
         let found = Entity::find().filter(Column::Hash.eq(hash.to_vec()));
         Ok(found.one(&self.db).await?)
     }
@@ -52,7 +52,7 @@ impl Store {
     ///
     /// # Errors
     /// Fails if the database fails.
-    pub async fn token(&self, id: Uuid) -> Result<Option<TokenRecord>, StoreError> {
+    pub async fn token(&self, id: Uuid) -> Result<Option<StoredToken>, StoreError> {
         Ok(Entity::find_by_id(id).one(&self.db).await?)
     }
 
@@ -64,7 +64,7 @@ impl Store {
         &self,
         lowest: Uuid,
         highest: Uuid,
-    ) -> Result<Vec<TokenRecord>, StoreError> {
+    ) -> Result<Vec<StoredToken>, StoreError> {
         let found = Entity::find().filter(Column::Id.between(lowest, highest));
         Ok(found.order_by_asc(Column::Id).all(&self.db).await?)
     }
@@ -73,7 +73,7 @@ impl Store {
     ///
     /// # Errors
     /// Fails if the database fails.
-    pub async fn tokens(&self, organization: Option<&str>) -> Result<Vec<TokenRecord>, StoreError> {
+    pub async fn tokens(&self, organization: Option<&str>) -> Result<Vec<StoredToken>, StoreError> {
         let mut select = Entity::find();
         if let Some(organization) = organization {
             select = select.filter(Column::Organization.eq(organization));
@@ -116,7 +116,7 @@ impl Store {
     }
 
     /// The audit chain of a token's organisation, or the server's own if the organisation does not exist yet.
-    async fn token_chain(&self, token: &TokenRecord) -> Result<i64, StoreError> {
+    async fn token_chain(&self, token: &StoredToken) -> Result<i64, StoreError> {
         match self.audit_chain(&token.organization).await {
             Err(StoreError::UnknownOrganization) => self.audit_chain(SERVER_CHAIN).await,
             found => found,

@@ -29,7 +29,7 @@ pub struct UploadPart {
 
 /// Whether a part was added.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AppendOutcome {
+pub enum AppendAnswer {
     /// The part was added. The upload has this many bytes or rows now.
     Added(i64),
     /// The part was not added, because it is refused or is there already. The upload has not changed.
@@ -81,7 +81,7 @@ impl Store {
         principal: &str,
         part: &UploadPart,
         most: (i64, i64),
-    ) -> Result<AppendOutcome, StoreError> {
+    ) -> Result<AppendAnswer, StoreError> {
         self.retry(|| self.append_upload_part_once(key, principal, part, most))
             .await
     }
@@ -92,14 +92,14 @@ impl Store {
         principal: &str,
         part: &UploadPart,
         (rows, bytes): (i64, i64),
-    ) -> Result<AppendOutcome, StoreError> {
+    ) -> Result<AppendAnswer, StoreError> {
         let tx = self.begin_for(organization).await?;
         if !tx.mark_upload_active((organization, import)).await? {
-            return Ok(AppendOutcome::Unknown);
+            return Ok(AppendAnswer::Unknown);
         }
         let found = Entity::find_by_id((organization, import));
         let Some(upload) = found.one(&tx.inner).await? else {
-            return Ok(AppendOutcome::Unknown);
+            return Ok(AppendAnswer::Unknown);
         };
         let received = upload.received.saturating_add(part.length);
         let foreign = upload.principal != principal;
@@ -110,11 +110,11 @@ impl Store {
                 // It has had a call.
                 tx.commit().await?;
             }
-            return Ok(AppendOutcome::Unchanged(Box::new(upload)));
+            return Ok(AppendAnswer::Unchanged(Box::new(upload)));
         }
         tx.add_chunk((organization, import), part).await?;
         tx.commit().await?;
-        Ok(AppendOutcome::Added(received))
+        Ok(AppendAnswer::Added(received))
     }
 
     /// Returns up to `limit` stored parts, from the one that contains `position` on: the next ones, and no more than

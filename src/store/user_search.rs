@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use sea_orm::Value;
 use tokio::task::spawn_blocking;
 
-use super::{LanePermit, Store, StoreError, UserRecord, sql, user_reader::selected_texts};
+use super::{LanePermit, Store, StoreError, StoredUser, sql, user_reader::selected_texts};
 use crate::domain::{Column, GroupId, RoleId, Status, fold};
 
 /// Which users to list. Every condition that is set must hold.
@@ -65,7 +65,7 @@ pub struct UserQuery {
 #[derive(Clone, Debug, Default)]
 pub struct UserPage {
     /// In the order that was asked for, each with its key in that order.
-    pub users: Vec<(String, UserRecord)>,
+    pub users: Vec<(String, StoredUser)>,
     /// The key after which to continue, if the search stopped before it had found enough users or looked at all of
     /// them.
     pub stopped_at: Option<String>,
@@ -294,7 +294,7 @@ impl Store {
         &self,
         organization: i64,
         found: Vec<FoundKey>,
-    ) -> Result<Vec<(String, UserRecord)>, StoreError> {
+    ) -> Result<Vec<(String, StoredUser)>, StoreError> {
         if found.is_empty() {
             return Ok(Vec::new());
         }
@@ -305,7 +305,7 @@ impl Store {
         let ids = found.iter().map(|found| Value::from(&found.external_id));
         let ids: Vec<Value> = ids.collect();
         let users = self.read_records(organization, &these, ids).await?;
-        let mut by_id: HashMap<String, UserRecord> = users
+        let mut by_id: HashMap<String, StoredUser> = users
             .into_iter()
             .map(|record| (record.user.external_id().to_owned(), record))
             .collect();
@@ -319,7 +319,7 @@ impl Store {
 
 impl UserOrder {
     /// The key of a user in this order.
-    fn key_of(self, record: &UserRecord) -> String {
+    fn key_of(self, record: &StoredUser) -> String {
         let user = &record.user;
         let is_active = user.status == Status::Active;
         self.key(is_active, |column| user.value(column).unwrap_or_default())

@@ -16,7 +16,7 @@ use crate::{
 
 /// A user as stored, with the supervisor's email.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserRecord {
+pub struct StoredUser {
     /// The user.
     pub user: User,
     /// Email of the supervisor.
@@ -56,7 +56,7 @@ impl Store {
     ///
     /// # Errors
     /// Fails with [`StoreError::UnknownUser`] if there is none.
-    pub async fn user(&self, organization: i64, key: &UserKey) -> Result<UserRecord, StoreError> {
+    pub async fn user(&self, organization: i64, key: &UserKey) -> Result<StoredUser, StoreError> {
         let (column, value): (_, Value) = match key {
             UserKey::Id(id) => ("id", (*id).into()),
             UserKey::ExternalId(id) => ("external_id", id.into()),
@@ -74,7 +74,7 @@ impl Store {
         organization: i64,
         condition: &str,
         values: impl IntoIterator<Item = Value>,
-    ) -> Result<Vec<UserRecord>, StoreError> {
+    ) -> Result<Vec<StoredUser>, StoreError> {
         let sql = format!(
             "SELECT {}, (SELECT s.email FROM users s WHERE s.organization_id = $1 AND s.id = users.supervisor_id), \
             created_at, updated_at, last_import_id FROM users WHERE organization_id = $1 AND {condition}",
@@ -87,7 +87,7 @@ impl Store {
             users.add_row(row)?;
         }
         let records = rows.iter().zip(users.finish()).map(|(row, user)| {
-            Ok(UserRecord {
+            Ok(StoredUser {
                 user,
                 supervisor_email: row.try_get_by_index(5)?,
                 created_at: row.try_get_by_index(6)?,
@@ -113,7 +113,7 @@ impl Store {
         }: ProtectionChange,
         actor: &AuditActor,
         now: OffsetDateTime,
-    ) -> Result<UserRecord, StoreError> {
+    ) -> Result<StoredUser, StoreError> {
         let tx = self.begin_for(organization).await?;
         tx.enter_exclusive(organization).await?;
         if !may_privilege && tx.is_privileged(organization, user).await? {

@@ -18,7 +18,7 @@ use user_import::{
     clock::Clock,
     config::Settings,
     domain::{AuditActor, Permission, Permissions},
-    store::{Store, TokenRecord},
+    store::{Store, StoredToken},
 };
 use uuid::Uuid;
 
@@ -108,7 +108,7 @@ impl App {
     pub async fn create_token(&self, grant: TokenGrant) -> (Uuid, String) {
         let text = TokenText::generate().expect("there is randomness");
         let now = Clock::system().now();
-        let token = TokenRecord {
+        let token = StoredToken {
             id: Uuid::now_v7(),
             hash: text.hash().to_vec(),
             name: "test".to_owned(),

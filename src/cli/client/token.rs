@@ -22,7 +22,7 @@ use crate::{
     clock::Clock,
     domain::{AuditActor, Permission, Permissions},
     proto::timestamp,
-    store::{Store, StoreError, TokenRecord},
+    store::{Store, StoreError, StoredToken},
 };
 use list::{TOKENS, TOKENS_CSV, TokenLine, organization, record};
 use scope::ScopeArgs;
@@ -130,7 +130,7 @@ async fn create(args: CreateArgs, verbosity: Verbosity) -> anyhow::Result<ExitSt
     };
     let text = TokenText::generate().context("this system gives no random numbers")?;
     let now = Clock::system().now();
-    let token = TokenRecord {
+    let token = StoredToken {
         id: Uuid::now_v7(),
         hash: text.hash().to_vec(),
         name: name.to_owned(),
@@ -180,7 +180,7 @@ async fn known(store: &Store, slug: String) -> anyhow::Result<String> {
     }
 }
 
-fn created(token: &TokenRecord) -> String {
+fn created(token: &StoredToken) -> String {
     format!(
         "Token {} for {}, valid until {} UTC, permits: {}.\n\
          It is shown only this once; give it to the job as USER_IMPORT_TOKEN or with --token-file.",

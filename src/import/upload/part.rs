@@ -13,7 +13,7 @@ use crate::{
     },
     input::InputLimits,
     proto::{UserRow, UserRows, append_import_request::Content},
-    store::{AppendOutcome, Upload, UploadPart, UploadStage},
+    store::{AppendAnswer, Upload, UploadPart, UploadStage},
 };
 
 /// Stored parts read at a time for a comparison, if they are small.
@@ -43,9 +43,9 @@ impl Importer {
             .store
             .append_upload_part(key, &principal.name, &part, most);
         match append.await? {
-            AppendOutcome::Added(received) => Ok(received.unsigned_abs()),
-            AppendOutcome::Unknown => Err(self.no_upload(organization, import).await),
-            AppendOutcome::Unchanged(upload) => {
+            AppendAnswer::Added(received) => Ok(received.unsigned_abs()),
+            AppendAnswer::Unknown => Err(self.no_upload(organization, import).await),
+            AppendAnswer::Unchanged(upload) => {
                 self.expect_stored(principal, &upload, &part).await?;
                 Ok(upload.received.unsigned_abs())
             }

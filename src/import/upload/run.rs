@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use tracing::{Instrument, warn};
 use uuid::Uuid;
 
-use super::{part::finished, request_stream, runs::UploadRunGuard, start_of};
+use super::{part::finished, request_stream, runs::RegisteredRun, start_of};
 use crate::{
     access::DisclosureScope,
     import::{
@@ -147,30 +147,30 @@ impl Importer {
         &self,
         upload: &Upload,
         finish: &ImportFinish,
-    ) -> Result<Option<UploadRunGuard>, ImportError> {
-        let run_guard = self.runs.begin(Uuid::new_v4());
-        let run = claimed_run(upload, run_guard.run());
+    ) -> Result<Option<RegisteredRun>, ImportError> {
+        let registered_run = self.runs.begin(Uuid::new_v4());
+        let run = claimed_run(upload, registered_run.run());
         let finish = finish.encode_to_vec();
         let claim = self.store.claim_run(run, upload.run, self.server, &finish);
         if claim.await? {
-            return Ok(Some(run_guard));
+            return Ok(Some(registered_run));
         }
         // If the answer to a claim was lost, the retry finds it stored.
         let stored = self.store.upload(run.organization, run.import);
         let stored = stored.await?;
         let is_ours = stored.is_some_and(|stored| stored.run == run.run);
-        Ok(is_ours.then_some(run_guard))
+        Ok(is_ours.then_some(registered_run))
     }
 
     /// Runs the import to its end, and stores those of its responses that the log does not have.
     async fn run_upload(
         self,
         submitter: Submitter,
-        (upload, run_guard): (Upload, UploadRunGuard),
+        (upload, registered_run): (Upload, RegisteredRun),
         (mut start, finish): (ImportStart, ImportFinish),
         encode_answer: AnswerEncoder,
     ) {
-        let run = claimed_run(&upload, run_guard.run());
+        let run = claimed_run(&upload, registered_run.run());
         // Each client that watches has a filter of its own.
         start.result_filter = proto::ResultFilter::All.into();
         // The only reader is the database, which may be away for longer than a client may be.
@@ -200,7 +200,7 @@ impl Importer {
         let accepted = *acceptance.borrow();
         self.end_upload(run, result.err(), accepted, encode_answer)
             .await;
-        drop(run_guard);
+        drop(registered_run);
     }
 
     /// Stores the end of a run, however long the database is away: a run without an end would block its import.

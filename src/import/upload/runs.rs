@@ -12,7 +12,7 @@ pub(crate) struct UploadRuns(Arc<Mutex<HashSet<Uuid>>>);
 
 /// Registers a run until it is dropped.
 #[derive(Debug)]
-pub(crate) struct UploadRunGuard {
+pub(crate) struct RegisteredRun {
     runs: UploadRuns,
     run: Uuid,
 }
@@ -20,9 +20,9 @@ pub(crate) struct UploadRunGuard {
 impl UploadRuns {
     /// Registers a run.
     #[must_use]
-    pub(crate) fn begin(&self, run: Uuid) -> UploadRunGuard {
+    pub(crate) fn begin(&self, run: Uuid) -> RegisteredRun {
         self.0.lock().insert(run);
-        UploadRunGuard {
+        RegisteredRun {
             runs: self.clone(),
             run,
         }
@@ -35,7 +35,7 @@ impl UploadRuns {
     }
 }
 
-impl UploadRunGuard {
+impl RegisteredRun {
     /// The run's ID.
     #[must_use]
     pub(crate) const fn run(&self) -> Uuid {
@@ -43,7 +43,7 @@ impl UploadRunGuard {
     }
 }
 
-impl Drop for UploadRunGuard {
+impl Drop for RegisteredRun {
     fn drop(&mut self) {
         self.runs.0.lock().remove(&self.run);
     }

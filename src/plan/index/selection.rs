@@ -6,8 +6,8 @@
 //! | look-up | where | found by |
 //! |---|---|---|
 //! | the user that a row matches | `matching` | external ID, as read and as written, even if it failed its check; the key of `match_by`; in an undo the ID |
-//! | the holder of a key that a row gives | `roster`, `judge::uniqueness`, `order`, `report::review` | the key |
-//! | the holder of a supervisor's email | `roster`, `judge::supervisors`, `report::review` | the email, as read and as written |
+//! | the holder of a key that a row gives | `roster`, `judge::uniqueness`, `order`, `report::final_state_findings` | the key |
+//! | the holder of a supervisor's email | `roster`, `judge::supervisors`, `report::final_state_findings` | the email, as read and as written |
 //! | everybody above a user | `judge::cycles`, `judge::permissions`, `order::sequence`, values before | the reader adds them |
 //! | users whose key a row has with other zeros | `zero_padded` | the key without zeros |
 //! | users whose external ID a row has in another case | `other_case` | [`small_forms`] |

@@ -1,4 +1,4 @@
-//! Field checks (semantics §5 a): the faults of a row that show from the row, its own user, the catalog and protection.
+//! Field checks (semantics §5 a): what is wrong with a row, as seen from the row, its own user, the catalog and protection.
 //! Knows nothing of the other rows.
 
 use std::borrow::Cow;

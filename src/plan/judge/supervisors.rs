@@ -25,10 +25,10 @@ impl Rule for SupervisorRule<'_> {
     fn judge(&mut self, state: &JudgementState<'_>, findings: &mut Findings) -> Vec<RowIndex> {
         let mut rejected = self.due.take(state);
         rejected.retain(|&row| {
-            let found = find_fault(state, row);
+            let found = find_unknown_supervisor(state, row);
             let rejects = !found.is_empty();
-            for fault in found {
-                findings.push(row, fault);
+            for finding in found {
+                findings.push(row, finding);
             }
             rejects
         });
@@ -45,7 +45,7 @@ impl Rule for SupervisorRule<'_> {
     }
 }
 
-fn find_fault(state: &JudgementState<'_>, row: RowIndex) -> Vec<Finding> {
+fn find_unknown_supervisor(state: &JudgementState<'_>, row: RowIndex) -> Vec<Finding> {
     let SupervisorChange::Email(email) = state.roster.supervisor_change(row) else {
         return Vec::new();
     };

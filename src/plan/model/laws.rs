@@ -178,7 +178,7 @@ proptest! {
         let (plan, model) = (scenario.plan(), ReferenceModel::judge(&scenario));
         for (row, at) in plan.decisions.indices().zip(0..) {
             prop_assert_eq!(plan.decisions[row].outcome, model.outcome(at), "row {}", at + 1);
-            let expected = sorted(model.faults[at].clone());
+            let expected = sorted(model.issues[at].clone());
             prop_assert_eq!(planned_faults(&plan, row), expected, "row {}", at + 1);
             prop_assert_eq!(planned_zeros(&plan, row), model.lost_zeros(at), "row {}", at + 1);
             prop_assert_eq!(planned_replacement(&plan, row), model.replaces_person(at), "row {}", at + 1);

@@ -6,7 +6,7 @@ use super::{CatalogDraft, CatalogError, DeceptiveName, DraftEntry, part_change::
 use crate::domain::{Catalog, CatalogName, NameFault, role_faults, visible_faults};
 
 /// Makes sure that no new name deceives. Names that are stored already stay allowed.
-pub(super) fn expect_names(
+pub(super) fn refuse_deceptive_names(
     draft: &CatalogDraft,
     before: &Catalog,
     (roles, ranks, groups): (&PartChange, &PartChange, &PartChange),
@@ -60,11 +60,11 @@ fn entry_names(entries: &[DraftEntry]) -> impl Iterator<Item = &str> {
 /// The names of a part. A name stands if the same entry has it already.
 fn names<'a>(
     draft: impl Iterator<Item = &'a str>,
-    assignment: &PartChange,
+    change: &PartChange,
     known: impl Iterator<Item = (i32, &'a str)>,
 ) -> Vec<CatalogName<'a>> {
     let known: HashMap<i32, &str> = known.collect();
-    let named = draft.zip(&assignment.numbers);
+    let named = draft.zip(&change.numbers);
     named
         .map(|(name, number)| CatalogName {
             name,

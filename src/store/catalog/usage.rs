@@ -20,8 +20,8 @@ pub(super) async fn refuse_used(
     }
     let usage = read_usage(tx, organization).await?;
     let mut used = Vec::new();
-    for ((part, assignment), usage) in parts.iter().zip(usage) {
-        for entry in &assignment.removed {
+    for ((part, change), usage) in parts.iter().zip(usage) {
+        for entry in &change.removed {
             if let Some(users) = usage.get(&entry.id) {
                 used.push((part.kind, (part.label)(entry).to_owned(), *users));
             }

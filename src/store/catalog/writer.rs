@@ -38,10 +38,10 @@ pub(super) async fn write(
     tx: &WriteTransaction,
     organization: i64,
     part: CatalogPart,
-    assignment: &PartChange,
+    change: &PartChange,
 ) -> Result<(), StoreError> {
     let CatalogPart { table, key, .. } = part;
-    let removed: Vec<i32> = assignment.removed.iter().map(|entry| entry.id).collect();
+    let removed: Vec<i32> = change.removed.iter().map(|entry| entry.id).collect();
     let delete = |chosen: &str| {
         format!(
             "DELETE FROM {table} WHERE organization_id = {organization} \
@@ -57,8 +57,8 @@ pub(super) async fn write(
             AND id IN (SELECT r.id FROM {chosen})"
         )
     };
-    write_some(tx, move_keys, &assignment.moved).await?;
-    upsert(tx, organization, part, &assignment.changed).await
+    write_some(tx, move_keys, &change.moved).await?;
+    upsert(tx, organization, part, &change.changed).await
 }
 
 /// Removes or updates the entries with these numbers. `sql` makes the statement from a subquery with them.

@@ -7,7 +7,7 @@ use std::{
 
 use super::{csv_report::CsvReport, reported_results::ReportedResults};
 use crate::cli::output::{
-    FindingLimits, ImportIssues, OutputFormat, PagerArgs, ProgressDisplay, SummaryOptions,
+    ImportIssues, IssueLimits, OutputFormat, PagerArgs, ProgressDisplay, SummaryOptions,
     TerminalStyle, Verbosity, changed_line, count, print_error, rejected_table, review_text,
     summary_text, write_line,
 };
@@ -75,7 +75,7 @@ impl ImportReport {
             true => ProgressDisplay::on_stderr(),
             false => ProgressDisplay::hidden(),
         };
-        let keep = FindingLimits {
+        let keep = IssueLimits {
             all_rejected: view.summary_options.errors_file,
             review: view.review && view.is_text(),
         };

@@ -14,7 +14,7 @@ use tokio::{
     sync::Mutex,
 };
 
-use super::replay_buffer::{ReplayBuffer, ReplayReader};
+use super::resend_buffer::{ResendBuffer, ResendReader};
 use crate::cli::failure::UsageError;
 use crate::{
     client::{RosterFormat, SentRoster},
@@ -81,13 +81,13 @@ pub(super) enum RosterInput {
     /// A file. It is opened again for each attempt.
     File(PathBuf),
     /// Input that can be read only once.
-    Once(Arc<Mutex<ReplayBuffer>>),
+    Once(Arc<Mutex<ResendBuffer>>),
 }
 
 impl RosterInput {
     fn once(source: impl AsyncRead + Send + Unpin + 'static) -> Self {
         let limit = usize::try_from(InputLimits::default().max_bytes).unwrap_or(usize::MAX);
-        Self::Once(Arc::new(Mutex::new(ReplayBuffer::new(source, limit))))
+        Self::Once(Arc::new(Mutex::new(ResendBuffer::new(source, limit))))
     }
 
     /// Waits for the first bytes: a server does not wait as long for a slow source.
@@ -147,7 +147,7 @@ impl RosterInput {
             Self::Once(buffer) => {
                 let buffer = Arc::clone(buffer).lock_owned().await;
                 match buffer.buffered() {
-                    Some(_) => Ok(Box::new(ReplayReader::new(buffer))),
+                    Some(_) => Ok(Box::new(ResendReader::new(buffer))),
                     None => Err(UsageError::new(
                         "The roster is too large to keep in memory, so it cannot be sent again; \
                          give it as a file.",

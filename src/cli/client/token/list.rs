@@ -8,7 +8,7 @@ use crate::{
     access::OrganizationScope,
     cli::output::{ListColumn, minute_text, rfc3339},
     proto::{Timestamp, timestamp},
-    store::TokenRecord,
+    store::StoredToken,
 };
 
 /// A token in the list, without its text and its hash.
@@ -31,7 +31,7 @@ pub(super) struct TokenLine {
 
 impl TokenLine {
     /// Returns the token's entry in the list at `now`.
-    pub(super) fn of(token: TokenRecord, now: OffsetDateTime) -> Self {
+    pub(super) fn of(token: StoredToken, now: OffsetDateTime) -> Self {
         let permissions = token.permissions.split_whitespace();
         Self {
             state: state(&token, now),
@@ -115,7 +115,7 @@ pub(super) fn organization(scope: &str) -> String {
     }
 }
 
-fn state(token: &TokenRecord, now: OffsetDateTime) -> &'static str {
+fn state(token: &StoredToken, now: OffsetDateTime) -> &'static str {
     match token.revoked_at {
         Some(_) => "revoked",
         None if token.expires_at <= now => "expired",
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_list_shows_what_a_token_is_and_never_its_text() {
-        let token = TokenRecord {
+        let token = StoredToken {
             id: Uuid::from_u128(0x018f_4e9e_5c7b_7000_8000_0000_0000_0001),
             hash: vec![7; 32],
             name: "nightly".to_owned(),
@@ -145,14 +145,14 @@ mod tests {
             last_used_at: Some(datetime!(2026-03-01 04:05 UTC)),
         };
         let now = datetime!(2026-03-02 00:00 UTC);
-        let expired = TokenRecord {
+        let expired = StoredToken {
             id: Uuid::from_u128(0x018f_4e9e_5c7c_7000_8000_0000_0000_0001),
             expires_at: now,
             organization: "*".to_owned(),
             last_used_at: None,
             ..token.clone()
         };
-        let revoked = TokenRecord {
+        let revoked = StoredToken {
             id: Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001),
             revoked_at: Some(now),
             ..token.clone()

@@ -5,8 +5,8 @@
 
 mod audit;
 mod consequences;
-mod findings;
 mod history;
+mod import_issues;
 mod list_table;
 mod progress;
 mod progress_rate;
@@ -20,8 +20,8 @@ mod text;
 mod text_table;
 
 pub(crate) use audit::{AUDIT, AUDIT_CSV, audit_record};
-pub(crate) use findings::{FindingLimits, ImportIssues};
 pub(crate) use history::{HISTORY, HISTORY_CSV, history_record};
+pub(crate) use import_issues::{ImportIssues, IssueLimits};
 pub(crate) use list_table::{ListColumn, list_text};
 pub(crate) use progress::ProgressDisplay;
 pub(crate) use rejected::rejected_table;

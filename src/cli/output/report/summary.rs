@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use super::{
     ImportIssues, TerminalStyle,
     consequences::consequence_lines,
-    findings::RowWarnings,
+    import_issues::RowWarnings,
     request_words::for_people,
     text::{count, deactivated_name, duration, grouped, millis_between, printable},
 };

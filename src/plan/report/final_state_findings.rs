@@ -1,5 +1,6 @@
-//! Looks at every row again once the final state is known (semantics §5, end). Adds the warnings. For a rejected row,
-//! adds everything else that is wrong with its sound values, so that an administrator corrects it once.
+//! The findings that need the final state: made once no rule rejects another row (semantics §5, end). These are the
+//! warnings, and for a rejected row everything else that is wrong with its sound values, so that an administrator
+//! corrects it once.
 
 use std::collections::HashSet;
 
@@ -10,9 +11,9 @@ use crate::plan::index::{
 };
 use crate::plan::judge::{Finding, Findings, JudgementState};
 
-/// Adds to `findings` the faults and warnings that the final state shows. `missing` are the users about to be
+/// Adds to `findings` the errors and warnings that the final state shows. `missing` are the users about to be
 /// deactivated.
-pub(crate) fn review(
+pub(crate) fn add_final_state_findings(
     state: &JudgementState<'_>,
     missing: &HashSet<UserIndex>,
     alike: &ZeroPaddedMatches,
@@ -27,7 +28,7 @@ pub(crate) fn review(
             warn_of_inactive_supervisor(state, missing, row, findings);
         } else {
             find_taken_keys(state, row, findings);
-            find_supervisor_fault(state, row, findings);
+            find_unknown_supervisor(state, row, findings);
         }
         if state.roster.request.is_undo() {
             // Nobody has typed these values.
@@ -95,16 +96,16 @@ fn says_taken(finding: Finding, state: &JudgementState<'_>, key: Key, holder: Fi
 }
 
 /// Reports that a rejected row's supervisor is not found, unless a finding already says so.
-fn find_supervisor_fault(state: &JudgementState<'_>, row: RowIndex, findings: &mut Findings) {
+fn find_unknown_supervisor(state: &JudgementState<'_>, row: RowIndex, findings: &mut Findings) {
     let SupervisorChange::Email(email) = state.roster.supervisor_change(row) else {
         return;
     };
-    let fault = Finding::SupervisorNotFound;
     if state.owner(Key::Email, email).is_some() {
         return;
     }
-    if !findings.of(row).any(|known| known == fault) {
-        findings.push(row, fault);
+    let finding = Finding::SupervisorNotFound;
+    if !findings.of(row).any(|known| known == finding) {
+        findings.push(row, finding);
     }
 }
 

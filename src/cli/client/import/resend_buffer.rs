@@ -15,7 +15,7 @@ use tokio::{
 const FIRST: usize = 4096;
 
 /// A source, and the bytes that have been read from it.
-pub(super) struct ReplayBuffer {
+pub(super) struct ResendBuffer {
     source: Box<dyn AsyncRead + Send + Unpin>,
     /// `true` once the source has ended. It is not read again: a terminal would wait for more input.
     ended: bool,
@@ -24,7 +24,7 @@ pub(super) struct ReplayBuffer {
     limit: usize,
 }
 
-impl ReplayBuffer {
+impl ResendBuffer {
     /// Nothing read yet. At most `limit` bytes are kept.
     pub(super) fn new(source: impl AsyncRead + Send + Unpin + 'static, limit: usize) -> Self {
         Self {
@@ -89,15 +89,15 @@ impl ReplayBuffer {
 
 /// Reads the buffer from its beginning, then the rest of the source. Locks the buffer: the source has
 /// one reader at a time.
-pub(super) struct ReplayReader {
-    buffer: OwnedMutexGuard<ReplayBuffer>,
+pub(super) struct ResendReader {
+    buffer: OwnedMutexGuard<ResendBuffer>,
     position: usize,
 }
 
-impl ReplayReader {
+impl ResendReader {
     /// At the beginning.
     #[must_use]
-    pub(super) const fn new(buffer: OwnedMutexGuard<ReplayBuffer>) -> Self {
+    pub(super) const fn new(buffer: OwnedMutexGuard<ResendBuffer>) -> Self {
         Self {
             buffer,
             position: 0,
@@ -105,7 +105,7 @@ impl ReplayReader {
     }
 }
 
-impl AsyncRead for ReplayReader {
+impl AsyncRead for ResendReader {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -154,14 +154,14 @@ mod tests {
         }
     }
 
-    async fn reader(buffer: &Arc<Mutex<ReplayBuffer>>) -> ReplayReader {
-        ReplayReader::new(Arc::clone(buffer).lock_owned().await)
+    async fn reader(buffer: &Arc<Mutex<ResendBuffer>>) -> ResendReader {
+        ResendReader::new(Arc::clone(buffer).lock_owned().await)
     }
 
     #[tokio::test]
     async fn a_second_reader_gets_what_the_first_has_read_and_then_the_rest() {
         let source = Terminal(vec![b"one,", b"two,", b"three", b"", b"new input"]);
-        let buffer = Arc::new(Mutex::new(ReplayBuffer::new(source, 100)));
+        let buffer = Arc::new(Mutex::new(ResendBuffer::new(source, 100)));
         let mut half = [0; 8];
         reader(&buffer).await.read_exact(&mut half).await.unwrap();
         assert_eq!(&half, b"one,two,");
@@ -176,7 +176,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_waited_for_is_read_like_the_rest() {
-        let buffer = Arc::new(Mutex::new(ReplayBuffer::new(&b"one,two"[..], 100)));
+        let buffer = Arc::new(Mutex::new(ResendBuffer::new(&b"one,two"[..], 100)));
         for _ in 0..2 {
             buffer.lock().await.wait().await.unwrap();
         }
@@ -188,7 +188,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_too_much_to_keep_is_still_read_to_its_end() {
-        let buffer = Arc::new(Mutex::new(ReplayBuffer::new(&b"one,two"[..], 6)));
+        let buffer = Arc::new(Mutex::new(ResendBuffer::new(&b"one,two"[..], 6)));
         let mut whole = String::new();
         let mut reader = reader(&buffer).await;
         reader.read_to_string(&mut whole).await.unwrap();

@@ -26,7 +26,7 @@ pub(crate) struct ImportIssues {
     pub deactivated: Vec<DeactivatedUser>,
     /// `true` once the summary was received.
     pub ended: bool,
-    keep: FindingLimits,
+    keep: IssueLimits,
 }
 
 /// Warnings of one kind.
@@ -40,7 +40,7 @@ pub(crate) struct RowWarnings {
 
 /// What to collect besides the rows that are always shown: an import may have a million rows.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct FindingLimits {
+pub(crate) struct IssueLimits {
     /// Every rejected row, for a file of them.
     pub all_rejected: bool,
     /// Rows that change something, and more deactivated users, for a review.
@@ -56,7 +56,7 @@ impl ImportIssues {
 
     /// Nothing yet.
     #[must_use]
-    pub(crate) fn new(keep: FindingLimits) -> Self {
+    pub(crate) fn new(keep: IssueLimits) -> Self {
         Self {
             keep,
             ..Self::default()
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_lowest_rows_are_kept_in_whatever_order_they_come() {
-        let mut findings = ImportIssues::new(FindingLimits::default());
+        let mut findings = ImportIssues::new(IssueLimits::default());
         findings.note(&rejections((1..=300).rev()));
         let kept: Vec<u32> = findings.rejected.keys().copied().collect();
         assert_eq!(kept, (1..=100).collect::<Vec<u32>>());
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn all_are_kept_for_a_file_of_them() {
-        let mut findings = ImportIssues::new(FindingLimits {
+        let mut findings = ImportIssues::new(IssueLimits {
             all_rejected: true,
             review: false,
         });
