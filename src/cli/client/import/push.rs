@@ -18,6 +18,7 @@ use super::{
 use crate::{
     cli::{ExitStatus, output::Verbosity},
     client::{ImportEnd, ServiceClient},
+    domain::Column,
     proto::{ImportStart, ImportUsersResponse, PushUsersRequest, import_users_response::Message},
 };
 
@@ -28,8 +29,8 @@ use crate::{
 /// and shows the recorded results.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples: clear the phone number of one user, named by all that every row needs; then send a few \
-    users from a file:\n  \
+    after_help = "Examples: clear the phone number of one user, with the columns that every row needs; then send a \
+    few users from a file:\n  \
     user-import push --organization my-department --set EXTERNAL_ID=P-1001 --set EMAIL=ana@pd.example \\\n    \
     --set BADGE_NUMBER=0429 --set FIRST_NAME=Ana --set LAST_NAME=Lima --set STATUS=Active \\\n    \
     --set USERNAME=alima --set ROLE=Officer --set PHONE=\n  \
@@ -39,10 +40,9 @@ pub(crate) struct PushArgs {
     /// CSV file with at most 1,000 rows; `-` is standard input
     #[arg(required_unless_present = "set")]
     file: Option<PathBuf>,
-    /// A value of the one row, in place of a file. COLUMN is the name that a header would have. May be given several
-    /// times (in the environment: one a line). `COLUMN=` clears the value; a column that is not named stays as it is
     #[arg(
         long,
+        help = set_help(),
         value_name = "COLUMN=VALUE",
         env = "USER_IMPORT_SET",
         value_delimiter = '\n',
@@ -52,6 +52,22 @@ pub(crate) struct PushArgs {
     set: Vec<SetValue>,
     #[command(flatten)]
     common: CommonArgs,
+}
+
+/// The help of `--set`.
+fn set_help() -> String {
+    let required = Column::ALL
+        .into_iter()
+        .filter(|column| column.is_required());
+    let required: Vec<_> = required.map(Column::header).collect();
+    format!(
+        "A value of the one row, in place of a file. COLUMN is the name that a header would have. May be given several \
+        times (in the environment: one a line). The row needs all of these columns, also those that do not change: {}. \
+        To update a user it also needs {}, or --match-by. Any other column stays as it is if it is not named, and \
+        `COLUMN=` clears it",
+        required.join(", "),
+        Column::ExternalId.header(),
+    )
 }
 
 /// Runs the command.
