@@ -1,5 +1,5 @@
-//! Compiles the public contract (`proto/`) in pure Rust: no protoc on the machine. Compresses the files of the console
-//! (`console/dist`, whose build is committed: no Node on the machine).
+//! Compiles the public contract (`proto/`) in Rust, so that the machine needs no protoc. Compresses the files of the
+//! console from `console/dist`, whose build is committed, so that the machine needs no Node.
 
 #![allow(
     clippy::disallowed_methods,
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("userimport.binpb"), &encoded)?;
 
-    // Maps are kept in order: those of audit events are hashed.
+    // Maps are kept in order, because those of audit events are hashed.
     tonic_prost_build::configure()
         .codec_path("crate::proto::codec::BoundedCodec")
         .bytes(".userimport.v1.ImportUsersRequest.csv_chunk")
@@ -54,7 +54,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     embed_console(&out)
 }
 
-/// gRPC's own health protocol: a set of its own, so that the contract is ours alone.
+/// Compiles gRPC's own health protocol. It has a descriptor set of its own, so that the other set has our contract
+/// only.
 fn compile_health(out: &Path) -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(["grpc/health/v1/health.proto"], ["proto"])?;
     fs::write(out.join("health.binpb"), descriptors.encode_to_vec())?;
@@ -65,11 +66,12 @@ fn compile_health(out: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The folder of the console's build.
+/// The folder with the console's build.
 const CONSOLE: &str = "console/dist";
 
-/// Writes the list of the console's files as `server/console/files.rs` includes it, and beside it what each is
-/// compressed. The same files always give the same bytes.
+/// Writes the list of the console's files, which `server/console/files.rs` includes, and the compressed files beside
+/// it.
+/// The same files always give the same bytes.
 fn embed_console(out: &Path) -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={CONSOLE}");
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join(CONSOLE);
@@ -116,7 +118,7 @@ fn collect_files(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// Compresses a content as much as possible, because it is compressed once, and sent often.
+/// Compresses a content as far as possible, because it is compressed once and sent often.
 fn brotli(content: &[u8]) -> io::Result<Vec<u8>> {
     let best = BrotliEncoderParams {
         quality: 11,
@@ -129,7 +131,7 @@ fn brotli(content: &[u8]) -> io::Result<Vec<u8>> {
     Ok(writer.into_inner())
 }
 
-/// For browsers that reach the server without TLS: they accept no Brotli.
+/// Compresses a content for browsers that reach the server without TLS, which accept no Brotli.
 fn gzip(content: &[u8]) -> io::Result<Vec<u8>> {
     let mut writer = GzEncoder::new(Vec::new(), Compression::best());
     writer.write_all(content)?;

@@ -1,7 +1,8 @@
-//! The stages of an import that need no database: decode, validate, plan and encode, each alone, in
-//! rows/s; and how many bytes of memory a row takes after each of them.
+//! The stages of an import that need no database: decode, validate, plan and encode. Measures each alone, in rows per
+//! second, and the bytes of memory that a row takes after each of them.
 //!
-//! `cargo bench --package user-import-benchmarks`; a word after `--` chooses benchmarks whose name contains it.
+//! Run it with `cargo bench --package user-import-benchmarks`. A word after `--` chooses the benchmarks whose name
+//! contains it.
 
 #![allow(
     clippy::disallowed_methods,
@@ -28,13 +29,13 @@ use user_import_benchmarks::{names, roster::Roster};
 use user_import_testing::{planned_on, rows_of};
 use uuid::Uuid;
 
-/// Counts what is allocated.
+/// Counts the bytes that are allocated.
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const ROWS: u64 = 10_000;
 
-/// As they come over the network.
+/// Bytes of a chunk as it comes over the network.
 const CHUNK: usize = 512 * 1024;
 
 fn main() -> anyhow::Result<()> {
@@ -49,7 +50,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The roster of the comparison, smaller.
+/// Returns the roster of the comparison with fewer rows.
 fn roster(new_phones: bool) -> anyhow::Result<Vec<u8>> {
     let file = tempfile::NamedTempFile::new()?;
     let roster = Roster {
@@ -61,7 +62,7 @@ fn roster(new_phones: bool) -> anyhow::Result<Vec<u8>> {
     Ok(std::fs::read(file.path())?)
 }
 
-/// Every record of a file.
+/// Calls `each` with every record of a file.
 fn read(csv: &[u8], each: impl FnMut(&RawRow<'_>)) {
     read_with(&CsvOptions::default(), csv, each);
 }
@@ -190,7 +191,7 @@ fn encode(bench: &mut Criterion, csv: &[u8]) {
     group.finish();
 }
 
-/// The results of all rows as they go over the wire and into the record.
+/// Returns the results of all rows as they are sent and recorded.
 fn encoded(planned: &PlannedImport) -> Vec<Vec<u8>> {
     let rows = planned.plan.decisions.indices();
     let messages = planned.results(rows, ResultFilter::All, false);
@@ -210,13 +211,13 @@ fn judge(rows: &Arc<ByRow<Row>>, users: &[User]) -> PlannedImport {
     planned
 }
 
-/// Returns `true` if nine of ten decisions (rows without a phone are unchanged) have this outcome.
+/// Returns `true` if nine of ten decisions have this outcome. The other rows have no phone and are unchanged.
 fn most_are(planned: &PlannedImport, outcome: Outcome) -> bool {
     let like = |decision: &&Decision| decision.outcome == outcome;
     planned.plan.decisions.iter().filter(like).count() >= planned.plan.decisions.len() * 8 / 10
 }
 
-/// The users that these rows make.
+/// Returns the users that these rows make.
 fn users(rows: &Arc<ByRow<Row>>) -> Vec<User> {
     let made = judge(rows, &[]);
     let pairs = rows.iter().zip(made.plan.decisions.iter());
@@ -244,7 +245,7 @@ fn value(row: &Row, column: Column) -> &str {
     row.value(column).unwrap_or_default()
 }
 
-/// The catalog of the comparison.
+/// Returns the catalog of the comparison.
 fn catalog() -> Catalog {
     let named = |names: &[&str]| -> Vec<(i32, String)> {
         (1..)
@@ -283,9 +284,9 @@ fn catalog() -> Catalog {
     }
 }
 
-/// Prints what a row takes: as CSV, checked, in the plan, and as an encoded result.
+/// Prints the bytes that a row takes: as CSV, checked, in the plan, and as an encoded result.
 fn measure_memory(csv: &[u8]) -> anyhow::Result<()> {
-    // Memory that is allocated once, such as the tables of phone numbers, does not count for any row.
+    // Memory that is allocated once, such as the tables of phone numbers, belongs to no row.
     drop(encoded(&judge(&rows_of(csv), &[])));
     let region = Region::new(ALLOCATOR);
     let rows = rows_of(csv);
@@ -312,10 +313,10 @@ fn measure_memory(csv: &[u8]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Bytes allocated and not freed since the region began.
+/// Returns the bytes that were allocated since the region began and are not freed yet.
 #[allow(clippy::cast_possible_wrap)] // far below 2^63
 fn held(region: &Region<'_, System>) -> i64 {
     let change = region.change();
-    // An allocation that grows in place counts as allocated already.
+    // The region counts memory by which a block grows in place as allocated already.
     change.bytes_allocated as i64 - change.bytes_deallocated as i64
 }

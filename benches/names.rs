@@ -1,6 +1,6 @@
 //! The names of the generated people, and the roles, ranks and groups of their department.
 
-/// Given names as written; some need more than ASCII.
+/// Given names as people write them. Some have letters that are not ASCII.
 pub const FIRST: [&str; 48] = [
     "James",
     "Maria",
@@ -52,7 +52,7 @@ pub const FIRST: [&str; 48] = [
     "Siobhan",
 ];
 
-/// Family names as written.
+/// Family names as people write them.
 pub const LAST: [&str; 64] = [
     "Smith",
     "Johnson",

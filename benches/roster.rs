@@ -1,4 +1,4 @@
-//! Seeded rosters: the same seed and size give the same bytes on every machine.
+//! Rosters from a seed: the same seed and size give the same bytes on every machine.
 
 use std::{
     fs::File,
@@ -16,23 +16,24 @@ const HEADER: &str = "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS
 /// How many people one supervisor has.
 const SPAN: u64 = 12;
 
-/// Prime and larger than any roster, so that its multiples reach every number.
+/// A prime number that is larger than any roster, so that its multiples reach every number.
 const STRIDE: u64 = 15_485_863;
 
-/// One organisation's people.
+/// The people of one organisation.
 #[derive(Clone, Copy, Debug)]
 pub struct Roster {
-    /// Chooses the people.
+    /// The seed that the people are made from.
     pub seed: u64,
     /// Number of people.
     pub rows: u64,
-    /// The department has moved to another telephone exchange: nine rows of ten differ from the
-    /// roster before, in PHONE alone.
+    /// The department has moved to another telephone exchange: nine of ten rows differ from the roster before the move,
+    /// and
+    /// only in PHONE.
     pub new_phones: bool,
 }
 
 impl Roster {
-    /// Writes the roster as CSV. Supervisors and reports come in no particular order.
+    /// Writes the roster as CSV. Supervisors and their reports are in no particular order.
     ///
     /// # Errors
     /// Fails if the file cannot be written.
@@ -103,7 +104,7 @@ fn email(username: &str) -> String {
     format!("{username}@riverton.example")
 }
 
-/// A name as it stands in an address.
+/// Returns a name as it is written in an email address.
 fn ascii(name: &str) -> String {
     let letter = |c: char| match c {
         'á' | 'Á' => Some('a'),
@@ -115,13 +116,13 @@ fn ascii(name: &str) -> String {
     name.chars().filter_map(letter).collect()
 }
 
-/// Chooses one of the items, the first ones more often.
+/// Chooses one of the items. The first ones are chosen more often.
 fn early<T: Copy>(dice: &mut SeededRandom, items: &[T]) -> T {
     let most = 1 + dice.below(items.len());
     dice.pick(&items[..most])
 }
 
-/// Returns one of the items in `percent` of the cases, else blank.
+/// Returns one of the items in `percent` of the cases, and a blank text in the others.
 fn often(dice: &mut SeededRandom, percent: usize, items: &[&'static str]) -> &'static str {
     match dice.percent(percent) {
         true => early(dice, items),

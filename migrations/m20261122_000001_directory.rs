@@ -77,7 +77,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// A text column that sorts and compares by bytes, so that both databases agree.
+/// A text column that both databases sort and compare by its bytes.
 fn text(backend: DbBackend, name: impl IntoIden) -> ColumnDef {
     let mut column = schema::text(name.into_iden());
     if backend == DbBackend::Postgres {
@@ -117,7 +117,7 @@ fn belongs_to_organization(
         );
 }
 
-/// A table of names that are unique regardless of case.
+/// A table of names, which are unique if letter case is ignored.
 fn named(backend: DbBackend, table: &'static str, unique: &str) -> TableCreateStatement {
     let mut created = Table::create();
     created

@@ -1,4 +1,4 @@
-//! Privileged roles: only callers with `users.grant-privileged` may give or take them.
+//! Privileged roles: only callers with `users.grant-privileged` may give such a role to a user or take it away.
 
 use super::steps::{prelude::*, schema};
 

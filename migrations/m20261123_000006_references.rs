@@ -1,12 +1,12 @@
 //! PostgreSQL checks the references of users once for each statement, not for each row.
 //!
-//! A foreign key fires a trigger for each reference of each row, at 9 µs each: five of them took two thirds of the time
-//! of a large import. The triggers here enforce the same references for every writer. A statement that would leave a
-//! dangling reference fails with the error code of a foreign key. SQLite checks foreign keys at no such cost and
+//! A foreign key fires a trigger for each reference of each row, at 9 µs each. Five foreign keys took two thirds of the
+//! time of a large import. The triggers here enforce the same references for every writer. A statement that would leave
+//! a dangling reference fails with the error code of a foreign key. Foreign keys of SQLite cost no such time, so it
 //! keeps them.
 //!
-//! Both sides lock the organisation's row, so that they see each other: a statement that adds references locks it
-//! shared, and one that removes rows that may be referred to locks it exclusively.
+//! Both kinds of statements lock the organisation's row, so that each sees the other's work: a statement that adds
+//! references locks it shared, and a statement that removes rows which users may refer to locks it exclusively.
 
 use super::steps::prelude::*;
 use sea_orm::DbBackend;
@@ -23,8 +23,9 @@ pub(super) const REFERENCES: [(&str, &str); 4] = [
     ("supervisor_id", "users"),
 ];
 
-/// Half of each page is left free at first. A user's new version then fits beside the old one, and no index changes: an
-/// import that updates most users takes a third of the time.
+/// At first, half of each page is left free. A new version of a user then fits into the same page, and no index
+/// changes:
+/// an import that updates most users takes a third of the time.
 const FILL: &str = "ALTER TABLE users SET (fillfactor = 50)";
 
 const DROP: &str = "ALTER TABLE users DROP CONSTRAINT users_organization_id_fkey, \
@@ -58,13 +59,14 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Refuses users (the transition table `given`) with a reference to a row that does not exist. The query is planned each
-/// time: a plan from when the table was empty would read the wrong index from then on.
+/// Refuses users (the transition table `given`) with a reference to a row that does not exist. The query is planned
+/// each
+/// time, because a plan that was made while the table was empty would always use the wrong index.
 fn expect_references() -> String {
     expecting_references("SHARE", &format!("{};", find_dangling()))
 }
 
-/// Puts the column of a dangling reference of `given` into `dangling`.
+/// Stores the column of a dangling reference of `given` in the variable `dangling`.
 pub(super) fn find_dangling() -> String {
     let dangling = REFERENCES.map(|(column, table)| {
         format!(
@@ -77,8 +79,8 @@ pub(super) fn find_dangling() -> String {
     format!("EXECUTE $query${query}$query$ INTO dangling")
 }
 
-/// The function of the triggers. It takes this lock of the organisations' rows. `finding` puts the column of a dangling
-/// reference into `dangling`.
+/// The function of the triggers. It takes this lock on the organisations' rows. `finding` is the SQL that stores the
+/// column of a dangling reference in `dangling`.
 pub(super) fn expecting_references(lock: &str, finding: &str) -> String {
     format!(
         "CREATE OR REPLACE FUNCTION users_expect_references() RETURNS trigger LANGUAGE plpgsql \

@@ -1,8 +1,8 @@
 //! PostgreSQL lets transactions of one import write users at the same time.
 //!
-//! A statement that adds references locked the organisation's row shared, which blocked every transaction that
-//! increments the row's revision. Now it locks only the row's key. That still blocks the removal of rows that may be
-//! referred to, and nothing else.
+//! A statement that adds references used to lock the organisation's row shared, which blocked every transaction that
+//! increments the row's revision. From this step on it locks only the row's key. That still blocks the removal of rows
+//! that users may refer to, and nothing else.
 
 use super::steps::prelude::*;
 use sea_orm::DbBackend;
@@ -11,7 +11,7 @@ use sea_orm::DbBackend;
 #[derive(Debug)]
 pub(super) struct Migration;
 
-/// Replaces the lock in the function of the preceding step, as the database has it.
+/// Replaces the lock in the function of the preceding step. The function is read from the database.
 const RELOCK: &str = "DO $do$ BEGIN \
     EXECUTE replace(pg_get_functiondef('users_expect_references'::regproc), '{old}', '{new}'); \
     END $do$";

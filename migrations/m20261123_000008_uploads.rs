@@ -64,7 +64,7 @@ impl MigrationTrait for Migration {
         manager.create_table(chunks()).await?;
         manager.create_table(replies()).await?;
         if manager.get_database_backend() == DbBackend::Postgres {
-            // Already compressed, and read as a whole.
+            // They are compressed already, and are read as a whole.
             for table in ["upload_chunks", "upload_replies"] {
                 let sql = format!("ALTER TABLE {table} ALTER COLUMN payload SET STORAGE EXTERNAL");
                 manager.get_connection().execute_unprepared(&sql).await?;

@@ -1,4 +1,4 @@
-//! The sources of credentials, other than tokens, with which a server on this database was ever started.
+//! The kinds of credentials, other than tokens, that servers on this database have ever been configured with.
 
 use super::steps::{prelude::*, schema};
 

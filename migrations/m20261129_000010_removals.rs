@@ -34,7 +34,7 @@ async fn execute(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
     connection.execute_unprepared(sql).await.map(|_| ())
 }
 
-/// Keeps the check of single rows for those whose ID changes.
+/// Keeps the check for each single row if a row's ID changes.
 fn hold_each_changed(column: &str, table: &str) -> String {
     format!(
         "DROP TRIGGER {table}_referred_{column} ON {table}; \

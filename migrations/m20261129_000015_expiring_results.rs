@@ -1,4 +1,4 @@
-//! Which imports still have their results: finds those to remove without reading all imports.
+//! A mark on imports that still have their results, so that those to remove are found without reading all imports.
 
 use super::steps::{prelude::*, schema};
 
@@ -12,7 +12,7 @@ enum Imports {
     ResultsRemoved,
 }
 
-/// Imports that have ended and whose results are gone already.
+/// Imports that have ended and have no results any more.
 const WITHOUT_RESULTS: &str = "UPDATE imports SET results_removed = TRUE WHERE finished_at IS NOT NULL \
     AND NOT EXISTS (SELECT 1 FROM import_results r WHERE r.organization_id = imports.organization_id \
     AND r.import_id = imports.id)";

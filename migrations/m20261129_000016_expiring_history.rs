@@ -1,4 +1,4 @@
-//! Which applied imports have lost their results: finds the old ones among them without reading all imports.
+//! An index on applied imports without results, so that the old ones are found without reading all imports.
 
 use super::steps::prelude::*;
 

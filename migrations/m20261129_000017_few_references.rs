@@ -1,8 +1,9 @@
 //! PostgreSQL checks the references of a few users by look-ups whose plans are kept.
 //!
-//! The check of many users plans its query each time, which takes longer than all else that an update of one user does.
-//! A look-up here finds one row by its primary key. It is planned once for each connection, and the plan is right at any
-//! size of the tables.
+//! The check of many users plans its query each time. For an update of one user, that takes longer than everything
+//! else.
+//! A look-up here finds one row by its primary key. It is planned once for each connection, and its plan is good for
+//! tables of any size.
 
 use super::{
     m20261123_000006_references::{REFERENCES, expecting_references, find_dangling},
@@ -14,7 +15,7 @@ use sea_orm::DbBackend;
 #[derive(Debug)]
 pub(super) struct Migration;
 
-/// Most users of one statement that are looked at one by one.
+/// Most users of one statement that are checked one by one.
 const FEW: u32 = 16;
 
 #[async_trait::async_trait]
@@ -24,13 +25,13 @@ impl MigrationTrait for Migration {
             return Ok(());
         }
         let connection = manager.get_connection();
-        // The lock is that of the step `side_by_side`.
+        // The lock is the one of the step `side_by_side`.
         let sql = expecting_references("KEY SHARE", &find_dangling_of_few());
         connection.execute_unprepared(&sql).await.map(|_| ())
     }
 }
 
-/// The same as [`find_dangling`], one by one for few users.
+/// Does the same as [`find_dangling`] for few users, one by one.
 fn find_dangling_of_few() -> String {
     let dangling = REFERENCES.map(|(column, table)| {
         format!(

@@ -1,7 +1,7 @@
 //! An index on external IDs in small letters, for rows that write an existing external ID in another case.
 //!
-//! Both databases lower only ASCII letters here. The index has no external IDs without capitals: these are found as
-//! they are, and writing such a user costs nothing more.
+//! Both databases turn only ASCII letters into small ones here. External IDs without capitals are not in the index: an
+//! exact comparison finds them, and writing such a user costs no more than before.
 
 use super::steps::prelude::*;
 

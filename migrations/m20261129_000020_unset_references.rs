@@ -1,8 +1,8 @@
-//! PostgreSQL does not check the references of updated users if the writer says that its statement sets none.
+//! PostgreSQL does not check the references of updated users if the writer says that its statement sets no reference.
 //!
 //! A trigger that sees all rows of a statement cannot be limited to some columns, so every update had all references of
-//! its users checked. That was a quarter of the database's time for an import that changes phone numbers. References
-//! that a statement does not set stay valid, because nothing that a user refers to can be removed. Foreign keys work in
+//! its users checked. For an import that changes phone numbers, that took a quarter of the database's time. References
+//! that a statement does not set stay valid, because no row that a user refers to can be removed. Foreign keys work in
 //! the same way.
 
 use super::steps::prelude::*;
@@ -12,7 +12,7 @@ use sea_orm::DbBackend;
 #[derive(Debug)]
 pub(super) struct Migration;
 
-/// A distributed database has foreign keys in place of the triggers. Nobody else makes this setting.
+/// A distributed database has foreign keys instead of the triggers. No other program uses this setting.
 const CHECK_UNLESS_UNSET: &str = "\
     DO $do$ BEGIN \
     IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'users'::regclass \

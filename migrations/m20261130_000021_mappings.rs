@@ -16,7 +16,7 @@ enum Mappings {
     UpdatedAt,
 }
 
-/// Where organisations are spread over several machines, their mappings are too.
+/// If organisations are spread over several machines, so are their mappings.
 const DISTRIBUTE: &str = "\
     DO $do$ BEGIN \
     IF to_regclass('pg_dist_partition') IS NOT NULL THEN \

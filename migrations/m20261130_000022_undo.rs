@@ -1,4 +1,5 @@
-//! Which imports have the values recorded that they changed, which import each undoes, and which one undid it.
+//! Which imports have the values recorded that they changed, which import an undo reverses, and which undo reversed an
+//! import.
 
 use super::steps::{prelude::*, schema};
 
@@ -14,7 +15,7 @@ enum Imports {
     UndoneBy,
 }
 
-/// Finds the values to remove without reading all imports. An import whose server died has no end.
+/// Finds the recorded values to remove without reading all imports. An import whose server died has no end time.
 const INDEX: &str = "CREATE INDEX imports_with_changes ON imports ((coalesce(finished_at, started_at))) WHERE changes_kept";
 
 #[async_trait::async_trait]

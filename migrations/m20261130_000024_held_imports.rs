@@ -41,8 +41,8 @@ enum HeldParts {
 /// Held imports are few: they are found without looking at all others.
 const INDEX: &str = "CREATE INDEX imports_held ON imports (held_until) WHERE state = 7";
 
-/// Where organisations are spread over several machines, their held imports are too. The parts are already compressed,
-/// and read as a whole.
+/// If organisations are spread over several machines, so are their held imports. The parts are compressed already, and
+/// are read as a whole.
 const ON_POSTGRES: &str = "\
     ALTER TABLE held_parts ALTER COLUMN payload SET STORAGE EXTERNAL; \
     DO $do$ BEGIN \
@@ -100,7 +100,7 @@ fn held_imports() -> TableCreateStatement {
         .to_owned()
 }
 
-/// The parts come before the import that they belong to, so they do not refer to it.
+/// The parts are stored before the import that they belong to, so they do not refer to it.
 fn held_parts() -> TableCreateStatement {
     Table::create()
         .table(HeldParts::Table)

@@ -1,5 +1,6 @@
-//! The schema, one file per step, newest last. SQLite and PostgreSQL have the same tables and rules. Every key of
-//! a table whose rows belong to an organisation begins with the organisation.
+//! The schema: one file for each step, the newest last. SQLite and PostgreSQL have the same tables and rules. Each key
+//! of a
+//! table whose rows belong to an organisation begins with the organisation.
 
 pub(crate) mod steps;
 
@@ -30,7 +31,7 @@ mod m20261130_000024_held_imports;
 
 use steps::NamedStep;
 
-/// A step, named like its file.
+/// Declares the module of a step, and its name, which is that of its file.
 macro_rules! step {
     ($name:ident) => {
         (stringify!($name), Box::new($name::Migration))

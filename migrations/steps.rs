@@ -1,21 +1,22 @@
-//! The types for the steps of the schema, and the code that gives a database the steps that it lacks.
+//! The types that the steps of the schema use, and the code that runs those steps that a database does not have yet.
 //!
-//! `sea-orm-migration` does the same, but pulls in crates for dates and decimals that nothing here uses. The table
-//! of steps is the one that it creates, since databases of earlier releases have that one.
+//! `sea-orm-migration` does the same, but needs crates for dates and decimals that no other code here uses. The table
+//! of
+//! steps has the form that `sea-orm-migration` gave it, since databases of earlier releases have that table.
 
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement, StatementBuilder,
     sea_query::{IndexCreateStatement, TableAlterStatement, TableCreateStatement},
 };
 
-/// The imports of a step's file.
+/// The imports that each step's file needs.
 pub(crate) mod prelude {
     pub(crate) use sea_orm::{ConnectionTrait, DbErr, DeriveIden, sea_query::*};
 
     pub(crate) use super::{MigrationTrait, SchemaManager};
 }
 
-/// A step. It only ever adds, so that the release before it still works.
+/// A step. It only adds to the schema, so that the release before it still works.
 #[async_trait::async_trait]
 pub(crate) trait MigrationTrait: Send + Sync {
     /// Takes the step.
@@ -25,7 +26,7 @@ pub(crate) trait MigrationTrait: Send + Sync {
 /// A step with the name under which databases record it.
 pub(crate) type NamedStep = (&'static str, Box<dyn MigrationTrait>);
 
-/// Changes the schema, in one transaction for all steps.
+/// Changes the schema. All steps share one transaction.
 #[derive(Debug)]
 pub(crate) struct SchemaManager<'a>(&'a DatabaseTransaction);
 
@@ -68,7 +69,7 @@ impl<'a> SchemaManager<'a> {
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS seaql_migrations (\
     version varchar NOT NULL PRIMARY KEY, applied_at bigint NOT NULL)";
 
-/// Takes the `missing` ones of `steps`. `now` is in seconds since 1970.
+/// Runs the `missing` ones of `steps`. `now` is in seconds since 1970.
 pub(crate) async fn take(
     steps: &[NamedStep],
     missing: &[String],
@@ -91,7 +92,7 @@ pub(crate) async fn take(
     Ok(())
 }
 
-/// Columns. They are not nullable unless their name says so.
+/// Makes columns. A column may be null only if its method's name says so.
 pub(crate) mod schema {
     use sea_orm::sea_query::{ColumnDef, IntoIden};
 
@@ -108,7 +109,7 @@ pub(crate) mod schema {
         };
         (@null none $name:ident) => {};
         (@null $null:ident $name:ident) => {
-            /// The same, but nullable.
+            /// A column of the same type that may be null.
             pub(crate) fn $null(name: impl IntoIden) -> ColumnDef {
                 ColumnDef::new(name).$name().null().take()
             }

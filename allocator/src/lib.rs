@@ -11,13 +11,14 @@
 //! by doubling, leave holes in the arenas. With a bound of 8 MiB, a million rows with long values take 490 MiB at the
 //! peak instead of 570, and no more time.
 //!
-//! A crate of its own, for the calls that are not safe Rust; the others forbid that.
+//! A crate of its own, because these calls are not safe Rust, which the other crates forbid.
 
 /// Limits this process to twice as many arenas as it has cores, if the C library is glibc; does nothing on
 /// other systems. With half as many, threads wait for each other: 7 % of an import's time on SQLite. A
 /// number in the environment, in `MALLOC_ARENA_MAX` or `GLIBC_TUNABLES=glibc.malloc.arena_max=…`, is kept.
 ///
-/// To be called before threads are started: it takes no arena away. See mallopt(3), `M_ARENA_MAX`.
+/// Call it before any thread is started: it does not take away an arena that a thread already has. See mallopt(3),
+/// `M_ARENA_MAX`.
 pub fn limit_arenas() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     glibc::limit_arenas();

@@ -16,7 +16,7 @@ use crate::{
 const POSTGRES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/loader/postgres.sql");
 const SQLITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/loader/sqlite.sql");
 
-/// Loads a roster into an organisation; how long the command took.
+/// Loads a roster into an organisation. Returns how long the command took.
 pub fn load(database: &Database, slug: &str, roster: &Path) -> anyhow::Result<Duration> {
     let mut command = match database.engine() {
         DatabaseEngine::Postgres => psql(database, slug),

@@ -1,5 +1,4 @@
-//! Where everything runs: the program under test, a directory for files, and both contenders' way
-//! through one import.
+//! What every run needs: the program under test, a folder for files, and how each contender makes one import.
 
 use std::{
     collections::HashMap,
@@ -27,9 +26,9 @@ const ORGANIZATION: &str = "riverton-pd";
 pub struct BenchSetup {
     /// The program under test.
     pub binary: PathBuf,
-    /// Where its databases are made.
+    /// The place for databases and files.
     pub place: DatabasePlace,
-    /// Chooses the people.
+    /// The seed that the people of the rosters are made from.
     pub seed: u64,
     catalog: PathBuf,
     rosters: HashMap<(u64, u64, bool), PathBuf>,
@@ -38,14 +37,14 @@ pub struct BenchSetup {
 /// A database with one organisation and its catalog, for one of the contenders.
 #[derive(Debug)]
 pub struct BenchDatabase {
-    /// The server that all of our imports meet; else each import meets one of its own.
+    /// The server that takes all imports by User Import. `None` if each import starts a server of its own.
     service: Option<BenchServer>,
     contender: Contender,
     database: Database,
 }
 
 impl BenchSetup {
-    /// A bench whose files are in the place's directory.
+    /// Makes a bench whose files are in the folder of `place`.
     pub fn new(binary: PathBuf, place: DatabasePlace, seed: u64) -> anyhow::Result<Self> {
         ensure!(binary.is_file(), "there is no program {}", binary.display());
         let file = place.directory.join("catalog.json");
@@ -59,7 +58,7 @@ impl BenchSetup {
         })
     }
 
-    /// The file with organisation number `organization`'s roster; written when first asked for.
+    /// Returns the file with the roster of this organisation. The first call writes it.
     pub fn roster(
         &mut self,
         organization: u64,
@@ -85,8 +84,8 @@ impl BenchSetup {
         Ok(path)
     }
 
-    /// A new database with the program's schema, for either contender: so both have the same tables,
-    /// indexes and foreign keys. With `lasting`, one server takes all of our imports.
+    /// Makes a database with the program's schema, for either contender, so that both have the same tables, indexes and
+    /// foreign keys. If `lasting` is `true`, one server takes all imports by User Import.
     pub fn prepare(
         &self,
         engine: DatabaseEngine,
@@ -105,17 +104,17 @@ impl BenchSetup {
         })
     }
 
-    /// A server on a database.
+    /// Starts a server on this database.
     pub fn serve(&self, database: &Database) -> anyhow::Result<BenchServer> {
         BenchServer::start(&self.binary, database)
     }
 
-    /// Makes an organisation whose catalog has the names of the rosters.
+    /// Makes an organisation whose catalog has the names that the rosters use.
     pub fn create_organization(&self, service: &BenchServer, slug: &str) -> anyhow::Result<()> {
         service.create_organization(slug, &self.catalog)
     }
 
-    /// Brings a database in step with a roster, and measures that.
+    /// Imports a roster into a database with that database's contender, and measures it.
     pub fn run(
         &mut self,
         prepared: &BenchDatabase,
@@ -191,7 +190,7 @@ impl BenchDatabase {
     }
 }
 
-/// Fails unless the import did all that its workload asks for, because a quick import that did less is no result.
+/// Fails if the import did less than its workload asks for, because the time of such an import says nothing.
 pub fn expect_outcome(workload: Workload, rows: u64, summary: &Value) -> anyhow::Result<()> {
     let number = |name: &str| summary[name].as_u64().unwrap_or_default();
     let done = match workload {

@@ -1,4 +1,4 @@
-//! Throwaway databases of both engines, and the CPU time that they take.
+//! Throwaway databases of both kinds, and the CPU time that they take.
 
 use std::{
     fs,
@@ -12,25 +12,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::process;
 
-/// Which database.
+/// The kind of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum DatabaseEngine {
-    /// A server, with its default settings.
+    /// PostgreSQL: a server with its default settings.
     #[serde(rename = "PostgreSQL")]
     Postgres,
-    /// A file, in WAL mode with `synchronous = NORMAL`.
+    /// SQLite: a file in WAL mode with `synchronous = NORMAL`.
     #[serde(rename = "SQLite")]
     Sqlite,
 }
 
-/// Where databases can be made.
+/// The place in which databases can be made.
 #[derive(Clone, Debug)]
 pub struct DatabasePlace {
     /// A superuser's `postgres://` URL; `None` if PostgreSQL is left out.
     pub postgres_url: Option<String>,
-    /// First process of that server.
+    /// ID of that server's first process.
     pub postmaster: Option<u32>,
-    /// Directory for files.
+    /// Folder for files.
     pub directory: PathBuf,
 }
 
@@ -43,7 +43,7 @@ pub struct Database {
 }
 
 impl DatabaseEngine {
-    /// The name as people write it.
+    /// Returns the name as people write it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Postgres => "PostgreSQL",
@@ -71,12 +71,12 @@ impl Database {
         Ok(database)
     }
 
-    /// Returns its engine.
+    /// Returns the kind of the database.
     pub const fn engine(&self) -> DatabaseEngine {
         self.engine
     }
 
-    /// The URL that `user-import serve --database-url` takes.
+    /// Returns the URL that `user-import serve --database-url` takes.
     pub fn url(&self) -> String {
         match self.engine {
             DatabaseEngine::Postgres => self.postgres_url(&self.name),
@@ -84,12 +84,12 @@ impl Database {
         }
     }
 
-    /// The SQLite file.
+    /// Returns the SQLite file.
     pub fn file(&self) -> PathBuf {
         self.place.directory.join(format!("{}.db", self.name))
     }
 
-    /// The first line that a statement answers, its columns divided by `|`.
+    /// Returns the first line of a statement's result, with `|` between its columns.
     pub fn query(&self, sql: &str) -> anyhow::Result<String> {
         match self.engine {
             DatabaseEngine::Postgres => process::run(&mut psql(&self.url(), sql)),
@@ -99,8 +99,8 @@ impl Database {
         }
     }
 
-    /// Does the work of an idle night, so that no measurement pays for the one before: vacuums, gathers statistics, and
-    /// writes everything to disk.
+    /// Vacuums, gathers statistics and writes everything to disk, as a database does at night, so that no measurement
+    /// includes work that an earlier one left over.
     pub fn settle(&self) -> anyhow::Result<()> {
         match self.engine {
             DatabaseEngine::Postgres => {
@@ -114,7 +114,7 @@ impl Database {
         Ok(())
     }
 
-    /// CPU time of the database's own processes so far; zero for a database without a server.
+    /// Returns the CPU time of the database's own processes so far, or zero for a database without a server.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
         match (self.engine, self.place.postmaster) {
             (DatabaseEngine::Postgres, Some(postmaster)) => process::cpu_of_family(postmaster),
@@ -158,7 +158,7 @@ impl Drop for Database {
     }
 }
 
-/// `psql` without personal settings, to run one statement.
+/// Returns `psql` without personal settings, set up to run one statement.
 fn psql(url: &str, sql: &str) -> Command {
     let mut command = Command::new("psql");
     command.args([

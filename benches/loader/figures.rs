@@ -1,4 +1,4 @@
-//! The figures of one run of the benchmark, kept as JSON; and their medians.
+//! The figures of one run of the benchmark, stored as JSON, and their medians.
 
 use std::{fs, path::Path, process::Command, thread};
 
@@ -14,29 +14,29 @@ use crate::{
 
 const FILE: &str = "figures.json";
 
-/// All that was measured, and on what.
+/// All measurements, and the machine and programs that they were made with.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Figures {
     /// Rows of the comparison's roster.
     pub rows: u64,
     /// The machine and the programs.
     pub environment: Environment,
-    /// In the order in which they ran.
+    /// In the order in which they were made.
     pub measurements: Vec<Measurement>,
 }
 
-/// The facts that absolute times depend on.
+/// The facts about the machine and the programs that times depend on.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Environment {
     /// Cargo profile of the program under test.
     pub profile: String,
     /// Commit that the working directory was at.
     pub commit: String,
-    /// Processors.
+    /// Number of processors.
     pub cores: usize,
     /// Name of the processor.
     pub processor: String,
-    /// Version of PostgreSQL, where it was measured.
+    /// Version of PostgreSQL; blank if it was not measured.
     pub postgres: String,
     /// Version of the SQLite command line.
     pub sqlite: String,
@@ -59,13 +59,13 @@ impl Figures {
         Ok(serde_json::from_slice(&text)?)
     }
 
-    /// Keeps the figures for later.
+    /// Stores the figures as those of the last run.
     pub fn write(&self, directory: &Path) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(self)?;
         Ok(fs::write(directory.join(FILE), text + "\n")?)
     }
 
-    /// The median of something about the runs of one kind of the comparison; `None` if there were none.
+    /// Returns the median of `of` over the runs of one kind in the comparison, or `None` if there were none.
     pub fn median(
         &self,
         kind: (DatabaseEngine, Contender, Workload),
@@ -76,7 +76,7 @@ impl Figures {
         })
     }
 
-    /// The same of the runs by which growth is looked at, with this number of rows.
+    /// Returns the median of `of` over the runs of one kind with this number of rows in the series of growth.
     pub fn median_of_growth(
         &self,
         kind: (DatabaseEngine, Contender, Workload),
@@ -88,7 +88,7 @@ impl Figures {
         })
     }
 
-    /// The same of the runs of `organizations` organisations at once.
+    /// Returns the median of `of` over the runs that import into `organizations` organisations at once.
     pub fn median_of_organizations(
         &self,
         engine: DatabaseEngine,
@@ -113,7 +113,7 @@ impl Figures {
     }
 }
 
-/// The median; `None` if there is no value.
+/// Returns the median, or `None` if there is no value.
 pub fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -125,7 +125,7 @@ pub fn median(mut values: Vec<f64>) -> Option<f64> {
 }
 
 impl Environment {
-    /// Looks at this machine.
+    /// Reads the facts about this machine and its programs.
     pub fn look(options: &Options) -> Self {
         let version = options.postgres_url.as_ref().map(|url| {
             let sql = "SHOW server_version";
@@ -148,7 +148,7 @@ impl Environment {
     }
 }
 
-/// The output of a command; blank if the command cannot be run.
+/// Returns the output of a command, or a blank text if the command cannot be run.
 fn said(command: &mut Command) -> String {
     process::run(command).unwrap_or_default()
 }

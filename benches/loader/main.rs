@@ -2,8 +2,8 @@
 //! machine, the same databases and the same rosters. `benches/run` starts it with all it needs;
 //! `benches/README.md` says what is measured and how.
 //!
-//! Looks at the programs from outside only: it starts them as their users do, and reads the clock,
-//! their output and what Linux accounts for their processes.
+//! Measures the programs from outside only: starts them as their users do, and reads the clock, their output and the
+//! figures that Linux has for their processes.
 
 #![allow(
     clippy::disallowed_methods,
@@ -56,7 +56,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes the tables and plots of imports.
+/// Writes the tables and plots for imports.
 fn write(figures: &Figures, options: &Options) -> anyhow::Result<()> {
     let report = report::markdown(figures)?;
     print!("{report}");

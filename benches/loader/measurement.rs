@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::database::DatabaseEngine;
 
-/// Who brings the directory in step with the roster.
+/// The program that makes the directory equal to the roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Contender {
@@ -34,33 +34,33 @@ pub enum Workload {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunSeries {
-    /// The other contender; all of our imports meet one server.
+    /// Runs of both contenders with one roster. One server takes all imports by User Import.
     Comparison,
-    /// Rosters of other sizes; each of our imports meets a server of its own.
+    /// Runs with rosters of several sizes. Each import by User Import has a server of its own.
     Growth,
-    /// Other numbers of organisations.
+    /// Runs with several numbers of organisations.
     Organizations,
 }
 
-/// One run.
+/// One run: its parameters, and what was measured.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measurement {
-    /// On which database.
+    /// The kind of the database.
     pub engine: DatabaseEngine,
-    /// The roster.
+    /// How the roster differs from the directory.
     pub workload: Workload,
-    /// The program that ran it.
+    /// The program that made the import.
     pub contender: Contender,
     /// Rows of one roster.
     pub rows: u64,
-    /// Rosters of as many organisations, imported at the same time.
+    /// Number of organisations. Each has a roster, and all rosters are imported at the same time.
     pub organizations: u64,
-    /// What it was run for.
+    /// The series that the run belongs to.
     pub series: RunSeries,
     /// From the start of the command to its end.
     pub seconds: f64,
-    /// From the moment the client had read the roster to its end, when it sends `finish`, to the
-    /// first result; ours only, and only of a single roster.
+    /// From the moment at which the client had read the whole roster and sends `finish`, to the first result. Only
+    /// User Import has it, and only if it imports a single roster.
     pub first_result_seconds: Option<f64>,
     /// CPU time of the command.
     pub client_cpu_seconds: f64,
@@ -73,10 +73,10 @@ pub struct Measurement {
 }
 
 impl Contender {
-    /// Both.
+    /// Both contenders.
     pub const ALL: [Self; 2] = [Self::Ours, Self::Loader];
 
-    /// The name as people write it.
+    /// Returns the name as people write it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
@@ -86,10 +86,10 @@ impl Contender {
 }
 
 impl Workload {
-    /// In the order in which they run on one database.
+    /// All workloads, in the order in which they run on one database.
     pub const ALL: [Self; 3] = [Self::New, Self::Same, Self::Changed];
 
-    /// The name as people write it.
+    /// Returns the name as people write it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::New => "all new",
@@ -100,7 +100,7 @@ impl Workload {
 }
 
 impl Measurement {
-    /// A run before it was measured: only its parameters are known.
+    /// Makes a run that has parameters and no measurements yet.
     pub const fn of(
         engine: DatabaseEngine,
         contender: Contender,
@@ -123,17 +123,17 @@ impl Measurement {
         }
     }
 
-    /// The database, the program and the roster.
+    /// Returns the parameters that runs are grouped by.
     pub fn kind(&self) -> (DatabaseEngine, Contender, Workload) {
         (self.engine, self.contender, self.workload)
     }
 
-    /// Microseconds of a row.
+    /// Returns the microseconds that a row took.
     pub fn micros_per_row(&self) -> f64 {
         self.seconds * 1e6 / self.all_rows()
     }
 
-    /// Rows of a second.
+    /// Returns the number of rows per second.
     pub fn rows_per_second(&self) -> f64 {
         self.all_rows() / self.seconds
     }
@@ -143,13 +143,13 @@ impl Measurement {
     }
 }
 
-/// A number of rows or bytes, to calculate with.
+/// Converts a number of rows or bytes for calculations.
 #[allow(clippy::cast_precision_loss)] // far below 2^53
 pub const fn count(number: u64) -> f64 {
     number as f64
 }
 
-/// Seconds between two readings of a CPU clock that only grows.
+/// Returns the seconds between two readings of a CPU clock, which only goes forward.
 pub fn between(before: Duration, after: Duration) -> f64 {
     after.saturating_sub(before).as_secs_f64()
 }

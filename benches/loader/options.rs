@@ -1,4 +1,4 @@
-//! The command line of the comparison; `benches/run` passes it on.
+//! The command line of the comparison. `benches/run` passes its own arguments on to it.
 
 use std::path::PathBuf;
 

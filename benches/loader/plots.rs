@@ -1,4 +1,4 @@
-//! The figures as plots in SVG: the ratios of ours to the loader as bars, and the growth as lines.
+//! The figures as plots in SVG: bars for the ratios of User Import to the loader, and lines for growth.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use crate::{
     targets::{self, TargetDirection},
 };
 
-/// Longer bars are cut off; the number beside them has the ratio.
+/// The largest ratio that a bar shows. Longer bars are cut off, and the number beside them has the ratio.
 const LONGEST: f64 = 1.5;
 
 const BLUE: RGBColor = RGBColor(0x31, 0x64, 0x8c);
@@ -79,8 +79,8 @@ fn name((engine, workload): (DatabaseEngine, Workload)) -> String {
     format!("{}, {}", engine.name(), workload.name())
 }
 
-/// Draws time per row and peak memory, by rows and by organisations; both axes logarithmic. A panel
-/// without measurements is blank.
+/// Draws time per row and peak memory, by rows and by organisations. Both axes are logarithmic. A panel without
+/// measurements is blank.
 pub fn growth(figures: &Figures) -> anyhow::Result<String> {
     let (both, ours) = (&Contender::ALL[..], &[Contender::Ours][..]);
     let panels = [
@@ -113,7 +113,7 @@ pub fn growth(figures: &Figures) -> anyhow::Result<String> {
     })
 }
 
-/// Draws one panel of lines; both axes logarithmic.
+/// Draws one panel of lines. Both axes are logarithmic.
 pub fn lines(title: &str, across: &str, lines: &[PanelLine]) -> anyhow::Result<String> {
     draw((560, 340), |area| draw_lines(area, title, across, lines))
 }
@@ -127,7 +127,7 @@ pub struct PanelLine {
 }
 
 impl PanelLine {
-    /// The line of a database, with a point for each size that has a value.
+    /// Makes the line of a database, with a point for each size that has a value.
     pub fn of(engine: DatabaseEngine, sizes: &[u64], value: impl Fn(u64) -> Option<f64>) -> Self {
         Self {
             label: engine.name().to_owned(),
@@ -229,7 +229,7 @@ fn draw_lines(
     Ok(())
 }
 
-/// The smallest range from one power of ten to another that has room for these values.
+/// Returns the smallest range from one power of ten to another that has room for these values.
 fn powers_of_ten(values: impl Iterator<Item = f64>) -> Range<f64> {
     let (low, high) = values.fold((f64::INFINITY, 0.0_f64), |(low, high), value| {
         (low.min(value), high.max(value))

@@ -1,4 +1,4 @@
-//! Processes as Linux accounts for them: CPU time and peak memory from `/proc`.
+//! CPU time and peak memory of processes, from Linux's `/proc`.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 /// `/proc` counts CPU time in hundredths of a second on every Linux.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Runs a command to its end; its standard output.
+/// Runs a command to its end. Returns its standard output.
 ///
 /// Fails with what the command wrote to its standard error.
 pub fn run(command: &mut Command) -> anyhow::Result<String> {
@@ -34,17 +34,17 @@ fn expect_success(command: &Command, output: &Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// CPU time of a running process, user and system.
+/// Returns the CPU time of a running process, user and system.
 pub fn cpu(pid: u32) -> anyhow::Result<Duration> {
     Ok(ProcessStat::read(pid)?.own)
 }
 
-/// CPU time of all children of this process that have ended.
+/// Returns the CPU time of all children of this process that have ended.
 pub fn cpu_of_ended_children() -> anyhow::Result<Duration> {
     Ok(ProcessStat::read(std::process::id())?.ended_children)
 }
 
-/// CPU time of a process and all its children, ended ones included: a server with a process for
+/// Returns the CPU time of a process and all its children, ended ones included. PostgreSQL has a child process for
 /// each connection.
 pub fn cpu_of_family(pid: u32) -> anyhow::Result<Duration> {
     let parent = ProcessStat::read(pid)?;
@@ -52,7 +52,7 @@ pub fn cpu_of_family(pid: u32) -> anyhow::Result<Duration> {
     for entry in fs::read_dir("/proc")? {
         let name = entry?.file_name();
         let child = name.to_str().and_then(|name| name.parse().ok());
-        // One that ends meanwhile counts among the ended ones next time.
+        // If it ends meanwhile, its time is in `ended_children` at the next call.
         let stat = child.and_then(|child| ProcessStat::read(child).ok());
         total += stat
             .filter(|stat| stat.parent == pid)
@@ -61,7 +61,7 @@ pub fn cpu_of_family(pid: u32) -> anyhow::Result<Duration> {
     Ok(total)
 }
 
-/// The most memory that a running process has had at once, in bytes.
+/// Returns the most memory that a running process has had at once, in bytes.
 pub fn peak_memory(pid: u32) -> anyhow::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -72,13 +72,13 @@ pub fn peak_memory(pid: u32) -> anyhow::Result<u64> {
     Ok(kib * 1024)
 }
 
-/// Makes [`peak_memory`] count from what the process has now.
+/// Makes [`peak_memory`] start again, from the memory that the process has now.
 pub fn forget_peak_memory(pid: u32) -> anyhow::Result<()> {
     let file = format!("/proc/{pid}/clear_refs");
     fs::write(file, "5").context("the peak of memory cannot be reset")
 }
 
-/// How far a process has read a file that it has open; `None` if it has not opened the file.
+/// Returns how far a process has read a file, or `None` if it does not have the file open.
 pub fn read_position(pid: u32, file: &std::path::Path) -> Option<u64> {
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
     let open = descriptors
@@ -90,7 +90,7 @@ pub fn read_position(pid: u32, file: &std::path::Path) -> Option<u64> {
     position.trim().parse().ok()
 }
 
-/// The parts of `/proc/PID/stat` that are needed.
+/// The needed parts of `/proc/PID/stat`.
 struct ProcessStat {
     parent: u32,
     own: Duration,
@@ -100,7 +100,7 @@ struct ProcessStat {
 impl ProcessStat {
     fn read(pid: u32) -> anyhow::Result<Self> {
         let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-        // The program's name, in parentheses, may hold anything; numbers follow it.
+        // The program's name, in parentheses, may contain anything. Numbers follow it.
         let (_, numbers) = text.rsplit_once(')').context("a strange /proc/PID/stat")?;
         let fields: Vec<&str> = numbers.split_whitespace().collect();
         let number = |index: usize| -> anyhow::Result<u32> {

@@ -9,7 +9,7 @@ use crate::{
     targets::{self, TargetDirection},
 };
 
-/// The whole report.
+/// Writes the whole report.
 pub fn markdown(figures: &Figures) -> std::result::Result<String, std::fmt::Error> {
     let mut out = String::new();
     let rows = figures.rows;
@@ -24,7 +24,7 @@ pub fn markdown(figures: &Figures) -> std::result::Result<String, std::fmt::Erro
     Ok(out)
 }
 
-/// The machine and the programs.
+/// Writes the machine and the programs.
 pub fn environment(environment: &Environment, out: &mut String) -> Result {
     let Environment {
         profile,
@@ -84,7 +84,7 @@ fn others(figures: &Figures, out: &mut String) -> Result {
     writeln!(out)
 }
 
-/// The target as people write it.
+/// Returns the target as people write it.
 pub fn shown(target: TargetDirection) -> String {
     match target {
         TargetDirection::AtMost(limit) => format!("≤ {limit}"),
@@ -93,7 +93,7 @@ pub fn shown(target: TargetDirection) -> String {
     }
 }
 
-/// CPU seconds, which a busy machine does not change much, and memory.
+/// Writes the CPU seconds, which a busy machine does not change much, and the memory.
 fn costs(figures: &Figures, out: &mut String) -> Result {
     writeln!(
         out,

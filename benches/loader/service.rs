@@ -1,4 +1,4 @@
-//! User Import as its users run it: `serve`, and the commands that talk to it.
+//! User Import as its users run it: `serve`, and the commands that call it.
 
 use std::{
     fs::{self, File},
@@ -15,10 +15,10 @@ use serde_json::Value;
 
 use crate::{database::Database, process};
 
-/// How often a running import is looked at; it is what the times to the first result are exact to.
+/// Time between two looks at a running import. The times to the first result are exact to this.
 const LOOK: Duration = Duration::from_millis(2);
 
-/// A running server; stopped when it is dropped.
+/// A running server. It is stopped when this value is dropped.
 #[derive(Debug)]
 pub struct BenchServer {
     child: Child,
@@ -74,7 +74,7 @@ impl BenchServer {
         process::run(apply.arg(catalog)).map(|_| ())
     }
 
-    /// Starts an import, its answers going to the file `answers`.
+    /// Starts an import that writes its answers to the file `answers`.
     pub fn import(
         &self,
         slug: &str,
@@ -96,27 +96,27 @@ impl BenchServer {
         })
     }
 
-    /// The address that it listens on.
+    /// Returns the URL at which clients reach it.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The token of local callers.
+    /// Returns the token of local callers.
     pub fn local_token(&self) -> anyhow::Result<String> {
         process::run(self.command().args(["token", "local"]))
     }
 
-    /// CPU time so far.
+    /// Returns its CPU time so far.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
         process::cpu(self.child.id())
     }
 
-    /// Counts the most memory from now on.
+    /// Makes [`peak_memory`](Self::peak_memory) start again.
     pub fn forget_peak_memory(&self) -> anyhow::Result<()> {
         process::forget_peak_memory(self.child.id())
     }
 
-    /// The most memory so far, in bytes.
+    /// Returns the most memory that it has had so far, in bytes.
     pub fn peak_memory(&self) -> anyhow::Result<u64> {
         process::peak_memory(self.child.id())
     }
@@ -138,7 +138,7 @@ impl Drop for BenchServer {
 }
 
 impl RunningImport {
-    /// Watches the import to its end.
+    /// Watches the import until it ends. Returns its measurements and its summary.
     pub fn watch(mut self) -> anyhow::Result<(ImportMeasurements, Value)> {
         let mut answers = ImportAnswers::open(&self.answers)?;
         let (mut finish, mut first) = (None, None);
@@ -170,7 +170,7 @@ impl RunningImport {
         ))
     }
 
-    /// True once the client has read all of the roster, or has closed it again.
+    /// Returns `true` once the client has read the whole roster, or has closed the file again.
     fn has_read_roster(&mut self) -> bool {
         match process::read_position(self.child.id(), &self.roster) {
             None => self.roster_opened,
@@ -182,7 +182,7 @@ impl RunningImport {
     }
 }
 
-/// The answers of a running import, read as far as its first results.
+/// The answers of a running import, up to its first results.
 struct ImportAnswers {
     file: File,
     text: Vec<u8>,
@@ -201,7 +201,7 @@ impl ImportAnswers {
     }
 }
 
-/// The last answer.
+/// Returns the summary, which is the last answer.
 fn summary(answers: &Path) -> anyhow::Result<Value> {
     let last = process::run(Command::new("tail").args(["-n", "1"]).arg(answers))?;
     let answer: Value = serde_json::from_str(&last).context("the last answer is not JSON")?;

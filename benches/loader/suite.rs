@@ -1,5 +1,5 @@
-//! Which runs there are, and their order: contenders and workloads take turns, so that a machine
-//! that is busy for a while is so for all of them.
+//! The runs and their order. Contenders and workloads take turns, so that a machine that is busy for a while slows all
+//! of them.
 
 use std::{collections::VecDeque, time::Instant};
 
@@ -17,17 +17,17 @@ use crate::{
 /// How many clients import at the same time if there are many organisations.
 const CLIENTS: usize = 10;
 
-/// Rows of the rosters that growth is looked at by.
+/// Numbers of rows in the series of growth.
 const GROWTH: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
 
-/// Numbers of organisations that growth is looked at by.
+/// Numbers of organisations in the series of growth.
 pub const ORGANIZATIONS: [u64; 4] = [1, 10, 100, 1_000];
 
-/// Rows of each organisation in the runs in which the number of organisations grows.
+/// Rows of each organisation if the number of organisations grows.
 pub const ROWS_EACH: u64 = 1_000;
 
-/// Both contenders, all `workloads` on the same two databases; as often as asked. Ours meet one server, as
-/// nightly imports do.
+/// Runs both contenders with all `workloads` on the same two databases, `repeat` times. One server takes all imports by
+/// User Import, as it does every night.
 pub fn compare(
     bench: &mut BenchSetup,
     engine: DatabaseEngine,
@@ -69,8 +69,10 @@ fn take_turns(
     Ok(())
 }
 
-/// Larger and larger rosters by both contenders, and more and more organisations. Each of our imports meets a server of
-/// its own, whose peak of memory is that import's. Runs that take minutes run once, and the others as often as asked.
+/// Runs both contenders with larger and larger rosters, and User Import with more and more organisations. Each import
+/// has a server of its own, so that the server's peak of memory is that of the import. Rosters that take minutes are
+/// run
+/// once, and the others `repeat` times.
 pub fn grow(
     bench: &mut BenchSetup,
     engine: DatabaseEngine,
@@ -96,7 +98,7 @@ pub fn grow(
     Ok(())
 }
 
-/// Several organisations at once on PostgreSQL, and one with as many rows as they have together.
+/// Imports into several organisations of PostgreSQL at once, and into one with as many rows as they have together.
 pub fn concur(
     bench: &mut BenchSetup,
     rows: u64,
@@ -117,7 +119,7 @@ pub fn concur(
     Ok(())
 }
 
-/// Rosters of `organizations` organisations, `rows` each, at the same time; a server of its own.
+/// Imports a roster of `rows` rows into each of `organizations` organisations at the same time, on a server of its own.
 fn organizations(
     bench: &mut BenchSetup,
     engine: DatabaseEngine,

@@ -9,24 +9,24 @@ use crate::{
 /// Rows of the roster that the targets are for.
 pub const ROWS: u64 = 100_000;
 
-/// Rows of the roster that growth is judged by.
+/// Rows of the largest roster in the series of growth.
 const LARGE: u64 = 1_000_000;
 
 /// Organisations that import at once.
 pub const ORGANIZATIONS: u64 = 10;
 
-/// Which side of a target is the good one.
+/// A target, and which side of it is good.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TargetDirection {
-    /// At most this.
+    /// The figure must not be larger.
     AtMost(f64),
-    /// At least this.
+    /// The figure must not be smaller.
     AtLeast(f64),
-    /// Measured for comparison.
+    /// There is no target: the figure is measured for comparison.
     None,
 }
 
-/// One target and what was measured of it.
+/// One target, and the figure that was measured for it.
 #[derive(Clone, Debug)]
 pub struct TargetLine {
     /// What is measured.
@@ -40,7 +40,7 @@ pub struct TargetLine {
 }
 
 impl TargetDirection {
-    /// Compares `value` with this target.
+    /// Says whether `value` meets this target.
     pub fn verdict(self, value: f64) -> &'static str {
         match self {
             Self::None => "–",
@@ -51,7 +51,7 @@ impl TargetDirection {
     }
 }
 
-/// Ours against the loader: the largest ratio of wall times that is good enough.
+/// Returns the target for the wall time of User Import divided by that of the loader.
 pub const fn of_ratio(engine: DatabaseEngine, workload: Workload) -> TargetDirection {
     match (engine, workload) {
         (DatabaseEngine::Postgres, Workload::New) => TargetDirection::AtMost(0.8),
@@ -63,13 +63,13 @@ pub const fn of_ratio(engine: DatabaseEngine, workload: Workload) -> TargetDirec
     }
 }
 
-/// Every engine with every workload.
+/// Returns every kind of database with every workload.
 pub fn kinds() -> impl Iterator<Item = (DatabaseEngine, Workload)> {
     let engines = [DatabaseEngine::Postgres, DatabaseEngine::Sqlite].into_iter();
     engines.flat_map(|engine| Workload::ALL.map(|workload| (engine, workload)))
 }
 
-/// All targets but the ratios, as far as they were measured.
+/// Returns all targets except the ratios, if their figures were measured.
 pub fn others(figures: &Figures) -> Vec<TargetLine> {
     let mut lines: Vec<TargetLine> = kinds()
         .filter_map(|kind| first_result(figures, kind))

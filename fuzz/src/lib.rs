@@ -1,6 +1,6 @@
-//! What the fuzz targets share: an input decoded, in any split, as text that can be compared.
+//! Decodes an input in several splits, into text that can be compared. All fuzz targets share it.
 
-// Some targets decode only for the checks in here, and ignore the result.
+// Some targets call these functions only for their checks, and ignore the result.
 #![allow(clippy::must_use_candidate)]
 
 use user_import::{
@@ -8,7 +8,7 @@ use user_import::{
     input::{CsvDecoder, CsvOptions, Header, InputLimits, WorkbookLimits},
 };
 
-/// Small, so that limits are met too.
+/// Small limits, so that inputs exceed them, too.
 pub const LIMITS: InputLimits = InputLimits {
     max_rows: 200,
     max_bytes: 64 * 1024,
@@ -21,21 +21,21 @@ pub const LIMITS: InputLimits = InputLimits {
     },
 };
 
-/// What the decoder made of an input.
+/// The result of decoding an input.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Decoded {
-    /// The header, as far as it came.
+    /// The header, if it was found.
     pub header: Option<Header>,
-    /// Every row with its number and line.
+    /// Each row with its number and line.
     pub rows: Vec<String>,
-    /// Code and message of every fault.
+    /// Code and message of each fault.
     pub faults: Vec<String>,
 }
 
 /// Decodes `chunks`, and parses every row.
 ///
 /// # Panics
-/// Fails if rows are not numbered in order, or a fault says nothing.
+/// Fails if the rows are not numbered in order, or if a fault has no message.
 pub fn decode<'a>(options: &CsvOptions, chunks: impl Iterator<Item = &'a [u8]>) -> Decoded {
     let mut rows = Vec::new();
     let mut last = (0, 0);
@@ -56,7 +56,7 @@ pub fn decode<'a>(options: &CsvOptions, chunks: impl Iterator<Item = &'a [u8]>) 
         format!("{} {}", fault.code(), fault.message())
     });
     let faults: Vec<_> = faults.collect();
-    // Rows of a refused file are void, and how many there were may depend on the split.
+    // If a file is refused, its rows do not count, and their number may depend on the split.
     if !faults.is_empty() {
         rows.clear();
     }
@@ -67,10 +67,10 @@ pub fn decode<'a>(options: &CsvOptions, chunks: impl Iterator<Item = &'a [u8]>) 
     }
 }
 
-/// Decodes `input` whole, and in pieces as `seed` cuts them: the same must come out.
+/// Decodes `input` at once and in pieces whose length `seed` chooses. Both must give the same result.
 ///
 /// # Panics
-/// Fails if it does not.
+/// Fails if the results differ.
 pub fn decode_in_any_split(options: &CsvOptions, input: &[u8], seed: u8) -> Decoded {
     let whole = decode(options, std::iter::once(input));
     let size = usize::from(seed % 17) + 1;

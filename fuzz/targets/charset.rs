@@ -1,5 +1,6 @@
-//! Any bytes in any charset: never a panic, the same in any split, and plain ASCII is the same in
-//! every charset that has it.
+//! Any bytes in any charset: the decoder never panics, and gives the same result in any split. Plain ASCII gives the
+//! same
+//! result in every charset that contains ASCII.
 
 #![no_main]
 
@@ -21,7 +22,7 @@ const LABELS: [&str; 12] = [
     "iso-2022-jp",
     "no such charset",
 ];
-/// Labels in which a byte below 0x80 is not always ASCII: `[2..4]`, and those that refuse.
+/// Indices of the labels in which every byte below 0x80 is ASCII.
 const ASCII: [usize; 4] = [0, 1, 4, 5];
 
 fuzz_target!(|data: &[u8]| {
@@ -34,7 +35,7 @@ fuzz_target!(|data: &[u8]| {
         ..CsvOptions::default()
     };
     let file = [HEADER.as_bytes(), b"\n", bytes].concat();
-    // Also without our header: a byte order mark is one only at the start.
+    // Also without our header in front, because a byte order mark counts only at the start.
     decode_in_any_split(&options(index), bytes, *seed);
     let decoded = decode_in_any_split(&options(index), &file, *seed);
     if bytes.is_ascii() && ASCII.contains(&index) {

@@ -1,5 +1,5 @@
-//! Any bytes as a credential, or as a document that says which are good: tokens, key sets, lists of
-//! client certificates. Never a panic; a token that is taken is taken again as it shows itself.
+//! Any bytes as a credential, or as a document that says which credentials are valid: tokens, key sets, lists of client
+//! certificates. Nothing panics, and the text form of an accepted token is accepted, too.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Any bytes as a CSV file: the decoder never panics, and no split of the bytes changes what comes
-//! out. Two bytes of options come first.
+//! Any bytes as a CSV file: the decoder never panics, and gives the same result in any split. The first two bytes are
+//! options.
 
 #![no_main]
 

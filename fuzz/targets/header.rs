@@ -1,5 +1,6 @@
-//! Any bytes as the header of a file with one row: what is accepted has every required column, no
-//! column twice, and is accepted again as it was understood.
+//! Any bytes as the header of a file with one row: an accepted header has every required column and no column twice,
+//! and
+//! the columns as they were understood are accepted again.
 
 #![no_main]
 

@@ -1,5 +1,6 @@
-//! Any text as each part of a mapping: whatever is refused or accepted, reading with it never panics, and no split of the
-//! file changes what comes out. The parts stand on lines of their own, then comes the file.
+//! Any text as each part of a mapping: whether the mapping is refused or accepted, reading a file with it never panics
+//! and
+//! gives the same result in any split. Each part is a line of the input, and the file follows.
 
 #![no_main]
 

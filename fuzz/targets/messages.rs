@@ -1,5 +1,6 @@
-//! Any bytes as the messages of a stream: options, chunks, typed rows and totals are taken or
-//! refused, with a reason, and never more rows than the limit.
+//! Any bytes as the messages of a stream: options, chunks, typed rows and totals are accepted, or refused with a
+//! reason,
+//! and there are never more rows than the limit.
 
 #![no_main]
 

@@ -1,5 +1,6 @@
-//! Any text as what a caller puts into options, metadata and cells: slugs, tokens, noted heads of an
-//! audit trail, emails, phones, names. Never a panic; what is accepted is accepted again unchanged.
+//! Any text in options, metadata and cells: slugs, tokens, noted heads of an audit trail, emails, phones, names.
+//! Nothing
+//! panics, and an accepted value is accepted again unchanged.
 
 #![no_main]
 

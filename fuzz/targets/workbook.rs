@@ -1,5 +1,5 @@
-//! Any bytes as a workbook, and as each part of one: reading never panics, holds no more than what it counts, and gives the
-//! same rows each time.
+//! Any bytes as a workbook, and as each part of one: reading never panics, never holds more memory than it counts, and
+//! gives the same rows each time.
 
 #![no_main]
 
@@ -57,7 +57,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(read(&workbook, sheet), read(&workbook, sheet));
 });
 
-/// Reads the workbook, and shows its rows and faults.
+/// Reads the workbook. Returns its rows and faults as text.
 fn read(workbook: &[u8], sheet: &str) -> Vec<String> {
     let options = CsvOptions {
         ignore_unknown_columns: true,

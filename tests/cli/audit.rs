@@ -1,4 +1,4 @@
-//! `audit`: who did what, and whether the record of it is whole.
+//! `audit`: the record of who did what, and the check that the record is complete.
 
 use std::process::Output;
 
@@ -95,13 +95,13 @@ fn read(department: &Department, name: &str) -> String {
     std::fs::read_to_string(department.path(name)).unwrap()
 }
 
-/// Returns the last line, without the option that it begins with.
+/// Returns the last line of the output, without the option at its beginning.
 fn noted(said: &str) -> String {
     let line = said.lines().last().unwrap().trim();
     line.split_once(' ').unwrap().1.to_owned()
 }
 
-/// Verifies an archive. Nobody listens at the endpoint.
+/// Verifies an archive. The endpoint is one at which no server listens.
 fn verify_archive(department: &Department, file: &str, more: &[&str]) -> Output {
     let nobody = "http://127.0.0.1:1";
     let words = ["audit", "verify", "--endpoint", nobody, "--file", file];
@@ -139,13 +139,14 @@ fn a_trail_is_archived_whole_or_in_parts_and_verified_without_a_server() {
     assert!(said.contains("is whole: events 3 to 4"), "{said}");
 }
 
-/// Returns the text that a command has printed, which must have ended with this exit code.
+/// Returns the output of a command, and fails if the command ends with another exit code than this.
 fn said(output: &Output, exit: i32) -> String {
     assert_eq!(output.status.code(), Some(exit), "{output:?}");
     text(&output.stdout) + &text(&output.stderr)
 }
 
-/// Has two archives, of events 1 and 2 and of events 3 to 5. The events of the first archive were removed from the
+/// Makes two archives, of events 1 and 2 and of events 3 to 5. Then the events of the first archive are removed from
+/// the
 /// trail.
 fn partly_removed() -> Department {
     let department = Department::open();
@@ -184,13 +185,13 @@ fn a_trail_says_what_was_archived_and_is_whole_with_its_archives() {
     );
     let all = said(&verify(&[&files[..], &["--with-trail"]].concat()), 0);
     assert!(all.contains("events 1 to 6"), "{all}");
-    // The second archive says, without the first, that the first was recorded.
+    // The second archive alone also has the event that records the first archive.
     let second = said(&verify(&["--file", "second.jsonl", "--with-trail"]), 0);
     assert!(second.contains("events 3 to 6"), "{second}");
     // Another export has all events that still exist.
     let rest = department.run(&["audit", "export", "--output", "rest.jsonl"]);
     assert!(said(&rest, 0).starts_with("4 events"), "{rest:?}");
-    // The event that was noted before is found in the archive.
+    // The archive has the event whose head was noted before.
     let early = said(&verify(&["--file", "first.jsonl"]), 0);
     let early = noted(&early);
     said(&verify(&["--expect", &early]), 0);
@@ -233,7 +234,7 @@ fn an_archive_that_does_not_fit_the_trail_is_found() {
         order.contains("event 6 is missing: event 1 follows"),
         "{order}"
     );
-    // An archive that no event records does not pass either.
+    // Nor is an archive accepted that no event of the trail records.
     tamper(
         &department,
         "DROP TRIGGER audit_events_not_removed; DELETE FROM audit_events WHERE sequence = 6; \

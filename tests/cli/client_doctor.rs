@@ -1,8 +1,8 @@
-//! `doctor client`: what is wrong between a machine and a server, each fault once, with what to do.
+//! `doctor client`: reports each fault between a machine and a server once, and says what to do.
 
 use crate::department::{Department, text};
 
-/// The exit code and the findings, without the parts that differ in each run.
+/// Returns the exit code and the checks' results, without the parts that differ in each run.
 fn checked(department: &Department, options: &[&str]) -> (Option<i32>, String) {
     let output = department.run(&[&["doctor", "client"], options].concat());
     let said = text(&output.stdout);

@@ -1,4 +1,4 @@
-//! `demo --keep`: an organisation to look at in the console, which is gone afterwards.
+//! `demo --keep`: an organisation to look at in the console. It is removed when the command ends.
 
 use std::{
     fs,
@@ -16,7 +16,7 @@ use crate::{
     process::{EndedProgram, RunningProgram},
 };
 
-/// A demo that goes on, with a folder of its own for temporary files.
+/// A demo that stays, with a folder of its own for temporary files.
 struct RunningDemo {
     running: RunningProgram,
     server: String,
@@ -61,7 +61,7 @@ impl RunningDemo {
         objects.collect::<Result<_, _>>().unwrap()
     }
 
-    /// Stops the demo. Returns how it ended, and the number of files that it left in its folder.
+    /// Stops the demo. Returns its exit status, and the number of files that are left in its folder.
     fn stop(self) -> (EndedProgram, usize) {
         self.running.terminate();
         let ended = self.running.end(&self.log.path().join("log"));
@@ -134,12 +134,14 @@ fn what_a_demo_keeps_is_removed_whenever_it_is_stopped() {
 
 #[test]
 fn a_demo_that_is_interrupted_leaves_nothing() {
-    // It may be at its end before the signal comes.
+    // The demo may have ended by itself before the signal comes.
     let exit = stopped_at_its_first_line(&["demo"]);
     assert!(matches!(exit, Some(0 | 5)), "{exit:?}");
 }
 
-/// Stops the program as soon as it shows something, expects nothing of it in the temporary folder, and returns its exit code.
+/// Stops the program as soon as it prints something. Fails if it leaves anything in the temporary folder, and returns
+/// its
+/// exit code.
 fn stopped_at_its_first_line(args: &[&str]) -> Option<i32> {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::process::{EndedProgram, RunningProgram, address};
 
-/// A program that takes longer hangs.
+/// A program that takes longer than this does not end at all.
 const PATIENCE: Duration = Duration::from_mins(10);
 
 const HEADER: &str =
@@ -28,12 +28,12 @@ pub struct Department {
     folder: TempDir,
 }
 
-/// The program, without the settings of the user who runs the tests.
+/// Returns the program, without the settings of the user who runs the tests.
 pub fn program() -> Command {
     user_import_testing::program_at(env!("CARGO_BIN_EXE_user-import"))
 }
 
-/// A roster of people, numbered from 1, with these roles.
+/// Returns a roster of people with these roles, numbered from 1.
 pub fn roster<'a>(roles: impl IntoIterator<Item = &'a str>) -> String {
     let mut csv = HEADER.to_owned();
     for (index, role) in roles.into_iter().enumerate() {
@@ -47,18 +47,18 @@ pub fn roster<'a>(roles: impl IntoIterator<Item = &'a str>) -> String {
     csv
 }
 
-/// A roster of officers.
+/// Returns a roster of this many officers.
 pub fn officers(count: usize) -> String {
     roster(vec!["Officer"; count])
 }
 
 impl Department {
-    /// With a server that has default settings.
+    /// Makes a department whose server has default settings.
     pub fn open() -> Self {
         Self::open_with(&[])
     }
 
-    /// With a server that gets these options.
+    /// Makes a department whose server has these options.
     pub fn open_with(options: &[&'static str]) -> Self {
         let department = Self::open_empty(options);
         department.run(&["org", "create", "pd"]);
@@ -80,7 +80,7 @@ impl Department {
         department
     }
 
-    /// Starts the server, on the port that it had before if it ran before.
+    /// Starts the server. If it ran before, it gets the same port.
     pub fn start_server(&mut self) {
         let mut serve = program();
         let database = format!("sqlite://{}", self.path("users.db").display());
@@ -92,7 +92,7 @@ impl Department {
         self.server = Some(server);
     }
 
-    /// The server, to be stopped.
+    /// Takes the server out of the department, so that a test can stop it.
     pub fn take_server(&mut self) -> RunningProgram {
         self.server.take().unwrap()
     }
@@ -112,19 +112,19 @@ impl Department {
         path
     }
 
-    /// Returns the content of a file in the folder.
+    /// Returns the content of a file in the folder, as text.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// The program, set up for this organisation, in the folder.
+    /// Returns the program, set up for this organisation and run in the folder.
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = program();
         command
             .current_dir(self.folder.path())
             .env("USER_IMPORT_ENDPOINT", format!("http://{}", self.address))
             .args(words);
-        // `org create` is not about an organisation that is there.
+        // `org create` takes no organisation from the settings.
         if words[0] != "org" {
             command.env("USER_IMPORT_ORGANIZATION", "pd");
         }
@@ -136,7 +136,7 @@ impl Department {
         self.run_with_input(words, "")
     }
 
-    /// Runs a command to its end, with something on its standard input.
+    /// Runs a command to its end, with this text on its standard input.
     pub fn run_with_input(&self, words: &[&str], input: &str) -> Output {
         let mut command = assert_cmd::Command::from_std(self.command(words));
         command.timeout(PATIENCE).write_stdin(input);
@@ -151,7 +151,7 @@ impl Department {
         importing
     }
 
-    /// Begins to import what a pipe gives; `roster` is what it gives at first.
+    /// Begins to import from a pipe. `roster` is the text that the pipe gives at first.
     pub fn begin_piped(&self, roster: &str, options: &[&str]) -> RunningImport {
         let mut importing = self.begin("-", options);
         importing.running.write(roster);
@@ -168,7 +168,7 @@ impl Department {
         }
     }
 
-    /// The number of users: the lines of an export without the header.
+    /// Returns the number of users: the lines of an export without the header.
     pub fn users(&self) -> Vec<String> {
         let export = self.run(&["export"]);
         let csv = String::from_utf8(export.stdout).unwrap();
@@ -188,7 +188,7 @@ impl RunningImport {
         self.running.wait_for("ROW_OUTCOME_CREATED");
     }
 
-    /// Waits for `started`, and gives the import's ID.
+    /// Waits for `started`, and returns the import's ID.
     pub fn id(&mut self) -> String {
         let line = self.running.wait_for("\"started\"");
         let started: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -196,18 +196,18 @@ impl RunningImport {
         id.unwrap().to_owned()
     }
 
-    /// Ends the pipe that it reads.
+    /// Ends its standard input.
     pub fn close_pipe(&mut self) {
         self.running.close_input();
     }
 
-    /// Waits for its end.
+    /// Waits until it has ended.
     pub fn end(self) -> EndedProgram {
         self.running.end(&self.errors)
     }
 }
 
-/// Returns the text that a program printed.
+/// Returns the standard output of a program as text.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }

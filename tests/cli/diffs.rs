@@ -1,4 +1,4 @@
-//! What a dry run shows of every change, and the pager that a long one goes through.
+//! The changes that a dry run shows, and the pager for many of them.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use crate::{
     terminal::Terminal,
 };
 
-/// A department of 60 officers, and a roster that gives them all another badge number.
+/// Makes a department of 60 officers, and a roster in which each has another badge number.
 fn department() -> Department {
     let department = Department::open();
     department.file("roster.csv", &officers(60));
@@ -20,7 +20,7 @@ fn diff(department: &Department, options: &[&str]) -> Command {
     department.command(&[&["import", "june.csv", "--diff"][..], options].concat())
 }
 
-/// Returns the text that a terminal of 40 lines shows, without colours.
+/// Returns the text that is shown on a terminal of 40 lines, without colours.
 fn shown(mut command: Command, pager: Option<&str>) -> String {
     command.env("NO_COLOR", "1");
     match pager {
@@ -71,7 +71,7 @@ fn a_pager_that_is_missing_or_does_not_work_costs_nothing_of_the_diff() {
             "{whole}"
         );
     }
-    // Without PAGER there need not be any.
+    // Without the variable PAGER, a machine may have no pager.
     let mut command = diff(&department, &[]);
     command.env("PATH", "/nowhere");
     let whole = shown(command, None);

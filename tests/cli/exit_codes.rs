@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use crate::department::{Department, officers, program, roster, text};
 
-/// Imports the roster. Returns the exit code and standard error.
+/// Imports the roster. Returns the exit code and the standard error.
 fn import(department: &Department, options: &[&str]) -> (Option<i32>, String) {
     let words = [&["import", "roster.csv"], options].concat();
     let output = department.run(&words);
@@ -31,7 +31,7 @@ fn zero_for_rejected_rows_if_a_scheduler_must_not_take_them_for_a_failure() {
     assert!(department.read("rejected.csv").contains("Oficer"));
     let pushed = department.run(&["push", "roster.csv", option]);
     assert_eq!(pushed.status.code(), Some(0));
-    // Nothing else is a success.
+    // No other result is a success.
     assert_eq!(
         import(&department, &[option, "--all-or-nothing"]).0,
         Some(4)

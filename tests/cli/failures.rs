@@ -9,7 +9,7 @@ use crate::{
     process::{RunningProgram, address},
 };
 
-/// Exit code and standard error of a command.
+/// Returns the exit code and the standard error of a command.
 fn fails(department: &Department, words: &[&str]) -> (Option<i32>, String) {
     let output = department.run(words);
     (output.status.code(), text(&output.stderr))
@@ -113,7 +113,8 @@ fn a_server_that_cannot_be_spoken_to_is_told_with_what_may_be_wrong() {
     assert!(said.contains("https://HOST:PORT"), "{said}");
 }
 
-/// Writes the certificate of an authority, `ca.pem`, and one it has issued for `names`, with its key.
+/// Writes the certificate of an authority into `ca.pem`, and a certificate for `names` that it has issued, with its
+/// key.
 fn certificates(folder: &Path, names: &[&str]) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -146,7 +147,7 @@ fn a_certificate_that_is_not_accepted_is_told_with_what_to_do() {
             "is for another name",
         ),
         ("http://localhost", &[], "begins with https://"),
-        // Past the connection: there is no such organisation.
+        // The connection works: the server answers that there is no such organisation.
         (
             "https://localhost",
             &["--ca-cert", "ca.pem"],

@@ -1,4 +1,4 @@
-//! `--format json|table|csv`, and the files that are made of the command line itself.
+//! `--format json|table|csv`, and the files that are generated from the command line's definition.
 
 use std::{collections::BTreeMap, process::Command};
 
@@ -105,7 +105,7 @@ fn every_shell_has_completions_that_know_every_command() {
          $(complete -p user-import | sed 's/.*-F \\([^ ]*\\).*/\\1/') user-import --deact import; echo \"${{COMPREPLY[@]}}\"",
         text(&bash.stdout)
     );
-    // The script is longer than an argument may be.
+    // The script is longer than an argument of a command may be.
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("complete.bash");
     std::fs::write(&script, complete).unwrap();

@@ -5,7 +5,7 @@ use crate::{
     process::objects,
 };
 
-/// A department of 30 whose roster of today lists 4, and which deactivates the missing.
+/// Makes a department of 30 officers. Today's roster lists 4 of them, and is imported with `--deactivate-missing`.
 fn department() -> Department {
     let department = Department::open();
     department.file("roster.csv", &officers(30));
@@ -71,7 +71,7 @@ fn a_review_shows_the_plan_and_an_approval_applies_it() {
         "{shown}"
     );
     assert_eq!(inactive(&department), 0);
-    // Without a terminal it is not known whether somebody has looked.
+    // Without a terminal, the program cannot know that a person has seen the plan.
     let unconfirmed = department.run(&["approve", &id]);
     assert_eq!(unconfirmed.status.code(), Some(2), "{unconfirmed:?}");
     let misspelt = department.run(&["approve", &id, "--confirm", "yes"]);

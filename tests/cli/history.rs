@@ -1,4 +1,4 @@
-//! Imports that have been, or are, running: `imports`, `watch`, `cancel`.
+//! Imports that have run or still run: `imports`, `watch`, `cancel`.
 
 use crate::{
     department::{Department, officers, roster, text},
@@ -66,7 +66,7 @@ fn watch_shows_a_finished_import_as_import_did() {
     let import = department.run(&["import", "roster.csv", "--import-id", id]);
     let watch = department.run(&["watch", id]);
     assert_eq!(watch.status.code(), Some(3), "{watch:?}");
-    // watch shows each changed row too, as it comes.
+    // `watch` also shows each changed row as soon as it has the result.
     let but_for_the_time = |page: &[u8]| {
         let page = text(page);
         let lines = page.lines().filter(|line| !line.contains("rows/s"));

@@ -1,4 +1,4 @@
-//! The lists of every command, as they are on terminals of 80 and of 140 columns, and for a script.
+//! The lists that commands print, on terminals of 80 and of 140 columns and for a script.
 
 use regex::Regex;
 
@@ -8,14 +8,14 @@ use crate::{
     transcript::{neutral, transcripts},
 };
 
-/// Chosen IDs, so that they are the same in every run. The last two begin alike.
+/// IDs that are the same in every run. The last two have the same beginning.
 const IDS: [&str; 3] = [
     "018f4e9e-5c7b-7000-8000-000000000001",
     "01a30000-0000-7000-8000-000000000002",
     "01a30000-1000-7000-8000-000000000003",
 ];
 
-/// A department with some history.
+/// Makes a department that has had some imports.
 fn department() -> Department {
     let department = Department::open();
     department.file("roster.csv", &officers(12));

@@ -1,4 +1,4 @@
-//! Colours and progress are for terminals, and `--quiet` is for jobs.
+//! Colours and progress, which are shown only on terminals, and `--quiet`, which is for jobs.
 
 use crate::{
     department::{Department, officers, program, roster, text},
@@ -7,7 +7,7 @@ use crate::{
 
 const ESCAPE: char = '\u{1b}';
 
-/// Each row in a transaction of its own, so that there is time to look at it.
+/// The server writes each row in a transaction of its own, so that the import takes long enough to watch it.
 const SLOW: [&str; 2] = ["--transaction-rows", "1"];
 
 #[test]

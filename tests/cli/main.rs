@@ -1,5 +1,6 @@
-//! The `user-import` program as an administrator uses it: the real binary, a real server process, and
-//! what comes out. One file for each subject.
+//! The `user-import` program as an administrator uses it: the real program, a real server process, and their output.
+//! One
+//! file for each subject.
 
 #![allow(
     clippy::unwrap_used,

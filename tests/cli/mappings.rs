@@ -1,4 +1,4 @@
-//! `import --mapping`: the export of another system, and the file of its rejected rows.
+//! `import --mapping`: imports the export of another system, and writes its rejected rows to a file.
 
 use crate::department::Department;
 
@@ -35,7 +35,7 @@ fn department() -> Department {
     department
 }
 
-/// The file of rejected rows has the file's own layout, so that the same mapping reads it again.
+/// The file of rejected rows has the layout of the imported file, so that the same mapping reads it again.
 #[test]
 fn the_rejected_rows_of_an_export_are_corrected_and_imported_with_the_same_mapping() {
     let department = department();
@@ -74,7 +74,7 @@ fn the_rejected_rows_of_an_export_are_corrected_and_imported_with_the_same_mappi
     let output = import("again.csv");
     assert_eq!(output.status.code(), Some(3), "{output:?}");
     assert_eq!(department.users().len(), 2);
-    // The file of the earlier run, whose header is not on its first line, is found and removed.
+    // The file of an earlier run is recognised although its header is not on its first line, and is removed.
     department.file(
         "again.csv",
         &lines[..3].join("\r\n").replace("Oficer", "Officer"),
@@ -100,8 +100,9 @@ fn a_file_that_is_no_mapping_is_named_before_anything_is_sent() {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
 
-/// A first cell that begins like an ignored line was quoted in the export, and a column may have the name of one of
-/// ours.
+/// A first cell that begins like an ignored line is quoted in the file of rejected rows, as it was in the export. A
+/// column
+/// may have the name of one of our columns.
 #[test]
 fn no_rejected_row_is_lost_when_its_file_is_imported_again() {
     let department = department();
@@ -143,7 +144,7 @@ fn no_rejected_row_is_lost_when_its_file_is_imported_again() {
     assert!(told.contains("--errors names the mapping itself"), "{told}");
 }
 
-/// A mapping that is saved under a name is used by its name, and its file can be had back.
+/// A mapping that is saved under a name can be used by its name, and written to a file again.
 #[test]
 fn a_mapping_is_saved_used_by_its_name_and_deleted() {
     let department = department();
@@ -194,7 +195,7 @@ fn a_mapping_is_saved_used_by_its_name_and_deleted() {
     assert!(gone.contains("no mapping \"cad\""), "{gone}");
 }
 
-/// The proposal of `inspect` is saved or written, and then imports the file.
+/// The mapping that `inspect` proposes can be saved or written to a file, and then imports the inspected file.
 #[test]
 fn an_inspected_file_is_imported_by_its_proposal() {
     let department = Department::open();
@@ -218,7 +219,7 @@ fn an_inspected_file_is_imported_by_its_proposal() {
         assert!(looked.contains(told), "{told}: {looked}");
     }
     let saved = run(&["inspect", "hr.csv", "--save-mapping", "hr"], 0);
-    // A file that may have corrections by now is not replaced.
+    // A file is not replaced, because somebody may have corrected it.
     for words in [["--save-mapping", "hr"], ["--output", "hr.csv"]] {
         let words = [&["inspect", "hr.csv"][..], &words].concat();
         assert!(run(&words, 2).contains("already"), "{words:?}");

@@ -1,4 +1,5 @@
-//! `import --deactivate-missing` on a terminal: shows the users that it would deactivate, asks, and does just that.
+//! `import --deactivate-missing` on a terminal: shows the users that it would deactivate, asks, and deactivates only
+//! those.
 
 use std::fs;
 
@@ -9,7 +10,7 @@ use crate::{
 
 const ASKED: &str = "Type Confirm to go on: ";
 
-/// Twelve officers. The roster lists ten of them.
+/// Makes a department of twelve officers, ten of which the roster lists.
 fn two_missing() -> Department {
     let department = Department::open();
     department.file("before.csv", &officers(12));

@@ -1,4 +1,4 @@
-//! The output for programs, and the file that administrators correct.
+//! The output that programs read, and the file that administrators correct.
 
 use crate::{
     department::{Department, officers, roster, text},
@@ -53,7 +53,7 @@ fn rejected_rows_corrected_in_their_file_import_without_a_rejection() {
     let rejected = department.read("rejected.csv");
     assert_eq!(rejected.lines().count(), 3, "{rejected}");
     assert!(rejected.contains("UNKNOWN_ROLE"), "{rejected}");
-    // The first column of its kind alone: the messages quote what was wrong.
+    // Only the kind of the first column is compared, because the messages quote the values.
     let corrected = rejected
         .replace(",Oficer,", ",Officer,")
         .replace(",Sargent,", ",Sergeant,");
@@ -63,8 +63,8 @@ fn rejected_rows_corrected_in_their_file_import_without_a_rejection() {
     assert_eq!(department.users().len(), 3);
 }
 
-/// A spreadsheet drops the zeros of a text that looks like a number, and reads UTF-8 as ANSI if the file does not state
-/// its charset.
+/// A spreadsheet removes leading zeros from a text that looks like a number, and reads UTF-8 as ANSI if the file has no
+/// byte order mark.
 fn saved_by_a_spreadsheet(csv: &str) -> String {
     let (is_utf8, csv) = match csv.strip_prefix('\u{FEFF}') {
         Some(csv) => (true, csv),
@@ -100,7 +100,9 @@ fn what_a_spreadsheet_does_to_the_file_of_rejected_rows_is_told() {
     let rejected = department
         .read("rejected.csv")
         .replace(",Oficer,", ",Officer,");
-    // The file says that it is UTF-8, so the names stay. The zeros are lost, and the import asks for them.
+    // The file has the mark of UTF-8, so the names stay as they are. The zeros are lost, and the import's messages ask
+    // for
+    // them.
     let saved = saved_by_a_spreadsheet(&rejected);
     assert!(
         saved.contains("Tom\u{E1}s") && saved.contains(",101,"),
@@ -112,7 +114,7 @@ fn what_a_spreadsheet_does_to_the_file_of_rejected_rows_is_told() {
     assert_eq!(import.status.code(), Some(3), "{said}");
     assert!(said.contains("did you mean \"0101\"?"), "{said}");
     assert_eq!(department.users().len(), 1, "{said}");
-    // If a program drops the mark, it reads the names as ANSI, and the import warns of that.
+    // A program that removes the mark reads the names as ANSI next time, and the import warns of the garbled names.
     let unmarked = rejected.trim_start_matches('\u{FEFF}');
     let garbled = saved_by_a_spreadsheet(unmarked).replace(",101,", ",0101,");
     assert!(garbled.contains("Tom\u{C3}\u{A1}s"), "{garbled}");

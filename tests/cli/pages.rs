@@ -1,4 +1,4 @@
-//! What commands show of one thing, as it is on terminals of 80 and of 140 columns, and for a script.
+//! The commands that show one thing, on terminals of 80 and of 140 columns and for a script.
 
 use crate::{
     department::{Department, officers},
@@ -7,7 +7,7 @@ use crate::{
 
 const ID: &str = "018f4e9e-5c7b-7000-8000-000000000001";
 
-/// A department whose last import changed one user and added two.
+/// Makes a department whose last import changed one user and created two.
 fn department() -> Department {
     let department = Department::open();
     department.file("roster.csv", &officers(11));

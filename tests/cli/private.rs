@@ -1,4 +1,4 @@
-//! Only the owner can read the files that the program makes, and the program does not repeat secrets that it is given.
+//! Only their owner can read the files that the program makes, and the program never prints a secret that it was given.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use crate::{
     process::{RunningProgram, address},
 };
 
-/// The modes of all files and folders in a folder, by their names.
+/// Returns the modes of all files and folders in a folder, by their names.
 fn modes(folder: &Path) -> BTreeMap<String, u32> {
     let mut modes = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap().flatten() {
@@ -28,7 +28,7 @@ fn modes(folder: &Path) -> BTreeMap<String, u32> {
     modes
 }
 
-/// A command that runs under a umask that lets everybody read new files.
+/// Returns a command with a umask under which everybody may read new files.
 fn without_umask(command: &Command) -> Command {
     let mut shell = Command::new("sh");
     shell.args(["-c", "umask 0; exec \"$@\"", "sh"]);
@@ -57,7 +57,7 @@ fn every_file_that_a_command_writes_is_for_its_owner_alone() {
     let input = department.file("roster.csv", &roster(["Officer", "Chief"]));
     let input = input.to_str().unwrap();
     fs::create_dir(department.path("made")).unwrap();
-    // The file that is replaced was open to everybody.
+    // Everybody could read the file that is replaced.
     let replaced = department.file("made/users.csv", "old");
     fs::set_permissions(replaced, Permissions::from_mode(0o666)).unwrap();
     for words in [
@@ -109,7 +109,7 @@ fn a_servers_database_is_for_its_owner_alone_also_if_an_earlier_release_made_it(
                 fs::set_permissions(name, Permissions::from_mode(0o666)).unwrap();
             }
         }
-        // Killed, so that all three files are still there.
+        // The server is killed, so that it leaves all three files.
         server.kill();
     }
 }
@@ -121,7 +121,7 @@ fn said(mut command: Command) -> String {
     String::from_utf8(said).unwrap()
 }
 
-/// An address that nobody listens on.
+/// An address at which no server listens.
 fn nobody() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
@@ -180,7 +180,7 @@ fn the_password_of_a_database_that_is_away_is_never_printed() {
             scope.spawn(move || {
                 let said = said(command);
                 assert!(!said.contains("geheim"), "{words:?}: {said}");
-                // All but doctor call it the database; doctor names its host.
+                // Only `doctor` names the host. The other commands call it the database.
                 let what = match words {
                     ["doctor"] => "cannot be used: ",
                     _ => "the database cannot be used",

@@ -1,4 +1,4 @@
-//! Programs that run while a test goes on.
+//! Programs that run while a test does other things.
 
 use std::{
     fs::{self, File},
@@ -12,12 +12,12 @@ use serde_json::Value;
 
 use user_import_testing::signal::{self, Signal};
 
-/// A program that is running, and what it prints. Killed when dropped.
+/// A running program and its output. It is killed when this value is dropped.
 pub struct RunningProgram {
     child: Child,
     input: Option<ChildStdin>,
     out: BufReader<ChildStdout>,
-    /// Every line of standard output that has been read.
+    /// The lines of standard output that have been read.
     lines: Vec<String>,
 }
 
@@ -29,7 +29,7 @@ pub struct EndedProgram {
 }
 
 impl RunningProgram {
-    /// Starts `command`; its standard error goes to the file `errors`.
+    /// Starts `command`, with its standard error in the file `errors`.
     pub fn start(mut command: Command, errors: &Path) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
@@ -52,12 +52,12 @@ impl RunningProgram {
         input.write_all(text.as_bytes()).unwrap();
     }
 
-    /// Ends its standard input.
+    /// Closes its standard input.
     pub fn close_input(&mut self) {
         self.input = None;
     }
 
-    /// Reads standard output until a line with `text` has come.
+    /// Reads standard output up to a line that contains `text`.
     pub fn wait_for(&mut self, text: &str) -> &str {
         while self.read_line() {
             if self.lines.last().unwrap().contains(text) {
@@ -67,7 +67,7 @@ impl RunningProgram {
         panic!("{text:?} never came: {:?}", self.lines);
     }
 
-    /// False at the end.
+    /// Reads one more line. Returns `false` at the end of the output.
     fn read_line(&mut self) -> bool {
         let mut line = String::new();
         let read = self.out.read_line(&mut line).unwrap();
@@ -75,18 +75,18 @@ impl RunningProgram {
         read > 0
     }
 
-    /// Asks it to stop, as a service manager does.
+    /// Sends it the signal with which a service manager stops a service.
     pub fn terminate(&self) {
         signal::send(self.child.id(), Signal::TERM);
     }
 
-    /// Kills it, and waits until it is gone.
+    /// Kills it, and waits until it has ended.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Waits for its end.
+    /// Waits until it has ended.
     pub fn end(mut self, errors: &Path) -> EndedProgram {
         while self.read_line() {}
         let status = self.child.wait().unwrap();
@@ -106,14 +106,14 @@ impl Drop for RunningProgram {
     }
 }
 
-/// The address that a server says it listens on.
+/// Returns the address at which a server says that it listens.
 pub fn address(server: &mut RunningProgram) -> SocketAddr {
     let line = server.wait_for("listening on ").trim();
     let (_, address) = line.rsplit_once(' ').unwrap();
     address.parse().unwrap()
 }
 
-/// Lines as JSON objects. A line that is no JSON object fails the test.
+/// Returns the lines as JSON objects. Fails if a line is no JSON object.
 pub fn objects<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<Value> {
     let lines = lines.into_iter().filter(|line| !line.is_empty());
     let objects: Vec<Value> = lines
@@ -123,7 +123,7 @@ pub fn objects<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<Value> {
     objects
 }
 
-/// The numbers of the rows that these answers report, in order.
+/// Returns the numbers of the rows that these answers report, in order.
 pub fn rows(answers: &[Value]) -> Vec<u64> {
     let results = answers
         .iter()

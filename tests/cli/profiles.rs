@@ -1,11 +1,11 @@
-//! Profiles: settings of daily commands in a file. An option comes before a variable, a variable before
-//! the profile, the profile before the default.
+//! Profiles: a file with settings for daily commands. An option takes precedence over a variable, a variable over the
+//! profile, and the profile over the default.
 
 use std::process::{Command, Output};
 
 use crate::department::{Department, officers, program, text};
 
-/// A command without any setting but the file of profiles.
+/// Returns a command without any setting except the file of profiles.
 fn command(department: &Department, words: &[&str]) -> Command {
     let mut command = program();
     command
@@ -20,7 +20,7 @@ fn run(department: &Department, words: &[&str]) -> Output {
     command(department, words).output().unwrap()
 }
 
-/// A department whose user has this file at home; `ENDPOINT` stands for the server's.
+/// Makes a department whose user has this file in the home folder. `ENDPOINT` in it stands for the server's address.
 fn with_profiles(text: &str) -> Department {
     let department = Department::open();
     let endpoint = format!("http://{}", department.address());
@@ -136,7 +136,7 @@ fn without_profile_and_option_it_says_what_to_give() {
     assert!(unknown.contains("[profiles.pd]"), "{unknown}");
 }
 
-/// A token for `pd`, which from then on everybody needs.
+/// Makes a token for `pd`. From then on every caller needs a token.
 fn token(department: &Department) -> String {
     let database = format!("sqlite://{}", department.path("users.db").display());
     let words = [

@@ -1,4 +1,4 @@
-//! `push` sends a few rows as one call, and reports them as `import` does.
+//! `push` sends a few rows in one call, and reports them in the same way as `import`.
 
 use std::process::Output;
 
@@ -7,7 +7,7 @@ use crate::{
     process::objects,
 };
 
-/// The options that set every value of the first officer but the phone.
+/// The options that give every value of the first officer except the phone.
 const FIRST: [&str; 16] = [
     "--set",
     "EXTERNAL_ID=P-1",
@@ -35,7 +35,7 @@ fn set(department: &Department, more: &[&str]) -> Output {
     push(department, &[&FIRST[..], more].concat())
 }
 
-/// Exit code, standard output, standard error.
+/// Returns the exit code, the standard output and the standard error.
 fn told(output: &Output) -> (Option<i32>, String, String) {
     (
         output.status.code(),
@@ -53,7 +53,7 @@ fn one_user_is_pushed_by_setting_its_values() {
     assert!(shown.contains("created             1"), "{shown}");
     let has_phone = || department.users()[0].contains("+12025550123");
     assert!(has_phone());
-    // A column that is not named stays, and a blank one is cleared.
+    // A column that is not named stays as it is, and a blank one is cleared.
     let unchanged = set(&department, &["--quiet"]);
     assert_eq!(told(&unchanged), (Some(0), String::new(), String::new()));
     assert!(has_phone());

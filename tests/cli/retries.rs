@@ -1,4 +1,4 @@
-//! `import` goes on, with the same ID, after the server or the connection has failed.
+//! `import` continues under the same ID after the server or the connection has failed.
 
 use crate::{
     department::{Department, RunningImport, officers, text},
@@ -7,8 +7,8 @@ use crate::{
 
 const ROWS: usize = 1_000;
 
-/// Each row in a transaction of its own, so that there is time to interfere; a dead server's import
-/// can be taken over at once; and the server leaves it to the clients to wait for their turn.
+/// The server writes each row in a transaction of its own, so that the test has time to interfere. The import of a dead
+/// server can be taken over at once. The server does not wait for another import: the clients do.
 const SLOW: [&str; 6] = [
     "--transaction-rows",
     "1",
@@ -22,7 +22,7 @@ fn every_row_once() -> Vec<u64> {
     (1..=ROWS as u64).collect()
 }
 
-/// The import completed, and every row was reported exactly once.
+/// Fails unless the import completed and every row was reported exactly once.
 fn assert_whole(ended: &EndedProgram) {
     assert_eq!(ended.exit, Some(0), "{}", ended.errors);
     let answers = objects(ended.lines.iter().map(String::as_str));

@@ -1,11 +1,11 @@
-//! What an import would do, shown before it does it: `import --diff`.
+//! `import --diff` shows what an import would do, before it is done.
 
 use crate::{
     department::{Department, officers, text},
     process::objects,
 };
 
-/// Four officers; then one leaves the roster, one is promoted, one comes, and one is misspelt.
+/// Imports four officers. In today's roster one of them is missing, one is promoted, one is new, and one is misspelt.
 fn changed() -> (Department, String) {
     let department = Department::open();
     department.file("before.csv", &officers(4));
@@ -46,7 +46,7 @@ fn a_diff_shows_each_change_before_and_after_and_writes_nothing() {
     assert_eq!(department.users(), before);
 }
 
-/// The command that a page gives, with the option that `--deactivate-missing` needs if there is no terminal.
+/// Returns the command that a diff ends with, and adds the option that `--deactivate-missing` needs without a terminal.
 fn told_command(page: &str) -> Vec<String> {
     let command = page
         .lines()

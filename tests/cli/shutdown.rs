@@ -1,4 +1,4 @@
-//! `serve` ends in order when it gets a signal to stop.
+//! `serve` stops in an orderly way when it gets a signal.
 
 use std::net::TcpStream;
 
@@ -7,7 +7,7 @@ use crate::department::{Department, officers};
 #[test]
 fn a_server_ends_well_though_its_clients_are_silent() {
     let mut department = Department::open_with(&["--shutdown-grace-seconds", "1"]);
-    // A client that never sends anything, and a client whose roster never ends.
+    // One client never sends anything, and the roster of the other never ends.
     let silent = TcpStream::connect(department.address()).unwrap();
     let mut import = department.begin_piped(&officers(10_000), &["--retries", "0"]);
     import.id();

@@ -1,4 +1,4 @@
-//! Files for spreadsheets: workbooks by their names, and CSV for Excel.
+//! Files for spreadsheet programs: workbooks, which the name of the file asks for, and CSV for Excel.
 
 use std::{fs, io::Cursor};
 
@@ -6,7 +6,7 @@ use calamine::{Data, Reader, Xlsx};
 
 use crate::department::{Department, officers, roster, text};
 
-/// The rows of a sheet, whose cells are all text.
+/// Returns the rows of a sheet, and fails if a cell is not text.
 fn sheet(department: &Department, file: &str, name: &str) -> Vec<Vec<String>> {
     let bytes = fs::read(department.path(file)).unwrap();
     let mut workbook = Xlsx::new(Cursor::new(bytes)).expect("a workbook");
@@ -105,7 +105,7 @@ fn rejected_rows_are_a_workbook_with_suggestions_until_none_is_rejected() {
     assert_eq!(suggestions[1][..4], ["2", "ROLE", "Oficer", "Officer"]);
     assert_eq!(suggestions[2][..4], ["3", "ROLE", "Sargent", "Sergeant"]);
 
-    // Their own rejected rows are as they were.
+    // Their rejected rows have the same layout as before.
     let again = department.run(&["import", "rejected.xlsx", "--errors", "again.xlsx"]);
     assert_eq!(again.status.code(), Some(3), "{again:?}");
     let rows_again = sheet(&department, "again.xlsx", "Rejected rows");

@@ -1,4 +1,4 @@
-//! A terminal that a program runs on, and somebody who reads and types there.
+//! A terminal on which a program runs, and a person who reads and types there.
 
 use std::{
     fs::{File, OpenOptions},
@@ -13,10 +13,10 @@ use rustix::{
 
 use user_import_testing::signal::{self, Signal};
 
-/// Columns of a terminal, unless a test needs others.
+/// Columns of a terminal, if the test asks for no other number.
 const COLUMNS: u16 = 100;
 
-/// A program on a terminal; killed when dropped.
+/// A program on a terminal. It is killed when this value is dropped.
 pub struct Terminal {
     child: Child,
     screen: File,
@@ -61,7 +61,7 @@ impl Terminal {
         }
     }
 
-    /// Reads until `text` has been shown.
+    /// Reads until the terminal has shown `text`.
     pub fn wait_for(&mut self, text: &str) -> &str {
         while !self.shown.contains(text) {
             assert!(self.read(), "{text:?} never came: {}", self.shown);
@@ -79,17 +79,17 @@ impl Terminal {
         signal::send(self.child.id(), Signal::INT);
     }
 
-    /// Waits for the end: the exit code, and all that was shown.
+    /// Waits until it has ended. Returns the exit code and everything that it has shown.
     pub fn end(mut self) -> (Option<i32>, String) {
         while self.read() {}
         let exit = self.child.wait().unwrap().code();
         (exit, std::mem::take(&mut self.shown))
     }
 
-    /// False once the program has ended.
+    /// Reads some more. Returns `false` once the program has ended.
     fn read(&mut self) -> bool {
         let mut bytes = [0; 4096];
-        // The last program to leave a terminal ends it, which reads as an error.
+        // When the last program leaves a terminal, the terminal ends, and reading from it fails.
         let count = self.screen.read(&mut bytes).unwrap_or(0);
         self.shown += &String::from_utf8_lossy(&bytes[..count]);
         count > 0

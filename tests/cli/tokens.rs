@@ -1,4 +1,4 @@
-//! Tokens, and what the server says about who is admitted.
+//! Tokens, and the messages of the server about who may call.
 
 use std::{
     fs::{self, Permissions},
@@ -13,7 +13,7 @@ use crate::{
     terminal::Terminal,
 };
 
-/// Makes a token for `pd`; its text.
+/// Makes a token for `pd`. Returns its text.
 fn create(department: &Department, permissions: &str) -> String {
     let database = format!("sqlite://{}", department.path("users.db").display());
     let created = department.run(&[
@@ -109,7 +109,7 @@ fn the_server_says_who_may_do_everything() {
     );
 }
 
-/// The file of the local token of this department's server.
+/// Returns the path of the local token of this department's server.
 fn local_token_file(department: &Department) -> PathBuf {
     let name = format!("user-import/{}.token", department.address().port());
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
@@ -153,7 +153,7 @@ fn the_address_that_signs_in_is_printed_for_those_who_ask() {
     assert_eq!(text(&printed.stdout), expected);
 }
 
-/// A server on a free port of this machine.
+/// Starts a server on a free port of this machine.
 fn serving(home: &Path, options: &[&str]) -> Command {
     let database = format!("sqlite://{}", home.join("users.db").display());
     let mut command = program();
@@ -257,7 +257,7 @@ fn a_configured_credential_leaves_no_local_token() {
     let mut department = Department::open();
     let file = local_token_file(&department);
     create(&department, "users.read");
-    // The server still runs, and admits its own token no more.
+    // The server still runs, but accepts its local token no more.
     let refused = department.run(&["imports"]);
     assert_eq!(refused.status.code(), Some(4), "{refused:?}");
     let told = text(&refused.stderr);
@@ -286,7 +286,7 @@ fn a_local_token_is_for_this_machine_and_readable_for_nobody_else() {
         let told = text(&output.stderr);
         assert!(told.contains("other users have access to it"), "{told}");
     }
-    // The killed server leaves the file, and a later test's server may get the same port.
+    // A killed server leaves the file, and the server of a later test may get the same port.
     fs::remove_file(file).unwrap();
 }
 
@@ -327,7 +327,7 @@ fn a_token_is_not_sent_in_plain_text_to_another_machine() {
     let (exit, error) = told("http://192.0.2.1:1", &[]);
     assert_eq!(exit, Some(2), "{error}");
     assert!(error.contains("https://"), "{error}");
-    // Nobody answers at these, but they are asked.
+    // No server listens at these addresses, but the command calls them.
     for (endpoint, more) in [
         ("http://127.0.0.1:1", &[][..]),
         ("http://localhost:1", &[]),

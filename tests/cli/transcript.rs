@@ -1,4 +1,4 @@
-//! What a command shows, to be compared with what it showed before.
+//! The output of a command, to be compared with a snapshot.
 
 use regex::Regex;
 
@@ -7,7 +7,7 @@ use crate::{
     terminal::Terminal,
 };
 
-/// The parts that differ in each run, replaced by something of the same width.
+/// Replaces the parts that differ in each run with text of the same width.
 pub fn neutral(shown: &str) -> String {
     let mut text = shown.replace("\r\n", "\n");
     for (what, neutral) in [
@@ -25,15 +25,16 @@ pub fn neutral(shown: &str) -> String {
     text
 }
 
-/// Returns the list as it is on terminals of 80 and of 140 columns, and for a script. No line is wider than the
-/// terminal.
+/// Returns the list as it is shown on terminals of 80 and of 140 columns, and as a script gets it. Fails if a line is
+/// wider
+/// than the terminal.
 pub fn transcripts(department: &Department, words: &[&str]) -> String {
     shown(department, words, |line, columns| {
         assert!(line.chars().count() <= columns, "{line}");
     })
 }
 
-/// The same for a command that also shows sentences, and commands to copy: those may be wider than the terminal.
+/// Does the same for a command that also shows sentences and commands to copy, which may be wider than the terminal.
 pub fn page_transcripts(department: &Department, words: &[&str]) -> String {
     shown(department, words, |_, _| {})
 }

@@ -1,4 +1,4 @@
-//! `undo`: shows the values that it would give back, asks before users become Inactive, and does just that.
+//! `undo`: shows the values that it would restore, asks before users become Inactive, and does only that.
 
 use crate::{
     department::{Department, officers, text},
@@ -8,7 +8,7 @@ use crate::{
 const ASKED: &str = "Type Confirm to go on: ";
 const ID: &str = "018f4e9e-5c7b-7000-8000-000000000001";
 
-/// Eleven officers, and an import that changes one and adds two.
+/// Makes a department of eleven officers, and an import that changes one and creates two.
 fn wrongly_imported() -> Department {
     let department = Department::open();
     department.file("before.csv", &officers(11));
@@ -20,14 +20,14 @@ fn wrongly_imported() -> Department {
 }
 
 fn undo(department: &Department, options: &[&str]) -> (Option<i32>, String) {
-    // The beginning of the ID is enough.
+    // The beginning of an ID names the import.
     let words = [&["undo", "018f4e9e"], options].concat();
     let done = department.command(&words).output().unwrap();
     let text = [done.stdout, done.stderr].concat();
     (done.status.code(), String::from_utf8(text).unwrap())
 }
 
-/// The line of a user in the export.
+/// Returns the line of a user in the export.
 fn user(department: &Department, id: &str) -> String {
     let begins = format!("{id},");
     let users = department.users();

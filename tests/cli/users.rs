@@ -1,4 +1,4 @@
-//! Users and organisations, as an administrator looks at them: `user` and `org`.
+//! Users and organisations as an administrator sees them: `user` and `org`.
 
 use regex::Regex;
 
@@ -12,8 +12,8 @@ const FIRST: &str = "018f4e9e-5c7b-7000-8000-000000000001";
 const SECOND: &str = "01a30000-0000-7000-8000-000000000002";
 const THIRD: &str = "01a40000-0000-7000-8000-000000000003";
 
-/// Three officers. The second import gives the first of them another badge number, and the third import deactivates the
-/// last.
+/// Makes a department of three officers. The second import gives the first of them another badge number, and the third
+/// import deactivates the last one.
 fn department() -> Department {
     let department = Department::open();
     department.file("roster.csv", &officers(3));
@@ -33,7 +33,7 @@ fn department() -> Department {
     department
 }
 
-/// A user as JSON.
+/// Returns a user as JSON.
 fn shown(department: &Department, key: &str) -> serde_json::Value {
     let output = department.run(&["user", "show", key, "--format", "json"]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");

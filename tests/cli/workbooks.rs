@@ -1,4 +1,4 @@
-//! `import` of a workbook: by a file's content, from standard input, of a named sheet, and its rejected rows.
+//! `import` of a workbook: recognised by its content, from standard input, of a named sheet; and its rejected rows.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ fn table(csv: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// A sheet of notes and, below a title, a roster of people with these roles.
+/// Returns a workbook with a sheet of notes, and a sheet with a title above a roster of people with these roles.
 fn workbook(roles: &[&str]) -> Vec<u8> {
     let mut rows = table(&roster(roles.iter().copied()));
     rows.insert(0, vec!["Harbor PD, all units".to_owned()]);
@@ -33,7 +33,7 @@ fn told(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
 }
 
-/// The name of a file does not decide what it is.
+/// The content of a file decides whether it is a workbook, and not its name.
 #[test]
 fn a_workbook_is_imported_from_a_file_and_from_standard_input() {
     let department = Department::open();
@@ -109,7 +109,7 @@ fn the_named_sheet_is_read_and_a_sheet_that_is_not_there_is_said() {
     );
 }
 
-/// The names beside the changes are read from the sheet.
+/// The names beside the changes come from the sheet.
 #[test]
 fn a_review_of_a_workbook_names_its_users() {
     let department = Department::open();
@@ -135,7 +135,7 @@ fn an_old_workbook_is_sent_so_that_the_server_says_what_to_do() {
     );
 }
 
-/// The workbook is sent as an upload, and nothing of it stays.
+/// The workbook is sent as an upload, and none of its parts stays in the database.
 #[test]
 fn a_workbook_of_more_than_a_message_is_inspected_too() {
     let department = Department::open();

@@ -1,4 +1,4 @@
-//! How the program is built and checked.
+//! The settings with which the program is built and checked.
 
 use std::{fs, path::Path, process::Command};
 
@@ -40,7 +40,7 @@ fn the_image_has_the_build_that_is_shipped_without_names_for_debuggers() {
     assert!(steps.contains("cp target/dist/user-import "));
 }
 
-/// A useless copy of the advisories must not pass for a copy without findings.
+/// An unusable copy of the list of advisories must not look like a list without findings.
 #[test]
 fn given_advisories_that_are_not_there_fail_the_check() {
     let script = fs::read_to_string(Path::new(FOLDER).join(".ci/run")).unwrap();

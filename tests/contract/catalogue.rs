@@ -1,4 +1,4 @@
-//! The contract's descriptor set, with the comments of each element.
+//! The elements of the contract, each with its comment, from the descriptor set.
 
 use std::collections::HashMap;
 
@@ -9,11 +9,11 @@ use prost_types::{
 };
 use user_import::proto::DESCRIPTOR_SET;
 
-/// Numbers of the fields that hold an element, of which a comment's path is made.
+/// Numbers of the fields that hold elements. The path of a comment consists of such numbers and indices.
 pub const MESSAGES: i32 = 4;
 pub const ENUMS: i32 = 5;
 pub const SERVICES: i32 = 6;
-/// Fields of a message, methods of a service, values of an enum.
+/// The numbers for fields of a message, methods of a service, and values of an enum.
 pub const MEMBERS: i32 = 2;
 
 /// One file of the contract.
@@ -64,7 +64,7 @@ impl<T> ContractElement<'_, T> {
         self.comment_at(&[])
     }
 
-    /// The comment of its member number `index`.
+    /// Returns the comment of the member with this index.
     pub fn member_comment(&self, index: usize) -> &str {
         self.comment_at(&[MEMBERS, i32::try_from(index).unwrap()])
     }

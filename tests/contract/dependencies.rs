@@ -15,7 +15,7 @@ use regex::{Regex, RegexBuilder};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
-/// The modules that each module may use, the lowest first. A module uses only modules that come before it.
+/// The modules that each module may use, the lowest first. A module may use only modules that are listed before it.
 const MODULES: [(&str, &[&str]); 20] = [
     ("domain", &[]),
     ("clock", &[]),
@@ -116,7 +116,7 @@ const MODULES: [(&str, &[&str]); 20] = [
     ),
 ];
 
-/// The steps of a plan and the phases of an import. Each uses only those before it.
+/// The steps of a plan and the phases of an import. Each may use only those that are listed before it.
 const STEPS: [(&str, &[&str]); 2] = [
     ("plan", &["index", "judge", "order", "report"]),
     (
@@ -142,7 +142,9 @@ const STEPS: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// Segments and beginnings of paths, as regular expressions, and the modules or files that may name them.
+/// Libraries and other paths, as regular expressions for a path's segments or its beginning, and the modules or files
+/// that
+/// may name them.
 const RESTRICTED: [(&str, &[&str]); 9] = [
     (
         r"tonic(_\w+)?",
@@ -181,7 +183,7 @@ const RESTRICTED: [(&str, &[&str]); 9] = [
     ),
     ("rust_xlsxwriter", &["workbook"]),
     ("SystemTime|now_utc", &["clock.rs"]),
-    // Fork and join only, on data that nothing else uses.
+    // They only fork and join, on data that no other code uses.
     (
         "rayon",
         &[
@@ -192,12 +194,12 @@ const RESTRICTED: [(&str, &[&str]); 9] = [
     ),
 ];
 
-/// What knows the contract's messages.
+/// The modules that know the contract's messages.
 const MESSAGES: &[&str] = &[
-    // What turns them into the engine's types and back.
+    // They convert the messages into the engine's types and back.
     "rpc",
     "client",
-    // Shows what the client receives.
+    // They show what the client receives.
     "cli",
     // Registers the generated services, and answers gRPC's own health and reflection protocols.
     "server/health.rs",
@@ -226,19 +228,20 @@ const MESSAGES: &[&str] = &[
     "import/apply/changed_concurrently.rs",
 ];
 
-/// Modules that only compute: no input or output, no clock, no chance, no thread of their own.
+/// The modules that only compute: no input or output, no clock, no random numbers, no threads of their own.
 const PURE: [&str; 5] = ["audit", "domain", "input", "inspect", "plan"];
 
-/// What such a module must not name.
+/// The paths that such a module must not name.
 const IMPURE: &str = r"^((std::(env|fs|io|net|process|thread))|tokio|Instant|SystemTime|now_utc|now_v7|new_v4|rand)(::|$)";
 
-/// The part of them that reads compressed bytes, which are in memory, through the traits of the libraries for that.
+/// The files of those modules that read compressed bytes. The bytes are in memory, but the libraries read them through
+/// these traits.
 const DECOMPRESSES: &str = "input/workbook/";
 
-/// What it may name.
+/// The paths that these files may name.
 const IN_MEMORY: &str = r"^std::io(::(BufReader|Cursor|ErrorKind|Read|Result))?$";
 
-/// Compiles a pattern. Without the tables of Unicode that takes a tenth of the time.
+/// Compiles a pattern. Without Unicode tables it takes a tenth of the time.
 fn pattern(text: &str) -> Regex {
     let pattern = RegexBuilder::new(text).unicode(false).build();
     pattern.expect("a pattern")
@@ -260,7 +263,7 @@ fn names(code: &str) -> BTreeSet<String> {
     names
 }
 
-/// The first segments of a path's rest: one, or those of a list in braces.
+/// Returns the first segments of the rest of a path: one, or several if the path continues with a list in braces.
 fn first_segments(rest: &str) -> Vec<&str> {
     let word = |text: &str| text.find(|c: char| !c.is_alphanumeric() && c != '_');
     if !rest.starts_with('{') {

@@ -1,4 +1,4 @@
-//! The files in `deploy/` set what the program reads.
+//! The variables that files in `deploy/` set are variables that the program reads.
 
 use std::{collections::BTreeSet, fs, path::Path};
 

@@ -1,5 +1,6 @@
-//! The public contract as other programs meet it: what it is on the wire, and what its reference
-//! says. Needs no server and no database.
+//! The public contract as other programs see it: its form on the wire, and its reference. These tests need no server
+//! and no
+//! database.
 
 #![allow(
     clippy::unwrap_used,

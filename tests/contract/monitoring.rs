@@ -1,5 +1,5 @@
-//! The dashboard and the alerts in `deploy/monitoring` name what exists: metrics and labels, codes of the runbook, and
-//! headings of it. A test of the operation compares the runbook's table of metrics with a running server.
+//! Everything that the dashboard and the alerts in `deploy/monitoring` name exists: metrics and labels, and codes and
+//! headings of the runbook. A test in `tests/operation` compares the runbook's table of metrics with a running server.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,14 +15,14 @@ fn read(file: &str) -> String {
     fs::read_to_string(format!("{REPOSITORY}/{file}")).unwrap()
 }
 
-/// Returns what the first group of a pattern matches, everywhere.
+/// Returns the text that the first group of a pattern matches, for each match.
 fn all<'a>(pattern: &str, text: &'a str) -> BTreeSet<&'a str> {
     let pattern = Regex::new(pattern).unwrap();
     let found = pattern.captures_iter(text);
     found.map(|found| found.get(1).unwrap().as_str()).collect()
 }
 
-/// The metrics of the runbook, each with its labels.
+/// Returns the metrics of the runbook, each with its labels.
 fn documented(runbook: &str) -> BTreeMap<&str, BTreeSet<&str>> {
     let row = Regex::new(r"(?m)^\| `(user_import_\w+)` \|([^|]*)\|").unwrap();
     let rows = row.captures_iter(runbook);
@@ -34,7 +34,7 @@ fn documented(runbook: &str) -> BTreeMap<&str, BTreeSet<&str>> {
     .collect()
 }
 
-/// The queries of the dashboard, and the rules.
+/// Returns the queries of the dashboard and of the rules.
 fn queries() -> Vec<String> {
     let dashboard: Value = serde_json::from_str(&read("deploy/monitoring/dashboard.json")).unwrap();
     let panels = dashboard["panels"].as_array().unwrap().iter();
@@ -60,7 +60,7 @@ fn every_metric_that_is_asked_for_is_documented_with_its_labels() {
     for query in queries() {
         for found in metric.captures_iter(&query) {
             let name = &found[1];
-            // A histogram has these beside its own name.
+            // A histogram also has these names, which are made from its own.
             let histogram = ["_bucket", "_sum", "_count"]
                 .iter()
                 .find_map(|end| name.strip_suffix(end));
@@ -70,7 +70,7 @@ fn every_metric_that_is_asked_for_is_documented_with_its_labels() {
                 .find_map(|name| documented.get_key_value(name))
                 .unwrap_or_else(|| panic!("{name} is not in docs/operations.md"));
             asked.insert(*name);
-            // Prometheus adds the server's address.
+            // Prometheus adds this label with the server's address.
             let used = found.get(2).map_or("", |labels| labels.as_str());
             for label in all(r"(\w+)(?:=|!=|=~|!~)[\x22']", used) {
                 let is_known = labels.contains(label) || label == "instance";
@@ -91,7 +91,7 @@ fn every_alert_is_documented_and_has_a_test() {
     let alerts = all(r"- alert: (\w+)", &rules);
     assert!(alerts.len() > 8, "{alerts:?}");
     assert_eq!(alerts, all(r"(?m)^\| `(UserImport\w+)` \|", &runbook));
-    // Each is expected to fire in a case, and named in the case before as one that does not.
+    // Each alert has a case in which it fires. The case before that names it as one that does not fire.
     let tests = read("deploy/monitoring/rules_test.yaml");
     let firing = all(
         r"- alertname: (\w+)\n\s+eval_time: \w+\n\s+exp_alerts:",

@@ -10,10 +10,10 @@ const RUNBOOK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md")
 const BEGIN: &str = "<!-- settings: begin -->\n";
 const END: &str = "<!-- settings: end -->\n";
 
-/// The options of `serve`, as its help has them.
+/// Returns the options of `serve` from its help.
 fn settings() -> String {
     let mut command = Cli::command();
-    // Global options are those of every command only once the whole is built.
+    // A command has its global options only after the whole command line has been built.
     command.build();
     let serve = command.find_subcommand("serve").unwrap();
     let mut table = "| option | variable | default | meaning |\n|---|---|---|---|\n".to_owned();
@@ -55,7 +55,7 @@ fn every_setting_is_documented_as_the_program_says() {
     );
 }
 
-/// A literal directly after one of these texts, in any source file, is a code that callers see.
+/// The texts after which a literal in a source file is a code that callers see.
 const BEFORE_CODES: [&str; 6] = [
     "Refusal::invalid(",
     "Refusal::limit(",

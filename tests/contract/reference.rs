@@ -21,7 +21,7 @@ field has its type's zero value if it is not set. A failed call has a status; it
 beside its code.
 ";
 
-/// Renders the whole page.
+/// Returns the whole page.
 pub fn render(files: &[ContractFile]) -> String {
     let mut page = HEAD.to_owned();
     for service in services(files) {
@@ -61,7 +61,7 @@ fn signature(method: &MethodDescriptorProto) -> String {
     )
 }
 
-/// Lines such as `  NOT_FOUND  no such user; ResourceInfo.`, the next ones further in.
+/// Renders lines such as `  NOT_FOUND  no such user; ResourceInfo.`. Their following lines are indented further.
 fn write_errors(page: &mut String, errors: &str) {
     let mut rows: Vec<(&str, String)> = Vec::new();
     for line in errors.lines() {
@@ -121,7 +121,7 @@ fn kind(field: &FieldDescriptorProto, message: &DescriptorProto) -> String {
     }
 }
 
-/// The message that a map's entries have on the wire, or `None` if the field is no map.
+/// Returns the message that the entries of a map are on the wire, or `None` if the field is no map.
 fn map_entry<'a>(
     field: &FieldDescriptorProto,
     message: &'a DescriptorProto,
@@ -153,7 +153,7 @@ fn write_enum(page: &mut String, kind: &ContractElement<EnumDescriptorProto>) {
     }
 }
 
-/// A type's full name, with a link to its heading if it is ours.
+/// Returns the full name of a type, with a link to its heading if the contract defines it.
 fn link(full: &str) -> String {
     let full = full.trim_start_matches('.');
     match full.strip_prefix("userimport.v1.") {

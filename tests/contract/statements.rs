@@ -2,7 +2,7 @@
 //! machines. Citus refuses some statements, and sends others to all machines: the service sends none of the first kind,
 //! and of the second only those of [`OF_ALL`].
 //!
-//! Reads the SQL in the texts of `src/store`. Citus is not installed where the tests run; see `docs/scale.md`.
+//! Reads the SQL from the texts of `src/store`. Citus is not installed where these tests run; see `docs/scale.md`.
 
 mod source;
 
@@ -12,10 +12,11 @@ use regex::Regex;
 
 use source::{SourceStatement, source, sources, spread_tables, statements};
 
-/// How the statements begin that concern the rows of all organisations: lists of organisations, and the maintenance of
-/// old records. All other statements name one organisation, and Citus sends them to its machine alone.
+/// The beginnings of the statements that concern the rows of all organisations: lists of organisations, and the removal
+/// of
+/// old records. All other statements name one organisation, and Citus sends them only to that organisation's machine.
 const OF_ALL: [&str; 15] = [
-    // Of one organisation, or of all.
+    // They concern one organisation or all of them.
     "SELECT COUNT(*) FROM imports WHERE state = {held} {of}",
     "SELECT DISTINCT organization_id FROM audit_events WHERE action = {ARCHIVED}",
     "SELECT DISTINCT organization_id FROM imports WHERE options_digest IS NULL",
@@ -28,14 +29,14 @@ const OF_ALL: [&str; 15] = [
     "SELECT organization_id, id, principal FROM imports WHERE state = {held}",
     "SELECT organization_id, import_id FROM uploads WHERE stage = $1",
     "SELECT organization_id, import_id, stage, server_id FROM uploads WHERE stage <> $1",
-    // Of a database that is not distributed.
+    // They run only in a database that is not distributed.
     "SELECT id FROM organizations LIMIT 1",
     "UPDATE import_leases SET renewed_ms = {now} FROM json_each($1) AS held",
-    // Of one that is about to be.
+    // They run only in a database that is about to be distributed.
     "INSERT INTO {SLUGS} (slug, organization_id) SELECT slug, id FROM organizations",
 ];
 
-/// Functions that may yield another value for each row: Citus evaluates none of them on its machines.
+/// Functions that may give another value for each row. Citus does not evaluate them on its machines.
 const VOLATILE: [&str; 7] = [
     "clock_timestamp",
     "timeofday",
@@ -46,7 +47,7 @@ const VOLATILE: [&str; 7] = [
     "pg_backend_pid",
 ];
 
-/// Fails with every statement for which `is_wrong` holds.
+/// Fails, and lists every statement for which `is_wrong` returns `true`.
 fn expect_none(what: &str, is_wrong: impl Fn(&SourceStatement) -> bool) {
     let wrong: Vec<String> = statements()
         .iter()
@@ -62,7 +63,7 @@ fn no_statement_calls_a_volatile_function() {
     expect_none("Citus evaluates no volatile function", |sql| {
         called.iter().any(|call| sql.text.contains(call))
     });
-    // The database's clock has its own place.
+    // The database's clock is read in one place of its own.
     let clock = source("sql.rs");
     assert!(called.iter().all(|call| !clock.contains(call)));
 }
@@ -138,12 +139,12 @@ fn a_statement_that_forgets_its_organisation_is_found() {
 
 #[test]
 fn every_query_that_is_built_names_its_organisation() {
-    // One of them finds an organisation in a database that is not distributed, the other lists all.
+    // One of them finds an organisation in a database that is not distributed. The other lists all organisations.
     let of_all = BTreeMap::from([("organizations.rs".to_owned(), 2)]);
     let built = r"(?s)\b(?:Entity|Imports)::(?:find|delete_many|update_many)\(\)[^;]*";
     let built = Regex::new(built).unwrap();
     let mut unnamed: BTreeMap<String, usize> = BTreeMap::new();
-    // Tokens concern no organisation.
+    // Tokens belong to no organisation.
     for (file, source) in sources().iter().filter(|(file, _)| file != "tokens.rs") {
         for query in built.find_iter(source) {
             if !query.as_str().contains("OrganizationId.eq(") {

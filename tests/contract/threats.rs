@@ -1,4 +1,4 @@
-//! `SECURITY.md` names tests that are there.
+//! The tests that `SECURITY.md` names exist.
 
 use std::{collections::BTreeSet, fs, path::Path};
 

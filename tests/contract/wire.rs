@@ -1,5 +1,5 @@
-//! Golden messages in `tests/wire`: the encoded bytes, made by another implementation of protocol
-//! buffers, and beside them the same message as JSON. Each client's tests decode them too.
+//! Golden messages in `tests/wire`: bytes that another implementation of protocol buffers encoded, each beside the same
+//! message as JSON. The tests of each client decode them too.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,7 +22,7 @@ use crate::catalogue::{enums, files, messages};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/wire");
 
-/// The JSON files of messages of one kind.
+/// Returns the JSON files for messages of one kind.
 fn twins(kind: &str) -> Vec<PathBuf> {
     let directory = Path::new(FIXTURES).join(kind);
     let entries = fs::read_dir(directory).unwrap();
@@ -61,7 +61,7 @@ fn golden_messages_are_what_the_contract_encodes_and_decodes() {
     check::<FinishImportResponse>("FinishImportResponse");
 }
 
-/// Which fields and enum values there are to show, and which are shown.
+/// The fields and enum values that the golden messages should show, and those that they do show.
 #[derive(Default)]
 struct ContractCoverage {
     messages: BTreeMap<String, DescriptorProto>,
@@ -81,21 +81,21 @@ impl ContractCoverage {
         for kind in enums(&files) {
             let name = format!(".userimport.v1.{}", kind.descriptor.name());
             let values = kind.descriptor.value.iter().map(|v| v.name().to_owned());
-            // Never sent.
+            // They are never sent.
             let values = values.filter(|value| !value.ends_with("_UNSPECIFIED"));
             coverage.enums.insert(name, values.collect());
         }
         coverage
     }
 
-    /// Expects everything that a message of this kind can hold.
+    /// Adds everything that a message of this kind can contain to what should be shown.
     fn expect(&mut self, kind: &str) {
         let Some(message) = self.messages.get(kind).cloned() else {
             return; // Not ours.
         };
         for field in &message.field {
             let name = format!("{}.{}", message.name(), field.json_name());
-            // A message may come up in several others.
+            // Several messages may contain this one.
             if self.expected.insert(name) && field.r#type() == Type::Message {
                 self.expect(field.type_name());
             }
@@ -104,7 +104,7 @@ impl ContractCoverage {
         }
     }
 
-    /// Notes what `value`, a message of this kind as JSON, shows.
+    /// Adds what `value`, a message of this kind as JSON, shows.
     fn show(&mut self, kind: &str, value: &Value) {
         let (Some(message), Some(object)) = (self.messages.get(kind).cloned(), value.as_object())
         else {

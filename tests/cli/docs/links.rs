@@ -1,8 +1,8 @@
-//! The links of a page, and the headings that links lead to.
+//! The links of a page, and the headings that links may point to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The lines of a page outside of its code blocks.
+/// Returns the lines of a page that are not in code blocks.
 fn prose(text: &str) -> impl Iterator<Item = &str> {
     let mut is_code = false;
     text.lines().filter(move |line| {
@@ -12,7 +12,7 @@ fn prose(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The targets of a page's links, except for those to other sites.
+/// Returns the targets of a page's links, without those to other sites.
 pub fn links(text: &str) -> Vec<String> {
     let prose: Vec<&str> = prose(text).collect();
     let prose = prose.join("\n");
@@ -22,7 +22,7 @@ pub fn links(text: &str) -> Vec<String> {
     links.map(str::to_owned).collect()
 }
 
-/// The anchors of a page's headings, by the rule that code hosts apply.
+/// Returns the anchors of a page's headings, by the rule that code hosts apply.
 pub fn headings(text: &str) -> BTreeSet<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let headings = prose(text).filter(|line| line.starts_with('#'));
@@ -38,7 +38,7 @@ pub fn headings(text: &str) -> BTreeSet<String> {
     headings.collect()
 }
 
-/// Lower case, spaces as hyphens, and no punctuation.
+/// Returns the heading in lower case, with hyphens for spaces and without punctuation.
 fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter_map(|c| match c {
         ' ' => Some('-'),

@@ -1,15 +1,19 @@
-//! The documentation is true: every command runs on a terminal, as for a reader, and prints the output that
-//! is shown below it, and every link leads somewhere.
+//! The documentation is true: each of its commands runs on a terminal, as a reader would run it, and prints the output
+//! that
+//! the page shows below it. Every link has a target.
 //!
-//! A page's blocks of `sh` run one after another, in a folder of their own that has `examples/`, beside a
-//! running server. A block of `text` is the output of the block before it; `…` alone on a line stands for any
-//! lines, and IDs, digests, times and ports stand for any of their kind. A comment right above a block changes that:
+//! The `sh` blocks of a page run one after another, in a folder of their own with `examples/` in it, while a server
+//! runs. A
+//! block of `text` is the output of the block before it. A line with only `…` stands for any lines, and an ID, digest,
+//! time
+//! or port stands for any other of its kind. A comment directly above a block changes this:
 //!
-//! - `<!-- not run: REASON -->`: it cannot run here; its commands of this program are parsed all the same.
-//! - `<!-- needs: PROGRAM -->`: it runs if this machine has that program. `USER_IMPORT_TEST_TOOLS` names the programs,
-//!   between spaces, that must be there.
+//! - `<!-- not run: REASON -->`: the block cannot run here. Its commands of this program are only parsed.
+//! - `<!-- needs: PROGRAM -->`: the block runs if this machine has that program. `USER_IMPORT_TEST_TOOLS` lists
+//! programs,
+//!   separated by spaces, that the machine must have.
 //! - `<!-- output of: COMMAND -->`: the block is the output of this command, not of the block before.
-//! - `<!-- setup: COMMANDS -->`, without a block: commands that the page assumes to have run.
+//! - `<!-- setup: COMMANDS -->`, without a block: commands that must have run before the page's own.
 
 mod links;
 mod output;
@@ -39,10 +43,10 @@ use page::{PageStep, steps};
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The port of a server with default settings, which pages show.
+/// The port of a server with default settings, which the pages show.
 const DEFAULT_ADDRESS: &str = "127.0.0.1:50051";
 
-/// Every page of the documentation.
+/// The pages of the documentation.
 fn pages() -> Vec<PathBuf> {
     let repository = Path::new(REPOSITORY);
     let docs = fs::read_dir(repository.join("docs")).unwrap();
@@ -61,7 +65,7 @@ fn pages() -> Vec<PathBuf> {
         .collect()
 }
 
-/// A folder with the examples of the repository and the program.
+/// Makes a folder with the repository's examples and the program.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
@@ -77,9 +81,9 @@ fn folder() -> TempDir {
     folder
 }
 
-/// A shell script that runs a page's commands and says where the output of each begins and ends.
+/// Returns a shell script that runs a page's commands and marks where the output of each block begins and ends.
 fn script(steps: &[PageStep]) -> String {
-    // Exit code 3 (rejected rows) is no failure, since pages show rejected rows.
+    // Exit code 3 (rejected rows) is allowed, since pages show imports with rejected rows.
     let mut script = "trap '[ $? = 3 ] || failed=1' ERR\n".to_owned();
     for (index, step) in steps.iter().enumerate() {
         if step.is_run() {
@@ -91,14 +95,14 @@ fn script(steps: &[PageStep]) -> String {
     script
 }
 
-/// The output of a step that ran, and `true` if a command of it failed.
+/// Returns the output of a step, and `true` if one of its commands failed.
 fn printed(shown: &str, index: usize) -> Option<(&str, bool)> {
     let (_, rest) = shown.split_once(&format!("@@begin {index}\n"))?;
     let (output, rest) = rest.split_once(&format!("@@end {index} "))?;
     Some((output, !rest.starts_with("0\n")))
 }
 
-/// Runs a page's commands. Returns their whole output.
+/// Runs a page's commands. Returns everything that they print.
 fn run(steps: &[PageStep]) -> String {
     let folder = folder();
     let mut serve = program();
@@ -121,7 +125,7 @@ fn run(steps: &[PageStep]) -> String {
         .current_dir(folder.path())
         .env("PATH", format!("{}/bin:{path}", folder.path().display()))
         .env("HOME", folder.path())
-        // The folder of the server's local token.
+        // The folder in which the server has its local token.
         .env("XDG_RUNTIME_DIR", user_import_testing::runtime_directory())
         .env_remove("XDG_CONFIG_HOME")
         .env("NO_COLOR", "1")
@@ -146,7 +150,7 @@ fn assert_parsed(step: &PageStep, page: &str) {
     }
 }
 
-/// Checks that a block is left out only for want of a program that need not be there.
+/// Fails if a block was left out although this machine must have the program that the block needs.
 fn assert_left_out(step: &PageStep, page: &str) {
     let Some(tool) = step.missing_tool() else {
         return;

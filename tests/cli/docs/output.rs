@@ -1,4 +1,4 @@
-//! Whether a command has printed what a page shows.
+//! Compares the output of a command with the output that a page shows.
 
 /// Fails if `printed` differs from the text `shown` on the page at `place`.
 pub fn assert_shown(shown: &str, printed: &str, place: &str) {
@@ -31,13 +31,14 @@ pub fn assert_shown(shown: &str, printed: &str, place: &str) {
     );
 }
 
-/// The progress of an import, which is shown for imports that take a while. No page shows such a line.
+/// Matches the line with which an import shows its progress. Only imports that take a while print it, so no page shows
+/// it.
 fn is_progress(line: &str) -> bool {
     let phases = ["reading: ", "checking: ", "writing: ", "deactivating: "];
     phases.iter().any(|phase| line.starts_with(phase))
 }
 
-/// Returns the parts between the lines that say "and so on".
+/// Returns the parts of the shown text between lines that stand for any lines.
 fn pieces(lines: &[String]) -> Vec<Vec<&str>> {
     let pieces = lines.split(|line| line.trim() == "…");
     pieces
@@ -45,21 +46,21 @@ fn pieces(lines: &[String]) -> Vec<Vec<&str>> {
         .collect()
 }
 
-/// Lines without the parts that differ each time.
+/// Returns the lines without the parts that differ from run to run.
 fn neutral(text: &str) -> Vec<String> {
-    // Some builds of Go's JSON put a second space there, so that nobody relies on one.
+    // Some versions of Go print a second space there, so that no program relies on a single one.
     let text = text.replace("\":  ", "\": ");
     let lines = text.trim_end().lines();
     lines.map(|line| pace(&words(line.trim_end()))).collect()
 }
 
-/// A line with its words, between spaces and commas, by their kinds.
+/// Returns a line in which each word that spaces or commas delimit is replaced by its kind.
 fn words(line: &str) -> String {
     let fields = |word: &str| word.split(',').map(kind).collect::<Vec<_>>().join(",");
     line.split(' ').map(fields).collect::<Vec<_>>().join(" ")
 }
 
-/// IDs, digests, tokens, dates, times of day and ports, each by its kind.
+/// Returns the kind of a word that is an ID, a digest, a token, a date, a time of day or a port.
 fn kind(word: &str) -> String {
     let core = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     let is_hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
@@ -80,7 +81,7 @@ fn kind(word: &str) -> String {
     word.replace(core, kind)
 }
 
-/// `20 rows (39 ms, 512 rows/s)` without what depends on the machine.
+/// Returns `20 rows (39 ms, 512 rows/s)` without the figures that depend on the machine.
 fn pace(line: &str) -> String {
     match (line.split_once(" ("), line.split_once(" rows/s)")) {
         (Some((before, _)), Some((_, after))) => format!("{before} (PACE){after}"),

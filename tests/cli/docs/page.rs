@@ -1,4 +1,4 @@
-//! A page's blocks: the commands that it shows, and the output that it shows for them.
+//! A page's blocks: its commands, and the output that it shows for them.
 
 use std::env;
 
@@ -8,11 +8,11 @@ pub struct PageStep {
     /// The line on which the block begins.
     pub line: usize,
     pub commands: String,
-    /// What the page says that they print; `None`: it says nothing.
+    /// The output that the page shows for them; `None` if it shows none.
     pub output: Option<String>,
-    /// The program that they need besides ours, if any.
+    /// Another program that the commands need; `None` if they need only ours.
     pub needs: Option<String>,
-    /// Why they cannot run; `None`: they can.
+    /// The reason why the commands cannot run; `None` if they can.
     not_run: Option<String>,
 }
 
@@ -26,7 +26,7 @@ impl PageStep {
         self.not_run.is_none() && self.commands.trim() != "user-import serve"
     }
 
-    /// The program that they need and this machine lacks, if any.
+    /// Returns the program that the commands need and that this machine does not have, if any.
     pub fn missing_tool(&self) -> Option<&str> {
         let paths = env::var_os("PATH").unwrap_or_default();
         let is_there = |tool: &str| env::split_paths(&paths).any(|path| path.join(tool).is_file());
@@ -39,11 +39,11 @@ const NEEDS: &str = "needs: ";
 const OUTPUT_OF: &str = "output of: ";
 const SETUP: &str = "setup: ";
 
-/// Returns the steps that a page shows, in its order.
+/// Returns the steps of a page, in the page's order.
 pub fn steps(page: &str, text: &str) -> Vec<PageStep> {
     let mut steps: Vec<PageStep> = Vec::new();
     let mut directive = "";
-    // Whether the last block was one of commands, with nothing but text behind it.
+    // `true` if the last block had commands, and only text has followed it.
     let mut lines = text.lines().enumerate();
     while let Some((number, line)) = lines.next() {
         let place = format!("{page}, line {}", number + 1);
@@ -77,7 +77,7 @@ fn comment(line: &str) -> Option<&str> {
     text.strip_suffix(" -->")
 }
 
-/// The lines up to the end of the block, without its indent.
+/// Returns the lines up to the end of the block, without its indent.
 fn content<'a>(lines: &mut impl Iterator<Item = (usize, &'a str)>, indent: usize) -> String {
     let lines = lines.map(|(_, line)| line);
     let inside = lines.take_while(|line| line.trim() != "```");
@@ -95,7 +95,7 @@ fn shown(line: usize, commands: String, directive: &str) -> PageStep {
     }
 }
 
-/// Notes what a page says that something prints.
+/// Adds the output that a page shows for a step.
 fn expect(steps: &mut Vec<PageStep>, line: usize, output: String, directive: &str, place: &str) {
     if let Some(commands) = directive.strip_prefix(OUTPUT_OF) {
         steps.push(PageStep {

@@ -1,6 +1,6 @@
-//! The words of commands as a shell reads them, as far as pages need it.
+//! The words of a command as a shell would read them. Knows only the syntax that the pages use.
 
-/// The commands of this program in a text.
+/// Returns the commands of this program in a text.
 pub fn commands(text: &str) -> Vec<Vec<String>> {
     let text = text.replace("\\\n", " ");
     let lines = text.split(['\n', '|', ';']).map(str::trim);
@@ -8,7 +8,7 @@ pub fn commands(text: &str) -> Vec<Vec<String>> {
     commands.map(words).collect()
 }
 
-/// Words up to a comment or a redirection; what is quoted is one word.
+/// Returns the words up to a comment or a redirection. A quoted text is one word.
 fn words(command: &str) -> Vec<String> {
     let command = command.split(" #").next().unwrap_or_default();
     let command = command.split(" > ").next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The SQL that stands in the texts of `src/store`.
+//! The SQL in the texts of `src/store`.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -6,7 +6,7 @@ use regex::Regex;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store");
 
-/// Tables that concern no organisation. They are on the coordinator, and no statement joins them with others.
+/// Tables that belong to no organisation. They are on the coordinator, and no statement joins them with others.
 const LOCAL: [&str; 4] = [
     "servers",
     "tokens",
@@ -27,7 +27,7 @@ impl SourceStatement {
             .any(|verb| self.text.starts_with(verb))
     }
 
-    /// The tables that it names.
+    /// Returns the tables that it names.
     fn tables(&self) -> BTreeSet<String> {
         let named = Regex::new(r"\b(?:FROM|JOIN|INTO|UPDATE) ([a-z_]+)").unwrap();
         let named = named.captures_iter(&self.text);
@@ -42,14 +42,15 @@ impl SourceStatement {
         self.tables().iter().any(|table| !LOCAL.contains(&&**table))
     }
 
-    /// Returns `true` if it may concern the rows of several organisations: it names none, or uses one of the tables that
-    /// are `spread` over machines without naming whose rows it means.
+    /// Returns `true` if it may concern the rows of several organisations: it names no table, or it uses one of the
+    /// tables
+    /// that are `spread` over machines and does not name an organisation.
     pub(super) fn forgets_its_organization(&self, spread: &[String]) -> bool {
         let uses = self.uses_of(spread);
         uses > 0 && !(self.gives_an_organization() && self.organizations_named() >= uses)
     }
 
-    /// How often it reads or changes rows of these tables.
+    /// Returns how often it reads or changes rows of these tables.
     fn uses_of(&self, tables: &[String]) -> usize {
         let named = Regex::new(r"\b(?:FROM|JOIN|UPDATE) ([a-z_]+|\{table\})").unwrap();
         named
@@ -58,7 +59,8 @@ impl SourceStatement {
             .count()
     }
 
-    /// How often it says whose rows it means: with the number of an organisation, or as those of another table.
+    /// Returns how often it says whose rows it means: by an organisation's number, or by equality with another table's
+    /// rows.
     fn organizations_named(&self) -> usize {
         let of_rows = r"\borganization_id = (?:\$|\{|[a-z_]+\.organization_id\b)";
         let of_organizations = r"\borganizations(?: SET .*)? WHERE id = \$";
