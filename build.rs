@@ -70,8 +70,7 @@ fn compile_health(out: &Path) -> Result<(), Box<dyn Error>> {
 const CONSOLE: &str = "console/dist";
 
 /// Writes the list of the console's files, which `server/console/files.rs` includes, and the compressed files beside
-/// it.
-/// The same files always give the same bytes.
+/// it. The same files always give the same bytes.
 fn embed_console(out: &Path) -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={CONSOLE}");
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join(CONSOLE);

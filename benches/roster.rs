@@ -27,8 +27,7 @@ pub struct Roster {
     /// Number of people.
     pub rows: u64,
     /// The department has moved to another telephone exchange: nine of ten rows differ from the roster before the move,
-    /// and
-    /// only in PHONE.
+    /// and only in PHONE.
     pub new_phones: bool,
 }
 

@@ -24,8 +24,7 @@ pub(super) const REFERENCES: [(&str, &str); 4] = [
 ];
 
 /// At first, half of each page is left free. A new version of a user then fits into the same page, and no index
-/// changes:
-/// an import that updates most users takes a third of the time.
+/// changes: an import that updates most users takes a third of the time.
 const FILL: &str = "ALTER TABLE users SET (fillfactor = 50)";
 
 const DROP: &str = "ALTER TABLE users DROP CONSTRAINT users_organization_id_fkey, \
@@ -60,8 +59,7 @@ impl MigrationTrait for Migration {
 }
 
 /// Refuses users (the transition table `given`) with a reference to a row that does not exist. The query is planned
-/// each
-/// time, because a plan that was made while the table was empty would always use the wrong index.
+/// each time, because a plan that was made while the table was empty would always use the wrong index.
 fn expect_references() -> String {
     expecting_references("SHARE", &format!("{};", find_dangling()))
 }

@@ -1,9 +1,8 @@
 //! PostgreSQL checks the references of a few users by look-ups whose plans are kept.
 //!
 //! The check of many users plans its query each time. For an update of one user, that takes longer than everything
-//! else.
-//! A look-up here finds one row by its primary key. It is planned once for each connection, and its plan is good for
-//! tables of any size.
+//! else. A look-up here finds one row by its primary key. It is planned once for each connection, and its plan is good
+//! for tables of any size.
 
 use super::{
     m20261123_000006_references::{REFERENCES, expecting_references, find_dangling},

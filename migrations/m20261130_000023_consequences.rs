@@ -1,7 +1,6 @@
 //! An index on the Active users of a supervisor, for the consequences of an import of few rows: it reads the reports of
 //! users who leave. There is no index on the users of a role. Such an index would take a tenth of the time in which a
-//! whole
-//! roster is created, and for most roles one of the first users that are looked at has the role.
+//! whole roster is created, and for most roles one of the first users that are looked at has the role.
 
 use super::steps::prelude::*;
 

@@ -1,6 +1,5 @@
 //! The schema: one file for each step, the newest last. SQLite and PostgreSQL have the same tables and rules. Each key
-//! of a
-//! table whose rows belong to an organisation begins with the organisation.
+//! of a table whose rows belong to an organisation begins with the organisation.
 
 pub(crate) mod steps;
 

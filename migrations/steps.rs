@@ -1,8 +1,7 @@
 //! The types that the steps of the schema use, and the code that runs those steps that a database does not have yet.
 //!
 //! `sea-orm-migration` does the same, but needs crates for dates and decimals that no other code here uses. The table
-//! of
-//! steps has the form that `sea-orm-migration` gave it, since databases of earlier releases have that table.
+//! of steps has the form that `sea-orm-migration` gave it, since databases of earlier releases have that table.
 
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement, StatementBuilder,

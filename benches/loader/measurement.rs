@@ -59,8 +59,8 @@ pub struct Measurement {
     pub series: RunSeries,
     /// From the start of the command to its end.
     pub seconds: f64,
-    /// From the moment at which the client had read the whole roster and sends `finish`, to the first result. Only
-    /// User Import has it, and only if it imports a single roster.
+    /// From the moment at which the client had read the whole roster and sends `finish`, to the first result. Only User
+    /// Import has it, and only if it imports a single roster.
     pub first_result_seconds: Option<f64>,
     /// CPU time of the command.
     pub client_cpu_seconds: f64,

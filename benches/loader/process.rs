@@ -44,8 +44,8 @@ pub fn cpu_of_ended_children() -> anyhow::Result<Duration> {
     Ok(ProcessStat::read(std::process::id())?.ended_children)
 }
 
-/// Returns the CPU time of a process and all its children, ended ones included. PostgreSQL has a child process for
-/// each connection.
+/// Returns the CPU time of a process and all its children, ended ones included. PostgreSQL has a child process for each
+/// connection.
 pub fn cpu_of_family(pid: u32) -> anyhow::Result<Duration> {
     let parent = ProcessStat::read(pid)?;
     let mut total = parent.own + parent.ended_children;

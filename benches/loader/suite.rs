@@ -71,8 +71,7 @@ fn take_turns(
 
 /// Runs both contenders with larger and larger rosters, and User Import with more and more organisations. Each import
 /// has a server of its own, so that the server's peak of memory is that of the import. Rosters that take minutes are
-/// run
-/// once, and the others `repeat` times.
+/// run once, and the others `repeat` times.
 pub fn grow(
     bench: &mut BenchSetup,
     engine: DatabaseEngine,

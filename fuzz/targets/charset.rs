@@ -1,6 +1,5 @@
 //! Any bytes in any charset: the decoder never panics, and gives the same result in any split. Plain ASCII gives the
-//! same
-//! result in every charset that contains ASCII.
+//! same result in every charset that contains ASCII.
 
 #![no_main]
 

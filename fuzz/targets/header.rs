@@ -1,6 +1,5 @@
 //! Any bytes as the header of a file with one row: an accepted header has every required column and no column twice,
-//! and
-//! the columns as they were understood are accepted again.
+//! and the columns as they were understood are accepted again.
 
 #![no_main]
 

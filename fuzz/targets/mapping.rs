@@ -1,6 +1,5 @@
 //! Any text as each part of a mapping: whether the mapping is refused or accepted, reading a file with it never panics
-//! and
-//! gives the same result in any split. Each part is a line of the input, and the file follows.
+//! and gives the same result in any split. Each part is a line of the input, and the file follows.
 
 #![no_main]
 

@@ -1,6 +1,5 @@
 //! Any bytes as the messages of a stream: options, chunks, typed rows and totals are accepted, or refused with a
-//! reason,
-//! and there are never more rows than the limit.
+//! reason, and there are never more rows than the limit.
 
 #![no_main]
 

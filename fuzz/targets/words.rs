@@ -1,6 +1,5 @@
 //! Any text in options, metadata and cells: slugs, tokens, noted heads of an audit trail, emails, phones, names.
-//! Nothing
-//! panics, and an accepted value is accepted again unchanged.
+//! Nothing panics, and an accepted value is accepted again unchanged.
 
 #![no_main]
 

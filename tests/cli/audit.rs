@@ -146,8 +146,7 @@ fn said(output: &Output, exit: i32) -> String {
 }
 
 /// Makes two archives, of events 1 and 2 and of events 3 to 5. Then the events of the first archive are removed from
-/// the
-/// trail.
+/// the trail.
 fn partly_removed() -> Department {
     let department = Department::open();
     let export = ["audit", "export", "--record", "--output"];

@@ -140,8 +140,7 @@ fn a_demo_that_is_interrupted_leaves_nothing() {
 }
 
 /// Stops the program as soon as it prints something. Fails if it leaves anything in the temporary folder, and returns
-/// its
-/// exit code.
+/// its exit code.
 fn stopped_at_its_first_line(args: &[&str]) -> Option<i32> {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");

@@ -1,6 +1,5 @@
 //! The `user-import` program as an administrator uses it: the real program, a real server process, and their output.
-//! One
-//! file for each subject.
+//! One file for each subject.
 
 #![allow(
     clippy::unwrap_used,

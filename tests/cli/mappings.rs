@@ -101,8 +101,7 @@ fn a_file_that_is_no_mapping_is_named_before_anything_is_sent() {
 }
 
 /// A first cell that begins like an ignored line is quoted in the file of rejected rows, as it was in the export. A
-/// column
-/// may have the name of one of our columns.
+/// column may have the name of one of our columns.
 #[test]
 fn no_rejected_row_is_lost_when_its_file_is_imported_again() {
     let department = department();

@@ -101,8 +101,7 @@ fn what_a_spreadsheet_does_to_the_file_of_rejected_rows_is_told() {
         .read("rejected.csv")
         .replace(",Oficer,", ",Officer,");
     // The file has the mark of UTF-8, so the names stay as they are. The zeros are lost, and the import's messages ask
-    // for
-    // them.
+    // for them.
     let saved = saved_by_a_spreadsheet(&rejected);
     assert!(
         saved.contains("Tom\u{E1}s") && saved.contains(",101,"),

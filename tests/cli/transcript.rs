@@ -26,8 +26,7 @@ pub fn neutral(shown: &str) -> String {
 }
 
 /// Returns the list as it is shown on terminals of 80 and of 140 columns, and as a script gets it. Fails if a line is
-/// wider
-/// than the terminal.
+/// wider than the terminal.
 pub fn transcripts(department: &Department, words: &[&str]) -> String {
     shown(department, words, |line, columns| {
         assert!(line.chars().count() <= columns, "{line}");

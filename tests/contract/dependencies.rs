@@ -143,8 +143,7 @@ const STEPS: [(&str, &[&str]); 2] = [
 ];
 
 /// Libraries and other paths, as regular expressions for a path's segments or its beginning, and the modules or files
-/// that
-/// may name them.
+/// that may name them.
 const RESTRICTED: [(&str, &[&str]); 9] = [
     (
         r"tonic(_\w+)?",

@@ -1,6 +1,5 @@
 //! The public contract as other programs see it: its form on the wire, and its reference. These tests need no server
-//! and no
-//! database.
+//! and no database.
 
 #![allow(
     clippy::unwrap_used,

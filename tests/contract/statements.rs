@@ -13,8 +13,8 @@ use regex::Regex;
 use source::{SourceStatement, source, sources, spread_tables, statements};
 
 /// The beginnings of the statements that concern the rows of all organisations: lists of organisations, and the removal
-/// of
-/// old records. All other statements name one organisation, and Citus sends them only to that organisation's machine.
+/// of old records. All other statements name one organisation, and Citus sends them only to that organisation's
+/// machine.
 const OF_ALL: [&str; 15] = [
     // They concern one organisation or all of them.
     "SELECT COUNT(*) FROM imports WHERE state = {held} {of}",

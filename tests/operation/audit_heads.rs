@@ -1,4 +1,4 @@
-//! The ends of the audit trails show outside the database: in the log and in the metrics.
+//! The heads of the audit trails are also outside the database: in the log and in the metrics.
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
@@ -70,14 +70,14 @@ async fn each_new_head_is_logged_and_exported_and_erased_trails_are_told(databas
     let server = serve(&database.url(), &options, &log);
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
-    // Organisation and catalog.
+    // Events of the organisation and of its catalog.
     let before = until(address, |[events, ..]| events == 2).await;
     app.people(["ada"]).await;
-    // The import has begun and ended.
+    // Events of the import's begin and of its end.
     let after = until(address, |[events, ..]| events == 4).await;
     assert_ne!(before[1], after[1], "{before:?} {after:?}");
     let heads = lines(&log, "the audit trail has a new head");
-    // A transaction with two events has one new head.
+    // A transaction with two events moves the head once.
     let mut hashes = hashes(&app).await.into_iter();
     for line in &heads {
         let is_told = hashes.any(|hash| line.contains(&hash));

@@ -1,5 +1,5 @@
-//! The commands of `docs/backup.md` back up a database while a server imports, and restore it. The restored database has
-//! one moment's users and a whole audit trail, and takes the next import.
+//! The commands of `docs/backup.md` back up a database while a server imports into it, and restore it. The restored
+//! database has the users of one moment and a complete audit trail, and accepts the next import.
 
 use std::{
     env, fs,
@@ -47,7 +47,7 @@ mod postgres {
     ];
 }
 
-/// The commands that the page shows below a heading: to back up, and to restore.
+/// Returns the commands that the page shows below a heading: to back up, and to restore.
 fn commands(heading: &str) -> [String; 2] {
     let page = fs::read_to_string(PAGE).unwrap();
     let (_, section) = page.split_once(&format!("\n## {heading}\n")).unwrap();
@@ -57,7 +57,7 @@ fn commands(heading: &str) -> [String; 2] {
     blocks.collect::<Vec<_>>().try_into().unwrap()
 }
 
-/// The places in which the page's commands find the database and put its backups.
+/// The folders and databases that stand in place of those of the page.
 struct BackupPlace {
     database: Arc<FreshDatabase>,
     folder: TempDir,
@@ -91,7 +91,7 @@ impl BackupPlace {
         ran
     }
 
-    /// The cluster and its programs, as PostgreSQL's programs look for them.
+    /// Returns the variables by which PostgreSQL's programs find the cluster and each other.
     fn cluster(&self) -> Vec<(&'static str, String)> {
         let url = self.database.url();
         let (_, url) = url.split_once("://").unwrap();
@@ -110,7 +110,7 @@ impl BackupPlace {
         found.map(|(name, value)| (name, value.to_owned())).to_vec()
     }
 
-    /// The database that the page's commands have restored.
+    /// Returns the database that the page's commands have restored.
     fn restored(&self) -> Arc<FreshDatabase> {
         match &*self.database {
             FreshDatabase::Sqlite { .. } => Arc::clone(&self.database),
@@ -136,7 +136,7 @@ fn restored(name: &str) -> String {
 
 const NAMES: [&str; 3] = ["ada", "grace", "joan"];
 
-/// The same people, all under the same first name.
+/// Returns the same people, all with the same first name.
 fn renamed(count: usize) -> Roster {
     let first = format!("Name {count}");
     NAMES.into_iter().fold(roster(), |roster, name| {
@@ -144,11 +144,11 @@ fn renamed(count: usize) -> Roster {
     })
 }
 
-/// Imports them under another first name each time, until it is stopped. Returns how often.
+/// Imports them with another first name each time, until the test stops it. Returns how often it did.
 async fn keep_importing(app: App, stop: Arc<Notify>) -> usize {
     for count in 1.. {
         app.import(renamed(count)).await;
-        // A permit that was given meanwhile ends it too.
+        // A permit that was given earlier ends the loop too.
         if timeout(Duration::ZERO, stop.notified()).await.is_ok() {
             return count;
         }
@@ -198,7 +198,7 @@ async fn a_backup_made_while_a_server_imports_is_restored_and_takes_the_next_imp
     let app = App::attach(restored, server.address).await;
     let users = app.users().await;
     let names: Vec<_> = users.iter().map(|user| user.first_name.as_str()).collect();
-    // One moment: all three have been renamed as often.
+    // All three have been renamed equally often, so the backup is of one moment.
     assert!(
         names.len() == 3 && names.iter().all(|name| *name == names[0]),
         "{names:?}"
@@ -209,7 +209,8 @@ async fn a_backup_made_while_a_server_imports_is_restored_and_takes_the_next_imp
     assert_whole_trail(&server);
 }
 
-/// Imports as clients do. An import that ran when the backup was made holds its lease until that has run out.
+/// Imports as clients do. If an import ran while the backup was made, its lease is in the backup, and the new import
+/// waits until that lease has expired.
 async fn import_in_turn(app: &App, roster: &Roster) -> ImportResponses {
     loop {
         let imported = app.import(roster.clone()).await;
@@ -227,7 +228,7 @@ fn assert_whole_trail(server: &ServeProcess) {
     assert!(said.starts_with("The audit trail of pd is whole"), "{said}");
 }
 
-/// One file, which only its owner can read.
+/// Expects a single file, which only its owner can read.
 fn assert_private(backups: &[PathBuf]) {
     assert_eq!(backups.len(), 1, "{backups:?}");
     assert_eq!(fs::metadata(&backups[0]).unwrap().mode() & 0o777, 0o600);
@@ -241,7 +242,7 @@ async fn the_script_of_compose_keeps_whole_dumps_and_removes_old_ones() {
     let script = format!("{SCRIPT} /var/backups");
     let old = "touch --date='20 days ago' /var/backups/user-import-20200101T000000Z.dump";
     assert!(place.run(old).status.success());
-    // No database: no dump, and the last one stays.
+    // Without a database there is no new backup, and the last backup stays.
     let failed = place.run(&format!("PGDATABASE=nowhere {script}"));
     assert_eq!(failed.status.code(), Some(1), "{failed:?}");
     assert_eq!(place.backups().len(), 1);

@@ -55,7 +55,7 @@ async fn app(
     app
 }
 
-/// Begins an upload into `pd`.
+/// Begins an upload into `pd`, without input.
 async fn upload(app: &App) -> ImportCall {
     let mut call = app.call().await;
     call.send(Message::Start(start_of("pd"))).await;
@@ -65,7 +65,7 @@ async fn upload(app: &App) -> ImportCall {
     call
 }
 
-/// Begins an import into `pd` that runs until its results are read: a dry run with many issues in its rows.
+/// Begins an import into `pd` that does not end until its results are read: a dry run of rows with many issues.
 async fn run(app: &App) -> ImportCall {
     let mut call = app.call().await;
     let start = ImportStart {
@@ -109,7 +109,7 @@ async fn a_busy_organisation_leaves_room_to_the_others(database: Database) {
     let (first, second) = (run(&app).await, run(&app).await);
     let refused = app.import(roster().people(["bob"])).await;
     expect_busy(&refused, "imports_per_organization");
-    // An import that was turned away leaves no record. There are only the records of the two that run.
+    // An import that was turned away has no record. The only records are those of the two imports that run.
     let (records, _) = app.import_page(10, "").await;
     assert!(
         records.iter().all(|record| record.validate_only),
@@ -138,7 +138,7 @@ async fn an_import_waits_its_turn(database: Database) {
     let mut second = upload(&app).await;
     second.send(Message::Finish(ImportFinish::default())).await;
     second.half_close();
-    // It is received and waits, which it says every now and then.
+    // The roster is received. Then the import waits, and sends progress that says so.
     until(&mut second, |reply| matches!(reply, Reply::Progress(_))).await;
     assert_eq!(first.finish().await.code(), Code::Ok);
     assert_eq!(second.read_to_end().await.summary().created, 1);
@@ -188,7 +188,7 @@ async fn an_upload_without_rows_has_no_directory(database: Database) {
     let address = free_address();
     let served = ["--metrics-listen", &address.to_string()];
     let start = || serve(&database.url(), &served, &folder.path().join("log"));
-    // Another process wrote the directory: one reads again by itself what it has written.
+    // Another process writes the directory. A process that has written one reads it again by itself.
     let before = start();
     let app = App::attach(Arc::clone(&database), before.address).await;
     app.organization("pd").await;
@@ -209,7 +209,7 @@ async fn an_upload_without_rows_has_no_directory(database: Database) {
     let csv = roster().people(["ada"]).csv();
     let (header, row) = csv.split_at(csv.find('\n').expect("a header") + 1);
     let mut call = app.call().await;
-    // All users are read, to find the users that the file does not list.
+    // All users are read, because those that the file does not list must be found.
     call.send(Message::Start(deactivating_missing(start_of("pd"))))
         .await;
     call.send(Message::CsvChunk(header.as_bytes().to_vec().into()))

@@ -1,5 +1,5 @@
-//! A database whose organisations Citus has spread over several machines. Citus is in no package registry: these tests
-//! run where `USER_IMPORT_TEST_CITUS_URL` names a coordinator (see `docs/scale.md`), and say so elsewhere.
+//! A database whose organisations Citus has spread over several machines. No package registry has Citus, so these tests
+//! run only if `USER_IMPORT_TEST_CITUS_URL` names a coordinator (see `docs/scale.md`), and print a remark otherwise.
 
 mod machines;
 mod upgrades;
@@ -38,7 +38,7 @@ async fn citus() -> Option<FreshDatabase> {
     Some(FreshDatabase::undistributed_on_citus(&url).await)
 }
 
-/// Starts a server on a distributed database, or returns `None` and says so if there is no Citus.
+/// Starts a server on a distributed database. Without Citus, prints a remark and returns `None`.
 async fn on_citus() -> Option<App> {
     let database = citus().await?;
     migrate(&database, &["--distribute"]);
@@ -64,7 +64,7 @@ async fn an_empty_database_and_a_filled_one_are_distributed_and_stay_as_they_wer
     let said = migrate(&empty, &["--distribute"]);
     assert!(said.contains("are spread over"), "{said}");
     assert!(doctor(&empty).contains("ok       distribution"));
-    // Once more changes nothing.
+    // The same command a second time changes nothing.
     migrate(&empty, &["--distribute"]);
 
     let filled = Arc::new(citus().await.unwrap());
@@ -159,7 +159,7 @@ async fn references_and_the_audit_trail_are_guarded_there_too() {
     app.catalog("pd", reduced).await;
 }
 
-/// The triggers ask other rows of the table on the machine that has them.
+/// The triggers read other rows of the table, on the machine that has these rows.
 async fn archived_events_can_be_removed(app: &App) {
     let request = ListAuditEventsRequest {
         organization: "pd".to_owned(),

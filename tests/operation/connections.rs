@@ -1,4 +1,4 @@
-//! Unused connections end by themselves, and the number of connections is limited.
+//! Unused connections are closed, and the number of connections is limited.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -43,16 +43,16 @@ async fn app(database: Database, address_connections: usize, deadlines: ClientDe
 /// Waits until the server closes the connection.
 async fn closed(mut connection: TcpStream) {
     let mut answer = Vec::new();
-    // A reset closes it too.
+    // A reset is also a way to close it.
     let _ = timeout(LONG, connection.read_to_end(&mut answer))
         .await
         .expect("the server closes the connection");
 }
 
-/// The connections are silent, or send half a greeting, another protocol, or a greeting without a call.
+/// The connections send nothing, half a greeting, another protocol, or a greeting without a call.
 async fn a_connection_that_never_makes_a_call_ends(database: Database) {
     let deadlines = ClientDeadlines {
-        // Longer than a machine stands still: the call that is made is in time.
+        // Longer than any pause of the machine, so that the call is made in time.
         first_call: 3 * SECOND,
         ..ClientDeadlines::default()
     };
@@ -77,7 +77,7 @@ async fn a_connection_without_calls_ends_and_its_client_notices_nothing(database
     };
     let app = app(database, 1, deadlines).await;
     app.people(["ada"]).await;
-    // The only place is taken until the client's connection has ended.
+    // The only place stays taken until the client's connection has ended.
     let free = async {
         loop {
             let mut connection = TcpStream::connect(app.address()).await.unwrap();
@@ -118,7 +118,7 @@ async fn a_connection_with_an_open_call_stays(database: Database) {
     call.send(Message::Start(user_import_testing::start_of("pd")))
         .await;
     let silent = TcpStream::connect(app.address()).await.unwrap();
-    // Thirty times as long as a connection without a call lasts.
+    // Thirty times the time after which a connection without a call is closed.
     closed(silent).await;
     let csv = roster().people(["ada"]).csv();
     call.send(Message::CsvChunk(csv.into())).await;
@@ -135,7 +135,7 @@ async fn greeted(app: &App, from: [u8; 4]) -> TcpStream {
         .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
         .await
         .unwrap();
-    // The server's settings: it has been taken.
+    // The server has sent its settings, so it has accepted the connection.
     let mut settings = [0; 9];
     let greeted = timeout(LONG, connection.read_exact(&mut settings)).await;
     greeted.unwrap().unwrap();
@@ -145,12 +145,12 @@ async fn greeted(app: &App, from: [u8; 4]) -> TcpStream {
 const HERE: [u8; 4] = [127, 0, 0, 1];
 
 async fn over_the_limit_the_oldest_strangers_connection_makes_room(database: Database) {
-    // One of them is the app's own, which has shown what it needs.
+    // One of the places is that of the app's own connection, which has a credential.
     let app = app(database, 3, ClientDeadlines::default()).await;
     let (first, mut second) = (greeted(&app, HERE).await, greeted(&app, HERE).await);
     let _third = greeted(&app, HERE).await;
     closed(first).await;
-    // Another address has places of its own.
+    // A limit is for one address, so another address has its own places.
     let _other = greeted(&app, [127, 0, 0, 2]).await;
     app.people(["ada"]).await;
     let silent = timeout(SECOND / 10, second.read_exact(&mut [0; 1_000])).await;
@@ -178,7 +178,7 @@ async fn health_watches_keep_nobody_out(database: Database) {
             raw.message(1, &HealthCheckRequest::default(), true).await;
             watching.push(raw);
         }
-        // On the connection that stands, and on a new one.
+        // On the existing connection, and on a new one.
         app.users().await;
         let newcomer = app.another_client().await;
         newcomer.users().await;

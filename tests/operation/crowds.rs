@@ -79,7 +79,7 @@ async fn watch(app: &App, import: &str) -> Result<Streaming<WatchImportResponse>
     Ok(app.imports().watch_import(request).await?.into_inner())
 }
 
-/// Repeats a call until it is answered.
+/// Repeats a call until it succeeds.
 async fn until_answered<T>(mut ask: impl AsyncFnMut() -> Result<T, Status>) -> T {
     let asking = async {
         loop {
@@ -101,7 +101,7 @@ async fn as_many_watches_as_may_be_are_answered_and_one_more_is_told_to_wait(dat
         },
     )
     .await;
-    // An upload has a place of its own.
+    // Uploads have places of their own.
     let (call, import) = upload(&app).await;
     let first = watch(&app, &import).await.unwrap();
     let second = watch(&app, &import).await.unwrap_err();
@@ -112,7 +112,7 @@ async fn as_many_watches_as_may_be_are_answered_and_one_more_is_told_to_wait(dat
     drop((again, call));
 }
 
-/// Returns a client that takes little data before the test reads.
+/// Returns a client that accepts little data before the test reads it.
 async fn slow_reader(app: &App) -> App {
     let channel = Channel::from_shared(format!("http://{}", app.address())).unwrap();
     let channel = channel.initial_stream_window_size(65_535).connect().await;
@@ -162,7 +162,7 @@ async fn as_many_exports_as_may_be_are_sent_and_one_more_is_told_to_wait(databas
     drop((second, other));
 }
 
-/// There are far more calls than the database has connections, and the refusals are counted.
+/// There are many more calls than connections to the database, and the refused ones are counted.
 async fn a_flood_of_one_organisations_calls_leaves_the_database_to_the_others(database: Database) {
     let database = Arc::new(database.create().await);
     let folder = tempfile::tempdir().unwrap();
@@ -218,7 +218,7 @@ async fn a_flood_of_one_organisations_calls_leaves_the_database_to_the_others(da
     assert!(page.contains(&line), "{line} is not in\n{page}");
 }
 
-/// A lock on a user holds up every call that protects the user. There are more of them than connections for such calls.
+/// A lock on a user blocks every call that protects the user. There are more such calls than connections for them.
 async fn small_calls_of_one_organisation_never_have_all_connections_for_small_calls() {
     let app = app(Database::Postgres, ServerLimits::default()).await;
     app.people(["ada"]).await;

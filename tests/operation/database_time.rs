@@ -18,7 +18,7 @@ on_postgres![
 
 const LONG: Duration = Duration::from_mins(1);
 
-/// Longer than a machine stands still, so work that is not held up is in time.
+/// Longer than any pause of the machine, so that work that nothing blocks ends in time.
 const SHORT: Duration = Duration::from_secs(5);
 
 async fn app(statement: Duration, lock: Duration) -> App {
@@ -31,7 +31,7 @@ async fn app(statement: Duration, lock: Duration) -> App {
     app
 }
 
-/// Writes the user. The write waits for the transaction that has the row locked.
+/// Writes the user, which must wait for the transaction that has locked the row.
 async fn protect(app: &App, user_id: String) -> Result<(), Status> {
     app.set_protected(&user_id, true).await.map(drop)
 }
@@ -44,7 +44,7 @@ async fn expect_given_up(app: &App) {
     let refused = protect(app, id.clone()).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unavailable, "{refused}");
     assert!(refused.get_details_retry_info().is_some());
-    // The refused call leaves nothing behind: the others are served, and it works once the lock is free.
+    // The refused call has no effect on others: they are served, and the same call succeeds once the lock is free.
     let request = GetOrganizationRequest {
         organization: "pd".to_owned(),
     };

@@ -36,7 +36,7 @@ on_both_databases![
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Longer than a machine stands still, for tests in which an import has to succeed too.
+/// Longer than any pause of the machine, for tests in which an import also has to succeed.
 const SECONDS: Duration = Duration::from_secs(5);
 
 async fn app(database: Database, deadlines: ClientDeadlines) -> App {
@@ -98,7 +98,7 @@ async fn an_upload_that_goes_on_for_ever_is_refused(database: Database) {
     assert!(app.users().await.is_empty());
 }
 
-/// The import has more results than the windows and buffers between server and client hold.
+/// The import has more results than fit into the windows and buffers between server and client.
 async fn a_reader_who_stalls_is_given_up_and_its_import_goes_on(database: Database) {
     let deadlines = ClientDeadlines {
         idle: SECONDS,
@@ -136,7 +136,7 @@ async fn a_reader_who_stalls_is_given_up_and_its_import_goes_on(database: Databa
         }
     };
     tokio::time::timeout(PATIENCE, completed).await.unwrap();
-    // Its place gets free only once it has been given up.
+    // Its place is free only after the server has ended the export.
     let served = async {
         loop {
             let imported = app.import(roster().people(["bob"])).await;
@@ -175,7 +175,7 @@ async fn an_export_that_nobody_reads_never_ends_as_if_it_were_whole(database: Da
         ..ExportUsersRequest::default()
     };
     let export = app.directory().export_users(request).await.unwrap();
-    // Each of these waits as long as a reader may.
+    // Each of these steps waits for the longest time that a reader may take.
     for _ in 0..3 {
         let call = app.call().await;
         call.send(Message::Start(start_of("pd"))).await;
@@ -195,7 +195,7 @@ async fn an_export_that_nobody_reads_never_ends_as_if_it_were_whole(database: Da
 const DEADLINE_EXCEEDED: Option<i32> = Some(4);
 const IMPORTS: &str = "/userimport.v1.ImportService/";
 
-/// The calls are a stream whose answers have begun, and a request that never becomes complete.
+/// One call is a stream with answers, and the other a request that is never complete.
 async fn a_call_ends_at_its_callers_deadline(database: Database) {
     let app = App::start(database).await;
     for (rpc, beginning) in [
@@ -217,7 +217,7 @@ async fn a_call_ends_at_its_callers_deadline(database: Database) {
 async fn end_of_stream(app: &App, path: &str, content_type: &str, message: &[u8]) -> String {
     let length = u32::try_from(message.len()).unwrap().to_be_bytes();
     let framed = [&[0][..], &length, message].concat();
-    // Progress comes every second.
+    // Progress is sent every second.
     let request = grpc(app.address(), path, &[("grpc-timeout", "5S")]);
     let mut request = request.body(Full::new(Bytes::from(framed))).unwrap();
     let headers = request.headers_mut();
@@ -234,7 +234,7 @@ async fn end_of_stream(app: &App, path: &str, content_type: &str, message: &[u8]
     }
 }
 
-/// Each stream has answered and would go on for ever, by gRPC and by gRPC-Web.
+/// Each stream has sent answers and would never end, over gRPC and over gRPC-Web.
 async fn a_stream_whose_answers_flow_ends_at_its_callers_deadline(database: Database) {
     let app = App::start(database).await;
     let (import_id, _) = app.begin_upload(start_of("pd")).await.unwrap();

@@ -26,7 +26,7 @@ on_both_databases![
 const METHOD: &str = "/userimport.v1.DirectoryService/GetUser";
 const LONG: Duration = Duration::from_mins(1);
 
-/// Searches a person by her email address.
+/// Searches for a person by her email address.
 async fn look(caller: &App, organization: &str) -> Result<(), Status> {
     let request = GetUserRequest {
         organization: organization.to_owned(),
@@ -152,10 +152,10 @@ async fn a_denied_caller_is_told_to_the_chain_of_the_credentials_organisation(da
     let imported = caller.import(roster().people(["ada"])).await;
     assert_eq!(imported.code(), Code::PermissionDenied);
     assert!(look(&caller, "sheriff").await.is_err());
-    // This denial is not recorded: it has no principal, and anybody could cause any number of such denials.
+    // This denial is not in the audit trail: its caller is unknown, and anybody could cause any number of such denials.
     assert!(look(&app, "pd").await.is_err());
     let mut told = denials(&operator, "pd", 2).await;
-    // Each is appended beside its answer.
+    // Each event is appended beside the answer, so that their order may differ.
     told.sort_by(|a, b| a.subject.cmp(&b.subject).reverse());
     let [import, look] = &told[..] else {
         panic!("{told:?}")
@@ -170,7 +170,7 @@ async fn a_denied_caller_is_told_to_the_chain_of_the_credentials_organisation(da
     assert_eq!(look.details["reason"], "OTHER_ORGANIZATION");
     assert!(!format!("{told:?}").contains("sheriff"), "{told:?}");
     assert_eq!(events(&operator, "sheriff").await, []);
-    // The server's own chain records the denials of a principal that is for every organisation.
+    // The denials of a principal that is for every organisation are in the server's own chain.
     let clerk = app.holding(token("*", [Permission::UsersImport])).await;
     let request = GetOrganizationRequest {
         organization: "sheriff".to_owned(),
@@ -194,6 +194,6 @@ async fn the_same_denial_again_is_no_further_event(database: Database) {
         ..ListUsersRequest::default()
     });
     assert!(listed.await.is_err());
-    // Each in a task of its own, the later ones for another RPC.
+    // Each call is a task of its own. The later ones call another RPC.
     assert_eq!(denials(&operator, "pd", 2).await.len(), 2);
 }

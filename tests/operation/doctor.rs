@@ -33,7 +33,8 @@ async fn migrated(database: Database) -> FreshDatabase {
     fresh
 }
 
-/// Returns the exit code and the output. Unless the options say otherwise, the server would listen on a free port.
+/// Returns the exit code and the output. The server would listen on a free port, unless the options name another
+/// address.
 fn doctor(database: &FreshDatabase, options: &[&str]) -> (Option<i32>, String) {
     ended(doctor_of(&database.url()).args(options))
 }
@@ -45,7 +46,7 @@ fn doctor_of(url: &str) -> Command {
     command
 }
 
-/// Files' permissions hold for root too.
+/// Returns the command `doctor`, run so that the permissions of files hold, even if root runs the tests.
 fn doctor_by_permissions(url: &str) -> Command {
     if !rustix::process::getuid().is_root() {
         return doctor_of(url);
@@ -76,7 +77,7 @@ fn url_as(database: &FreshDatabase, role: &str) -> String {
     format!("postgres://{role}:geheim@{rest}")
 }
 
-/// Makes a role that may log in; its name is that of the database with this ending.
+/// Makes a role that may log in. Its name is that of the database and this ending.
 async fn role(database: &FreshDatabase, ending: &str, options: &str) -> String {
     let url = database.url();
     let name = url.rsplit_once('/').unwrap().1.split('?').next().unwrap();
@@ -86,7 +87,7 @@ async fn role(database: &FreshDatabase, ending: &str, options: &str) -> String {
     role
 }
 
-/// Removes a role with all that it was granted.
+/// Removes a role with all privileges that it has.
 async fn remove(database: &FreshDatabase, role: &str) {
     let sql = format!("DROP OWNED BY {role}; DROP ROLE {role}");
     database.execute(&sql).await;
@@ -370,7 +371,7 @@ async fn a_role_that_may_not_write_is_wrong() {
     database.execute(&all).await;
     let (exit, said) = ended(&mut doctor_of(&url_as(&database, &reader)));
     assert_eq!(exit, Some(0), "{said}");
-    // Only a server that removes archived events needs to remove any.
+    // Only a server that removes archived events needs the right to remove events.
     let no_removal = format!("REVOKE DELETE ON audit_events FROM {reader}");
     database.execute(&no_removal).await;
     let (exit, said) = ended(&mut doctor_of(&url_as(&database, &reader)));

@@ -1,4 +1,4 @@
-//! A PostgreSQL database that cannot hold every name is refused before anything is written to it.
+//! A PostgreSQL database whose encoding cannot represent every name is refused before anything is written to it.
 
 use crate::program::run;
 use user_import_testing::{Database, FreshDatabase, on_postgres};

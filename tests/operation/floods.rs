@@ -1,5 +1,5 @@
 //! Very many small messages while the database is slow, and calls that are reset as soon as they are made. The server
-//! keeps reading and serves the others.
+//! continues to read, and serves the other clients.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ async fn tiny_messages_are_taken_while_the_database_is_slow(database: Database) 
     let mut all_sent = Some(all_sent);
     let count = messages.len();
     let mut index = 0;
-    // One by one, so that each is a frame of its own.
+    // Sent one by one, so that each is a frame of its own.
     let requests = tokio_stream::iter(messages).then(move |message| {
         index += 1;
         if index == count {
@@ -85,7 +85,7 @@ async fn resets_leave_the_server_to_the_others(database: Database) {
         });
         futures_util::future::join_all(calls).await;
     }
-    // Those that were reset give their places back as soon as it is noticed.
+    // The places of calls that were reset are free as soon as the server notices the reset.
     let served = async {
         loop {
             let imported = other.import(roster().people(["ada"])).await;
@@ -98,7 +98,8 @@ async fn resets_leave_the_server_to_the_others(database: Database) {
     assert_eq!(served.unwrap().summary().created, 1);
 }
 
-/// Bombs come one after the other. Each is some KiB on the wire, and gigabytes if the server does not check.
+/// Compressed messages are sent one after the other. Each has some KiB on the wire, and would have gigabytes if the
+/// server did not limit them.
 #[cfg(target_os = "linux")]
 async fn bombs_take_little_memory(database: Database) {
     let database = Arc::new(database.create().await);
@@ -117,7 +118,7 @@ async fn bombs_take_little_memory(database: Database) {
         let requests = messages.map(|message| ImportUsersRequest {
             message: Some(message),
         });
-        // Compressed once each, so that the client's own memory bears it.
+        // Each is compressed only once, so that the client does not need too much memory itself.
         for _ in 0..4 {
             let mut client = app.imports().send_compressed(CompressionEncoding::Zstd);
             let requests = tokio_stream::iter(requests.clone());
@@ -131,8 +132,8 @@ async fn bombs_take_little_memory(database: Database) {
     app.people(["bob"]).await;
 }
 
-/// A peer sends 200,000 answers to pings that were never sent. They add no line each, even if the log filter asks for
-/// details.
+/// A client sends 200,000 answers to pings that were never sent. They do not cause a log line each, even if the log's
+/// filter asks for details.
 async fn what_a_peer_provokes_fills_no_log(database: Database) {
     for (filter, most_bytes) in [("info", 4_096), ("debug,h2=warn", 128 * 1024)] {
         let fresh = Arc::new(database.create().await);
@@ -147,7 +148,7 @@ async fn what_a_peer_provokes_fills_no_log(database: Database) {
         for _ in 0..200 {
             raw.write(&acknowledgements).await;
         }
-        // It has read them all, or has closed the connection.
+        // The server has read them all, or has closed the connection.
         raw.send(PING, 0, 0, &[1; 8]).await;
         while raw.next().await.is_some_and(|frame| frame.kind != PING) {}
         let written = std::fs::metadata(&log).unwrap().len() - before;

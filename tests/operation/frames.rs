@@ -1,4 +1,4 @@
-//! HTTP/2 by hand, for client behaviour that no library offers: frames as they are on the wire (RFC 9113).
+//! HTTP/2 frames as they are on the wire (RFC 9113), for clients that behave as no library lets them.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -27,7 +27,7 @@ const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Longest wait; a longer one hangs.
+/// Longest wait for a frame. A longer wait means that none comes.
 const LONG: Duration = Duration::from_mins(1);
 
 /// A frame that was received.
@@ -51,7 +51,7 @@ impl RawConnection {
         Self::on(TcpStream::connect(address).await.expect("it listens")).await
     }
 
-    /// Does the same on an existing connection. If the server closes it at once, a later call notices that.
+    /// Does the same on an existing connection. If the server closes it at once, a later call notices it.
     pub async fn on(mut connection: TcpStream) -> Self {
         let _ = connection.write_all(PREFACE).await;
         let mut raw = Self::over(connection);
@@ -124,7 +124,7 @@ impl RawConnection {
         self.connection.write_all(&frames).await.is_ok()
     }
 
-    /// Answers a ping, or the server's settings.
+    /// Confirms a ping or the server's settings.
     pub async fn acknowledge(&mut self, frame: &ReceivedFrame) -> bool {
         self.send(
             frame.kind,
@@ -192,9 +192,9 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Returns the headers as literals that the peer must not remember.
+/// Returns the headers as literals, which the receiver does not add to its table.
 fn header_block(path: &str, authorization: Option<&str>) -> Vec<u8> {
-    // POST, and http.
+    // The indices of `:method: POST` and of `:scheme: http`.
     let mut block = vec![0x83, 0x86];
     let mut field = |name: &str, value: &str| {
         block.push(0);

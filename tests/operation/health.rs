@@ -86,7 +86,7 @@ async fn a_draining_server_is_not_serving(database: Database) {
     stopping.await.unwrap();
 }
 
-/// The database's file or the database itself goes away and comes back.
+/// The database's file, or the database itself, is taken away and comes back.
 async fn a_server_without_its_database_is_not_serving(database: Database) {
     let app = App::start(database).await;
     let mut answers = watch(&app, "").await;
@@ -156,7 +156,7 @@ async fn watches_are_bounded_for_each_address(database: Database) {
     assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
     let quota = refused.get_details_quota_failure().unwrap();
     assert_eq!(quota.violations[0].subject, "health_watches_per_address");
-    // A client that asks once gets an answer.
+    // A client that asks once gets an answer, too.
     let checked = HealthClient::new(app.channel()).check(about("")).await;
     assert_eq!(checked.unwrap().get_ref().status(), ServingStatus::Serving);
     watching.pop();
@@ -183,7 +183,7 @@ async fn a_request_that_is_too_large_is_refused_with_its_first_bytes(database: D
             let path = format!("/grpc.health.v1.Health/{rpc}");
             let headers = [("grpc-encoding", "gzip")];
             let call = OpenCall::begin(app.address(), &path, &headers, beginning).await;
-            // Not for being late, which comes after some seconds.
+            // The status is not the one for a late request, which would come after some seconds.
             let message = call.response.headers().get("grpc-message").cloned();
             let message = message.as_ref().and_then(|message| message.to_str().ok());
             assert!(
@@ -195,7 +195,7 @@ async fn a_request_that_is_too_large_is_refused_with_its_first_bytes(database: D
     }
 }
 
-/// Both requests hold one text: a byte names it and two are its length.
+/// Both requests have one text field: one byte with its number and two with its length.
 async fn a_request_has_a_kibibyte_at_most(database: Database) {
     let app = App::start(database).await;
     for (bytes, health, reflection) in [
@@ -225,7 +225,7 @@ async fn a_request_that_never_comes_whole_ends_soon(database: Database) {
     assert_eq!(call.status().await, RESOURCE_EXHAUSTED);
 }
 
-/// The port speaks plain text beside TLS, and serves only health.
+/// This port speaks plain text while the other speaks TLS, and serves only health.
 async fn health_has_a_port_of_its_own(database: Database) {
     let database = Arc::new(database.create().await);
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! HTTP by hand, for requests that no gRPC library makes.
+//! HTTP requests that no gRPC library makes.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -16,7 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use user_import_testing::authorization_at;
 
-/// Longest wait; a longer one hangs.
+/// Longest wait for an answer. A longer wait means that none comes.
 pub const LONG: Duration = Duration::from_mins(1);
 
 /// A gRPC call over HTTP/2 whose request stays open until this value is dropped.
@@ -107,7 +107,7 @@ pub async fn exchange(address: SocketAddr, request: &[u8]) -> String {
     connection.write_all(request).await.expect("it is taken");
     let mut answer = Vec::new();
     let reading = timeout(LONG, connection.read_to_end(&mut answer)).await;
-    // A reset ends it too.
+    // A reset also ends it.
     let _ = reading.expect("the connection ends");
     String::from_utf8_lossy(&answer).into_owned()
 }

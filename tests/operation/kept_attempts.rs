@@ -1,4 +1,4 @@
-//! Which facts are kept of attempts that wrote nothing, and how large a page of any list may be.
+//! The data that are kept of attempts that wrote nothing, and the largest size of a page of any list.
 
 use std::{fmt::Write, time::Duration};
 
@@ -46,7 +46,7 @@ async fn of_a_refused_attempt_four_kibibytes_are_kept(database: Database) {
     for _ in 0..30 {
         let imported = app.import_with(start_of("pd"), header.clone()).await;
         assert_eq!(imported.code(), Code::InvalidArgument, "{imported}");
-        // A refused client receives all of the refusal.
+        // The client whose import is refused receives the complete refusal.
         assert!(imported.summary().refusals.len() > 14);
     }
     let pages = history(&app).await;
@@ -172,7 +172,7 @@ async fn a_page_of_long_users_ends_early_and_goes_on(database: Database) {
     });
     let imported = app.import(people.csv()).await;
     assert_eq!(imported.summary().created, 1_000, "{imported}");
-    // These values are longer than an import allows, as if another release had stored them.
+    // These values are longer than an import allows, as an earlier release might have stored them.
     let sql = "UPDATE users SET phone = first_name || first_name || last_name || last_name";
     app.database().execute(sql).await;
     let mut request = ListUsersRequest {

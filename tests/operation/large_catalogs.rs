@@ -1,4 +1,4 @@
-//! Catalogs: how large one may be, and what changing one costs.
+//! The largest catalog, and the time that its changes take.
 
 use std::time::{Duration, Instant};
 
@@ -110,7 +110,7 @@ async fn removing_a_thousand_entries_costs_one_pass_over_the_users(database: Dat
     let app = App::start(database).await;
     app.organization("sheriff").await;
     fill(&app, database, 50_000).await;
-    // As the database does by itself within a minute.
+    // The database does this by itself within a minute.
     app.database().execute("ANALYZE").await;
     let with = |kind: &str, count: usize| {
         let mut catalog = catalog();
@@ -123,7 +123,7 @@ async fn removing_a_thousand_entries_costs_one_pass_over_the_users(database: Dat
     };
     let other = app.another_client().await;
     for kind in ["roles", "ranks", "groups"] {
-        // How long it takes, and how long another organisation's write takes beside it.
+        // Measures the time of the change, and of another organisation's write beside it.
         let remove = async |count| {
             let mut shortest = [Duration::MAX; 2];
             for _ in 0..3 {
@@ -150,7 +150,7 @@ async fn removing_a_thousand_entries_costs_one_pass_over_the_users(database: Dat
             );
         }
     }
-    // What is used is still found, and counted.
+    // Entries that users have are still found, and their users counted.
     let roles = vec![Role {
         name: "Nobody's".to_owned(),
         ..Role::default()
@@ -180,7 +180,7 @@ async fn names_are_swapped_moved_and_marked_in_one_document(database: Database) 
     let names: Vec<_> = updated.ranks.iter().map(|rank| &*rank.name).collect();
     assert_eq!(names, ["FOUR", "One", "Two"]);
     assert_eq!((number("Two").await, number("One").await), before);
-    // Case alone is a change.
+    // A change of letter case is a change.
     let cased = vec![rank("two", ""), rank("One", ""), rank("Four", "")];
     let updated = update(&app, with(cased)).await.unwrap();
     let names: Vec<_> = updated.ranks.iter().map(|rank| &*rank.name).collect();

@@ -1,5 +1,5 @@
-//! Clients that misuse the server take little of its memory, measured at the peak that the system reports. The others
-//! are served meanwhile. (For bombs, see `floods`.)
+//! Clients that misuse the server take little of its memory, as the system reports its peak. Other clients are served
+//! meanwhile. (`floods` has the tests of compressed messages.)
 
 use std::{fmt::Write, net::IpAddr, sync::Arc, time::Duration};
 
@@ -66,7 +66,7 @@ impl Scene {
     }
 }
 
-/// The readers never widen their windows, so the server can send them almost nothing.
+/// The readers never enlarge their windows, so that the server can send them almost nothing.
 async fn readers_who_never_read_take_little_memory(database: Database) {
     let scene = Scene::start(database, &["--stream-idle-seconds", "6"]).await;
     let long = "x".repeat(128);
@@ -111,13 +111,13 @@ async fn readers_who_never_read_take_little_memory(database: Database) {
         readers.push(raw);
     }
     let unread = r#"user_import_refused_requests_total{reason="NOT_READ"}"#;
-    // The exports. The server gives up the others at the same time, and they get the reason when they read.
+    // These are the exports. The server ends the others at the same time, and they get the reason when they read.
     scene.until_counted(unread, 3).await;
     scene.expect_little_more(before).await;
     drop(readers);
 }
 
-/// Imports and keeps none of the answers. Returns the number of rejected rows.
+/// Imports and keeps no answers. Returns the number of rejected rows.
 async fn read_import(app: &App, csv: &str, validate_only: bool) -> u32 {
     let mut call = app.call().await;
     let start = ImportStart {
@@ -149,7 +149,7 @@ async fn rows_of_nothing_but_faults_take_no_more_than_sound_ones(database: Datab
         + &"\n1E+1,x,1E+1,,,q,a b,\u{1},\u{1},\u{1},\u{1},\u{1},x".repeat(ROWS as usize);
     let sound = taken(database, &sound, 0).await;
     let faulty = taken(database, &faulty, ROWS).await;
-    // Faults in words took eight times as much. The double leaves room for what differs from run to run.
+    // Faults that were kept as texts took eight times as much. Twice as much is allowed, because runs differ.
     assert!(
         faulty <= 2 * sound,
         "{faulty} KiB, and {sound} where all is sound"
@@ -175,7 +175,8 @@ async fn rows_that_only_the_plan_can_reject_take_little_more_than_sound_ones(dat
     });
     let sound = taken(database, &sound, 0).await;
     let rejected = taken(database, &rejected, ROWS).await;
-    // It was eight times as much, and is less than twice; the rest is for what differs from run to run.
+    // It was eight times as much in an earlier version, and is less than twice now. The limit has room, because runs
+    // differ.
     assert!(
         rejected <= 3 * sound,
         "{rejected} KiB, and {sound} where all is sound"
@@ -201,7 +202,7 @@ fn sound_csv(rows: u32) -> String {
     csv
 }
 
-/// In an earlier version, three quarters of the memory stayed with the process.
+/// In an earlier version, three quarters of the memory were not returned to the system.
 async fn the_memory_of_a_large_import_is_given_back_when_it_has_ended(database: Database) {
     let csv = sound_csv(250_000);
     let scene = Scene::start(database, &[]).await;
@@ -224,7 +225,7 @@ fn the_pages_of_sqlite_are_given_back_with_the_memory_of_a_large_import() {
     user_import_testing::run(expect_pages_given_back());
 }
 
-/// SQLite's writer keeps up to 32 MiB of pages, which 60,000 users fill.
+/// The writer of SQLite keeps up to 32 MiB of pages, and 60,000 users are enough to fill them.
 async fn expect_pages_given_back() {
     const LEFT: u64 = 24 * 1024;
     let scene = Scene::start(Database::Sqlite, &[]).await;
@@ -258,7 +259,7 @@ async fn an_upload_for_which_there_is_no_memory_is_told_so_and_leaves_nothing(da
         assert_eq!(violations[0].subject, "memory_per_address");
     }
     assert!(scene.app.users().await.is_empty());
-    // What they held is free again.
+    // Their memory is free again.
     let small = roster().people(names[..10_000].iter().map(String::as_str));
     assert_eq!(scene.app.import(&small).await.summary().created, 10_000);
 }
@@ -295,9 +296,8 @@ async fn upload(
     answered.expect("it is held or refused")
 }
 
-/// Half of the memory is what one address, one principal or one organisation may have. Each upload takes a small part
-/// of that, and comes from an address of its own.
-/// A CSV file takes next to none.
+/// One address, one principal and one organisation may each have half of the memory. Each upload takes a small part of
+/// that, and comes from an address of its own. A CSV file takes almost no memory.
 async fn a_workbook_for_which_there_is_no_memory_is_refused(database: Database) {
     let scene = Scene::start(database, &["--max-client-memory", "16"]).await;
     scene.app.people(["ada"]).await;
@@ -387,7 +387,8 @@ async fn dry_run(raw: &mut RawConnection, stream: u32) {
     }
 }
 
-/// Calls are reset as soon as they are made: hundreds of thousands, if the server did not end the connection.
+/// Calls are reset as soon as they are made. There would be hundreds of thousands if the server did not end the
+/// connection.
 async fn floods_of_resets_take_little_memory(database: Database) {
     let scene = Scene::start(database, &[]).await;
     let before = scene.server.peak();
@@ -395,7 +396,7 @@ async fn floods_of_resets_take_little_memory(database: Database) {
     for _ in 0..20 {
         let mut raw = RawConnection::connect(scene.server.address).await;
         raw.until(SETTINGS, 0).await.unwrap();
-        // If the server no longer reads the frames, it has closed the connection.
+        // A failure to send means that the server has closed the connection.
         for number in 0..100 {
             let streams = (0..200).map(|stream| (number * 200 + stream) * 2 + 1);
             if !raw.flood(streams, &format!("{IMPORTS}/ImportUsers")).await {
@@ -413,7 +414,8 @@ async fn floods_of_resets_take_little_memory(database: Database) {
     scene.expect_little_more(before).await;
 }
 
-/// Parts of a byte, so that many are read at a time, and then parts of 3 MiB, which take far less room as they are stored.
+/// Sends parts of one byte, of which the server reads many at a time, and then parts of 3 MiB, which are much smaller
+/// as they are stored.
 async fn large_parts_after_tiny_ones_take_little_memory(database: Database) {
     let scene = Scene::start(database, &[]).await;
     let app = &scene.app;
@@ -463,7 +465,7 @@ async fn tiny_messages_take_little_memory_while_the_database_is_slow(database: D
         }
     });
     let end = async move {
-        // Fails only if the test is over.
+        // This fails only if the test is over.
         let _ = all_sent.send(());
         std::future::pending().await
     };
@@ -480,7 +482,7 @@ async fn tiny_messages_take_little_memory_while_the_database_is_slow(database: D
     importing.abort();
 }
 
-/// Connections never shake hands. There are as many as one address may have.
+/// One address opens the most connections that it may have. None of them finishes its handshake.
 async fn half_open_handshakes_take_little_memory(database: Database) {
     let authority = CertificateAuthority::new();
     let files = CertificateFiles::new(&authority.server());
@@ -504,12 +506,13 @@ async fn half_open_handshakes_take_little_memory(database: Database) {
     for number in 0..600 {
         let connection = TcpStream::connect(server.address).await.unwrap();
         if number % 2 == 0 {
-            // The beginning of a greeting that never ends.
+            // This is the beginning of a greeting, without its end.
             let _ = connection.try_write(&[0x16, 3, 1, 2, 0, 1, 0, 1]);
         }
         silent.push(connection);
     }
-    // One address has 250 places: the older ones make room, and the newest have their time.
+    // One address has 250 places. The older connections are closed to make room, and the newest ones have their full
+    // time.
     let ended = |page: &str| -> u64 {
         let reasons = ["displaced", "tls_handshake_time"];
         let counts = reasons.map(|reason| {
@@ -526,8 +529,7 @@ async fn half_open_handshakes_take_little_memory(database: Database) {
     assert!(more < LITTLE, "{more} KiB more");
 }
 
-/// Each message is 4 MiB long by its prefix. Five connections carry their full number of calls, and no caller has a
-/// credential.
+/// Each message announces 4 MiB. Five connections have as many calls as are allowed, and no caller has a credential.
 async fn unfinished_health_requests_take_little_memory(database: Database) {
     let scene = Scene::start(database, &[]).await;
     let before = scene.server.peak();
@@ -550,8 +552,8 @@ async fn unfinished_health_requests_take_little_memory(database: Database) {
     scene.expect_little_more(before).await;
 }
 
-/// The calls wait for the server to start, as they would for a database that is away. Each sends all data that the
-/// windows allow.
+/// The calls wait because the server has not started yet, as they would for a database that is away. Each sends all
+/// data that the windows allow.
 async fn strangers_take_little_memory_while_their_calls_wait() {
     let fresh = Arc::new(Database::Postgres.with_schema().await);
     let blocked = fresh.begin("LOCK TABLE servers IN ACCESS EXCLUSIVE MODE");
@@ -563,7 +565,7 @@ async fn strangers_take_little_memory_while_their_calls_wait() {
     let mut strangers = Vec::new();
     for _ in 0..30 {
         let mut raw = RawConnection::connect(server.address).await;
-        // From then on the windows are as wide as the server says.
+        // From then on the windows have the size that the server states.
         let settings = raw.until(SETTINGS, 0).await.unwrap();
         raw.acknowledge(&settings).await;
         let sending = async {
@@ -574,7 +576,7 @@ async fn strangers_take_little_memory_while_their_calls_wait() {
                 }
             }
         };
-        // What the server does not take stays where it is.
+        // Data that the server does not read stays in the client.
         let _ = tokio::time::timeout(Duration::from_millis(500), sending).await;
         strangers.push(raw);
     }
@@ -583,7 +585,7 @@ async fn strangers_take_little_memory_while_their_calls_wait() {
     blocked.commit("").await;
     drop(strangers);
     let app = App::attach(Arc::clone(&fresh), server.address).await;
-    // The calls that waited come first.
+    // The calls that waited are answered first.
     let is_busy = |status: Status| status.code() == Code::Unavailable;
     let busy = async { while app.look().await.is_err_and(is_busy) {} };
     let served = tokio::time::timeout(PATIENCE, busy).await;
@@ -592,7 +594,7 @@ async fn strangers_take_little_memory_while_their_calls_wait() {
     app.people(["ada"]).await;
 }
 
-/// A thread cannot use memory that is free in the part of another thread, and there are dozens of threads.
+/// A thread cannot use memory that is free in the arena of another thread, and there are dozens of threads.
 async fn memory_is_divided_in_two_parts_for_each_core(database: Database) {
     let scene = Scene::start(database, &[]).await;
     let names: Vec<_> = (0..5_000).map(|n| format!("u{n}")).collect();

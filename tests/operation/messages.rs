@@ -1,4 +1,5 @@
-//! Messages that are too large, as sent or after decompression or decoding; and both compressions, in both directions.
+//! Messages that are too large, as they are sent or after decompression or decoding; and both compressions in both
+//! directions.
 
 use tokio_stream::iter;
 use tonic::{Code, codec::CompressionEncoding};
@@ -116,7 +117,7 @@ async fn many_small_bombs_are_refused_together(database: Database) {
         let refused = send(compressing(&app, encoding), file(4)).await;
         assert_eq!(quota(&refused), "compression_ratio", "{encoding}");
     }
-    // As it is, the same file has no rows, and no other fault.
+    // Unencoded, the same file has no rows, and that is its only fault.
     let plain = send(app.imports(), file(4)).await;
     assert_eq!(plain.code(), Code::InvalidArgument, "{plain}");
 }
@@ -166,10 +167,10 @@ async fn what_is_no_message_is_an_invalid_argument(database: Database) {
     }
 }
 
-/// The text that is made invalid once it is encoded.
+/// The text that is made invalid in the encoded message.
 const DAMAGED: &str = "Mu?oz";
 
-/// Returns the frame of a message, in which the damaged text has a letter of windows-1252.
+/// Returns the frame of a message in which a letter of windows-1252 stands in the damaged text.
 fn damaged(message: &impl prost::Message) -> Vec<u8> {
     let mut bytes = message.encode_to_vec();
     let mut places = bytes.windows(DAMAGED.len());

@@ -1,4 +1,4 @@
-//! `docs/operations.md` and a running server name the same metrics: neither has one that the other lacks.
+//! `docs/operations.md` lists exactly the metrics that a running server has.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,7 +25,7 @@ fn documented() -> MetricNames {
     let metric = |row: &str| {
         let mut cells = row.split('|').map(str::trim).skip(1);
         let name = cells.next().unwrap().trim_matches('`').to_owned();
-        // A row of the alerts has a condition in its place.
+        // A row of the table of alerts has a condition instead of labels.
         let is_name = name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         let labels = cells
             .next()
@@ -78,7 +78,7 @@ async fn every_metric_is_documented_with_its_labels_and_every_documented_one_is_
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
     app.people(["ada"]).await;
-    // A refused request, a denied call, and a connection that a limit closes.
+    // Causes a refused request, a denied call, and a connection that a limit closes.
     assert_ne!(app.import("nonsense\n1\n").await.code(), tonic::Code::Ok);
     assert_ne!(
         app.presenting("x").import(roster()).await.code(),
@@ -86,7 +86,7 @@ async fn every_metric_is_documented_with_its_labels_and_every_documented_one_is_
     );
     let mut silent = TcpStream::connect(server.address).unwrap();
     let closed = tokio::task::spawn_blocking(move || {
-        // A reset closes it too.
+        // A reset is also a way to close it.
         let _ = silent.read_to_end(&mut Vec::new());
     });
     closed.await.unwrap();

@@ -1,5 +1,5 @@
-//! The schema. One of several servers that start at once brings it up to date. A schema that is too old is refused; a
-//! schema of a newer release is used as it is.
+//! The schema. If several servers start at once, one of them updates it. A schema that is too old is refused. A schema
+//! of a newer release is used as it is.
 
 use std::{process::Output, sync::Arc, thread};
 
@@ -37,7 +37,7 @@ fn text(output: &Output) -> String {
         .collect()
 }
 
-/// On PostgreSQL, all of them have looked at the schema before the first one changes it.
+/// Six processes migrate at once. On PostgreSQL, all of them look at the schema before the first one changes it.
 async fn several_processes_migrate_at_once(database: Database) {
     let is_postgres = matches!(database, Database::Postgres);
     let database = database.create().await;
@@ -164,7 +164,7 @@ async fn the_doctor_says_what_to_do(database: Database) {
     assert!(text(&away).contains("WRONG    database") && !text(&away).contains("s3cret"));
 }
 
-/// The state that the step of these columns finds in a directory of the release before it.
+/// Makes the state that a directory of the release before the step of these columns is in.
 const BEFORE_VALUES: [&str; 6] = [
     "DELETE FROM seaql_migrations WHERE version LIKE '%_000013_values'",
     "ALTER TABLE organizations DROP COLUMN phone_region",
@@ -174,7 +174,7 @@ const BEFORE_VALUES: [&str; 6] = [
     "UPDATE users SET email = 'bob@müller.example', email_key = 'bob@müller.example' WHERE external_id = 'bob'",
 ];
 
-/// Another user has Bob's mailbox too, in the other form; the earlier release allowed that.
+/// Another user has Bob's mailbox, too, in the other form, which the earlier release allowed.
 async fn emails_of_an_earlier_release_compare_by_their_domains_ascii_form(database: Database) {
     let database = Arc::new(database.create().await);
     let folder = tempfile::tempdir().unwrap();
@@ -208,7 +208,7 @@ async fn emails_of_an_earlier_release_compare_by_their_domains_ascii_form(databa
     server.stop();
 }
 
-/// Citus has no triggers that look at other tables, so `migrate --distribute` has removed them.
+/// Citus does not allow triggers that read other tables, so `migrate --distribute` has removed them.
 async fn a_distributed_database_gets_no_triggers_on_users() {
     let database = Database::Postgres.create().await;
     assert!(run(&["migrate"], &database.url()).status.success());

@@ -1,5 +1,5 @@
-//! The view of an on-call engineer: metrics over HTTP, traces below the caller's trace, and log lines with the IDs of
-//! request and import.
+//! Observation by an engineer on call: metrics over HTTP, traces that continue the caller's trace, and log lines with
+//! the IDs of request and import.
 
 use std::{
     fmt::Write as _,
@@ -95,7 +95,7 @@ impl TraceService for SpanCollector {
         let resources = request.into_inner().resource_spans.into_iter();
         let scopes = resources.flat_map(|resource| resource.scope_spans);
         for span in scopes.flat_map(|scope| scope.spans) {
-            // Fails only if the test is over.
+            // This fails only if the test is over.
             let _ = self.0.send(span);
         }
         Ok(Response::new(ExportTraceServiceResponse::default()))
@@ -117,7 +117,7 @@ pub async fn collector() -> (SocketAddr, mpsc::UnboundedReceiver<Span>) {
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
 
-/// Returns bytes as digits.
+/// Returns bytes as hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     let mut text = String::new();
     for byte in bytes {
@@ -181,7 +181,7 @@ async fn log_lines_have_the_ids_of_request_and_import(database: Database) {
     let app = App::attach(Arc::clone(&database), server.address).await;
     app.organization("pd").await;
     let imported = app.import(roster().people(["ada"])).await;
-    // A fault that nobody can foresee: a table without a column.
+    // An unforeseen fault: a table has lost a column.
     app.tamper("ALTER TABLE users RENAME COLUMN badge_number TO gone")
         .await;
     let failed = app.import(roster().people(["bob"])).await;

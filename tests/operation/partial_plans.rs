@@ -1,5 +1,5 @@
-//! A push into an organisation of 100,000 users never reads the table of users from its beginning to its end (semantics
-//! §14). PostgreSQL counts how it reads a table; SQLite's plans are pinned in `src/store/user_selection.rs`.
+//! A push into an organisation of 100,000 users never reads the whole table of users (semantics §14). PostgreSQL counts
+//! how a table is read. Tests in `src/store/user_selection.rs` check the plans of SQLite.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use user_import_testing::{App, Database, PATIENCE, Roster, on_postgres, roster};
 
 on_postgres![no_push_reads_the_whole_table_of_users];
 
-/// A person of the organisation; the last one has no reports.
+/// Returns a person of the organisation. The last one has no reports.
 const FILL: &str = "
     INSERT INTO users (organization_id, id, external_id, email, email_key, badge_number, first_name, last_name,
         active, username, username_key, role_id, supervisor_id, protected, created_at, updated_at)
@@ -22,11 +22,11 @@ const FILL: &str = "
     FROM generate_series(1, 100000) AS n, organizations AS o JOIN roles AS r ON r.organization_id = o.id
     WHERE o.slug = 'pd' AND r.name = 'Officer'";
 
-/// Rounds of pushes. A scan that does not belong to them happens once or twice.
+/// Rounds of pushes. A scan for another reason happens once or twice, and not in every round.
 const ROUNDS: i64 = 10;
 
-/// Returns the rosters of one round of pushes: a change, a new user, keys in need of advice, supervisors who are not
-/// found, and users who leave.
+/// Returns the rosters of one round of pushes: a changed user, a new user, keys that need advice, supervisors who are
+/// not found, and users who become Inactive.
 fn pushes(round: i64) -> Vec<Roster> {
     let n = 50_000 + round;
     let id = format!("E{n}");
@@ -89,7 +89,7 @@ async fn no_push_reads_the_whole_table_of_users() {
             count += 1;
         }
     }
-    // A session reports its reads once it has been idle for a while.
+    // A session reports its reads only after it has been idle for a while.
     let told = async {
         loop {
             let (now_scanned, now_looked_up) = reads(&app).await;

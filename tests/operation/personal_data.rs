@@ -1,5 +1,5 @@
-//! Personal data is in the database and on the wire, and nowhere else. Recognisable values go through every error
-//! path, and none of them may be in logs, metrics, traces or statuses.
+//! Personal data is only in the database and in answers to callers. Recognisable values go through every error path,
+//! and must not appear in logs, metrics, traces or statuses.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -28,10 +28,10 @@ use user_import_testing::{
 
 on_both_databases![nothing_of_a_roster_is_logged_counted_traced_or_told_in_a_status];
 
-/// A word in every value of these tests.
+/// A word that every value of these tests contains.
 const CANARY: &str = "kanari";
 
-/// The filter under which the server logs and traces the most.
+/// The filter with which the server logs and traces as much as possible.
 const LOG: &str = "trace";
 
 fn has_canary(text: &str) -> bool {
@@ -44,7 +44,7 @@ fn expect_clean(status: &Status, about: &str) {
     assert!(!has_canary(&details), "{about}: {details}");
 }
 
-/// Returns rows that are rejected, for every reason that a value can cause.
+/// Returns rows that are rejected: one for every reason that a value can cause.
 fn rejected() -> Roster {
     let wrong: [(Column, String); 14] = [
         (Email, CANARY.to_owned()),
@@ -157,7 +157,7 @@ async fn database_faults(app: &App, database: Database) {
     app.tamper(drop).await;
 }
 
-/// Streams that are broken off while they are sent, and messages out of order.
+/// Breaks streams off while they are sent, and sends messages in the wrong order.
 async fn broken_streams(app: &App) {
     let call = app.call().await;
     call.send(Message::Start(start_of("pd"))).await;
@@ -169,7 +169,7 @@ async fn broken_streams(app: &App) {
     expect_clean(&refused.status, "out of order");
 }
 
-/// Imports in parts: imported, refused, cut off, and with other content than before.
+/// Sends imports in parts: complete, refused, cut off, and with other content under the same ID.
 async fn in_parts(app: &App) {
     let csv = rejected().csv().into_bytes();
     let imported = app.import_in_parts(start_of("pd"), &csv, [50]).await;
@@ -203,7 +203,7 @@ async fn cancelled(app: &App) -> ImportResponses {
     cancelled
 }
 
-/// Calls with an invalid credential.
+/// Makes calls with an invalid credential.
 async fn denied_calls(app: &App) {
     let denied = app.presenting(CANARY).import(sound(1)).await;
     assert_eq!(denied.code(), Code::Unauthenticated, "{denied}");
@@ -252,7 +252,7 @@ async fn rejected_rows(app: &App) {
         imported.code() == Code::Ok && imported.summary().rejected >= 14,
         "{imported}"
     );
-    // The caller receives the values. The other places are compared with them.
+    // The values are in the answers to the caller. All other places are compared with them.
     let told = |result: &RowResult| has_canary(&result.encode_to_vec().escape_ascii().to_string());
     assert!(imported.results.iter().any(told));
 }
@@ -278,7 +278,7 @@ async fn nothing_of_a_roster_is_logged_counted_traced_or_told_in_a_status(databa
         "{metrics}"
     );
     let stopping = observed.server.take().unwrap();
-    // In order, so that it sends all its spans.
+    // The server stops in an orderly way, so that it sends all its spans.
     let stopped = tokio::task::spawn_blocking(move || stopping.stop()).await;
     stopped.unwrap();
     observed.expect_clean_log(&["internal error", "import ended", "a call was denied"]);
@@ -297,6 +297,6 @@ async fn killed_while_it_writes(fresh: &Arc<FreshDatabase>, collector: SocketAdd
     let mut answers = observed.app.begin(start_of("pd"), &sound(400)).await;
     ImportResponses::first_results(&mut answers).await;
     observed.server.take().unwrap().kill();
-    // Only the output that a killed process had still to write is lost.
+    // A killed process loses only the output that it had not written yet.
     observed.expect_clean_log(&["listening"]);
 }

@@ -1,5 +1,5 @@
-//! `PgBouncer` between the server and PostgreSQL, as `docs/scale.md` configures it. It drops the settings of connections,
-//! and in transaction mode gives each transaction another connection.
+//! `PgBouncer` between the server and PostgreSQL, configured as in `docs/scale.md`. It discards the settings of
+//! connections, and in transaction mode each transaction may get another connection.
 
 use std::{
     fs,
@@ -35,7 +35,7 @@ struct Pooler {
 }
 
 impl Pooler {
-    /// Starts one in front of the tests' cluster.
+    /// Starts one for the tests' cluster.
     async fn start(mode: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let target = Database::Postgres.create().await.url();
@@ -84,13 +84,13 @@ impl Pooler {
 
 impl Drop for Pooler {
     fn drop(&mut self) {
-        // Fails only if the process has ended.
+        // This fails only if the process has ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Has several organisations import at once, through one server.
+/// Makes several organisations import at once, through one server.
 async fn import_through(mode: &str) {
     let pooler = Pooler::start(mode).await;
     let database = Arc::new(FreshDatabase::on_cluster(pooler.url.clone()).await);

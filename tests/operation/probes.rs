@@ -1,4 +1,4 @@
-//! `user-import health`, with which containers and clusters check a server.
+//! `user-import health`, with which containers and clusters check whether a server works.
 
 use std::{net::TcpListener, process::Output, time::Instant};
 
@@ -22,7 +22,7 @@ async fn health(endpoint: String, options: &[&str]) -> Output {
     command
         .args(["health", "--endpoint", &endpoint])
         .args(options);
-    // The server is in this process, and its threads must not wait for the command.
+    // The server runs in this process, and its threads must not be blocked by waiting for the command.
     let running = tokio::task::spawn_blocking(move || command.output().unwrap());
     running.await.unwrap()
 }
@@ -34,7 +34,7 @@ async fn told(endpoint: String, options: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), printed.trim().to_owned())
 }
 
-/// Repeats the check until it has this result; the server checks its database every two seconds.
+/// Repeats the check until it has this result. The server checks its database every two seconds.
 async fn until(app: &App, expected: (Option<i32>, &str)) {
     until_told(&format!("http://{}", app.address()), &[], expected).await;
 }

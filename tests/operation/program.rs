@@ -1,4 +1,4 @@
-//! The program itself, as a server or as a command, in a process of its own.
+//! The program, run as a server or as a command in a process of its own.
 
 use std::{
     path::Path,
@@ -7,7 +7,7 @@ use std::{
 
 use user_import_testing::{ServeProcess, program_at};
 
-/// Names an optimised build of the program, for tests that compare times. Its sources must be those of the tests.
+/// The variable that names an optimised build of the same sources, for tests that compare times.
 const OPTIMISED: &str = "USER_IMPORT_TEST_OPTIMISED_PROGRAM";
 
 /// Returns the program without the settings of the user who runs the tests.
@@ -15,7 +15,7 @@ pub fn program() -> Command {
     program_at(env!("CARGO_BIN_EXE_user-import"))
 }
 
-/// Returns the program as [`program`] does, but the optimised one if it exists.
+/// Returns the optimised program if it exists, and otherwise the same as [`program`].
 pub fn fastest_program() -> Command {
     std::env::var_os(OPTIMISED).map_or_else(program, program_at)
 }

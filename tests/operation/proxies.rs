@@ -1,5 +1,5 @@
-//! Behind proxies: a call and a connection count for the client that a trusted proxy names, in the audit trail and in the
-//! limits. Nobody else is believed.
+//! A call and a connection through a trusted proxy count for the client that the proxy names, in the audit trail and in
+//! the limits. Headers of all other callers are ignored.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ on_both_databases![
 
 const LONG: Duration = Duration::from_mins(1);
 
-/// What a client sends first over HTTP/2.
+/// The bytes that a client sends first over HTTP/2.
 const GREETING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 async fn app(database: Database, proxies: &[&str], settings: Settings) -> App {
@@ -55,12 +55,12 @@ async fn app(database: Database, proxies: &[&str], settings: Settings) -> App {
     App::start_with(database, settings).await
 }
 
-/// A server that trusts all of its callers in these tests.
+/// Starts a server that trusts all callers of these tests as proxies.
 async fn behind_proxies(database: Database) -> App {
     app(database, &["127.0.0.0/8"], Settings::default()).await
 }
 
-/// Makes an organisation, and returns the address that the audit trail has for it.
+/// Makes an organisation, and returns the caller's address from the audit trail.
 async fn audited(
     app: &App,
     name: &str,
@@ -136,7 +136,7 @@ async fn the_audit_trail_has_the_client_that_a_trusted_proxy_forwards(database: 
             ],
             "198.51.100.7",
         ),
-        // A client on the proxy's own machine.
+        // A client on the proxy's machine.
         ("six", &[("x-forwarded-for", "127.0.0.1")], "127.0.0.1"),
         // The proxy itself, with its port.
         ("seven", &[("x-forwarded-for", "203.0.113.9, unknown")], ""),
@@ -183,7 +183,7 @@ async fn forwarded_headers_that_differ_are_refused(database: Database) {
     );
 }
 
-/// Watches health through the same proxy, and returns how many of so many watches were admitted.
+/// Opens this many watches of health through the same proxy, and returns how many were admitted.
 async fn watches(app: &App, client: &str, many: usize) -> (usize, Vec<impl Sized>) {
     let mut watching = Vec::new();
     for _ in 0..many {
@@ -207,7 +207,7 @@ async fn one_client_behind_a_proxy_leaves_the_limit_of_an_address_to_the_others(
     assert_eq!(admitted, 10);
     let (admitted, _others) = watches(&app, "198.51.100.8", 12).await;
     assert_eq!(admitted, 10);
-    // The text that the client wrote before the proxy's address does not make the client look like another one.
+    // The client wrote an address before the one that the proxy added. That does not make it look like another client.
     let (admitted, _) = watches(&app, "203.0.113.9, 198.51.100.7", 1).await;
     assert_eq!(admitted, 0);
 }
@@ -228,7 +228,7 @@ fn header_of(client: [u8; 4]) -> Vec<u8> {
     .concat()
 }
 
-/// A connection that begins with these bytes, as a proxy opens it.
+/// Opens a connection that begins with these bytes, as a proxy does.
 async fn opened(app: &App, header: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(app.address()).await.unwrap();
     stream.write_all(header).await.unwrap();
@@ -257,7 +257,7 @@ async fn the_audit_trail_has_the_client_of_a_proxied_connection(database: Databa
         audited(&caller, "one", &[]).await.unwrap(),
         "198.51.100.7:4711"
     );
-    // The proxy's own connection, as for its check of the server's health.
+    // The proxy's own connection, with which it checks the server's health.
     let own = app
         .through(proxied(&app, b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0".to_vec()).await)
         .as_local();
@@ -274,7 +274,7 @@ async fn a_proxied_client_that_is_no_proxy_is_not_believed(database: Database) {
         audited(&caller, "one", &forged).await.unwrap(),
         "198.51.100.7:4711"
     );
-    // One that is a proxy forwards its client.
+    // If the header names another trusted proxy, the client that this proxy names counts.
     let caller = app
         .through(proxied(&app, header_of([127, 0, 0, 9])).await)
         .as_local();
@@ -284,7 +284,7 @@ async fn a_proxied_client_that_is_no_proxy_is_not_believed(database: Database) {
     );
 }
 
-/// Returns `true` if the server has answered the greeting: with its settings, over HTTP/2.
+/// Returns `true` if the server has answered the greeting with its HTTP/2 settings.
 async fn is_greeted(stream: &mut TcpStream) -> bool {
     let mut frame = [0; 9];
     let read = timeout(LONG, stream.read_exact(&mut frame)).await;
@@ -293,7 +293,7 @@ async fn is_greeted(stream: &mut TcpStream) -> bool {
 
 async fn closed(mut stream: TcpStream) {
     let read = timeout(LONG, stream.read_to_end(&mut Vec::new())).await;
-    // A reset closes it too.
+    // A reset is also a way to close it.
     let _ = read.expect("the server closes the connection");
 }
 
@@ -309,7 +309,7 @@ async fn a_client_behind_a_proxy_has_the_connections_of_one_address(database: Da
     let app = app(database, &["127.0.0.1"], settings).await;
     let greeting = |client| [&header_of(client)[..], GREETING].concat();
     let mut open = Vec::new();
-    // Six of one proxy, two of each client.
+    // Six connections from one proxy, two of each client.
     for last in [7, 7, 8, 8, 9, 9] {
         let mut stream = opened(&app, &greeting([198, 51, 100, last])).await;
         assert!(is_greeted(&mut stream).await, "{last}");
@@ -354,14 +354,14 @@ async fn a_proxy_header_that_is_not_valid_closes_the_connection(database: Databa
     let mut stream = opened(&app, &cut).await;
     stream.shutdown().await.unwrap();
     closed(stream).await;
-    // Others are served.
+    // Other clients are served.
     app.people(["ada"]).await;
 }
 
 async fn a_proxy_header_that_does_not_come_closes_the_connection(database: Database) {
     let settings = Settings {
         security: SecuritySettings {
-            // Longer than a machine stands still: the app's own connection is in time.
+            // Longer than any pause of the machine, so that the app's own connection is in time.
             handshake_timeout: Duration::from_secs(3),
             ..SecuritySettings::default()
         },

@@ -7,10 +7,10 @@ use user_import_testing::{Database, on_both_databases, roster, start_of, token};
 
 on_both_databases![a_push_costs_one_commit_and_eighteen_statements_at_most];
 
-/// Pushes that are measured. What the server does beside them by itself is in some of them only.
+/// Number of measured pushes. The server's own work at the same time adds to only some of them.
 const PUSHES: usize = 12;
 
-/// Commits and statements so far.
+/// The commits and statements so far.
 fn work(scene: &Scene) -> [u64; 2] {
     ["commits", "statements"]
         .map(|what| scene.counted(&format!("user_import_database_{what}_total ")))
@@ -37,7 +37,7 @@ async fn a_push_costs_one_commit_and_eighteen_statements_at_most(database: Datab
     }
     let least = |which: usize| costs.iter().map(|cost| cost[which]).min();
     assert_eq!(least(0), Some(1), "{costs:?}");
-    // From time to time a transaction also renews the heartbeat. SQLite needs no lock.
+    // SQLite needs no lock. Some transactions also renew the heartbeat.
     let statements = if postgres { 18 } else { 17 };
     assert!((1..=statements).contains(&least(1).unwrap()), "{costs:?}");
 }

@@ -1,4 +1,4 @@
-//! Work that takes long does not run on the threads that serve all calls (safety.md, CPU).
+//! Long computations do not run on the threads that serve all calls (safety.md, CPU).
 
 use std::{
     pin::pin,
@@ -13,7 +13,7 @@ use user_import::proto::{
 
 use user_import_testing::{App, Database, catalog, roster, start_of};
 
-/// A role that no catalog has. It is compared with every role of the catalog, up to the budget of a call.
+/// A role that no catalog has. It is compared with every role of the catalog until the call's budget is used up.
 const UNKNOWN: &str = "ABCDEFGHIJKLMNOPQRST";
 
 /// Returns how long `work` took, and the longest time for which the only thread of this runtime did nothing else.
@@ -69,13 +69,13 @@ async fn sync(app: &App) -> Result<(), Status> {
     Err(imported.status)
 }
 
-/// Returns `true` if a call with an unknown name held up the thread for less than half of the time that the search for
-/// the nearest name took. `known` is how long the call takes otherwise.
+/// Returns `true` if a call with an unknown name blocked the thread for less than half of the time that the search for
+/// the nearest name took. `known` is the time of a call with a known name.
 fn searched_elsewhere([took, longest]: [Duration; 2], known: Duration) -> bool {
     2 * longest < took.saturating_sub(known)
 }
 
-/// A machine that is busy holds up every thread for a while, so that one good measurement of several counts.
+/// A busy machine sometimes blocks every thread, so one good measurement of several is enough.
 #[test]
 fn unknown_names_beside_a_large_catalog_hold_up_no_other_call() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();

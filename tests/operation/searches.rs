@@ -1,4 +1,4 @@
-//! Searches of one organisation are bounded, take turns, and never hold up another organisation.
+//! Searches of one organisation have a limit, wait for each other, and never delay another organisation.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ on_both_databases![
     searches_end_when_their_caller_has_gone,
 ];
 
-/// Makes this number of users of `pd` directly in the database, from `U1000001` on.
+/// Creates this number of users of `pd` directly in the database, from `U1000001` on.
 pub async fn fill(app: &App, database: Database, users: u32) {
     let id = match database {
         Database::Sqlite => "randomblob(16)",
@@ -66,14 +66,14 @@ async fn a_search_says_where_it_stopped_and_goes_on_from_there(database: Databas
     let last = vec!["U1045000".to_owned()];
     let found = pages(&app, searching("u1045000@")).await;
     assert_eq!(found, [(vec![], true), (vec![], true), (last, false)]);
-    // A filter that few pass costs as much, with or without a text.
+    // A filter that few users pass costs as much, with or without a text.
     let inactive = ListUsersRequest {
         status: user_import::proto::UserStatus::Inactive.into(),
         ..searching("")
     };
     let found = pages(&app, inactive).await;
     assert_eq!(found, [(vec![], true), (vec![], true), (vec![], false)]);
-    // A page that is full is complete, and no user is listed twice or left out.
+    // A full page is complete, and no user is listed twice or left out.
     let many = ListUsersRequest {
         page_size: 1_000,
         ..searching("u10")
@@ -100,7 +100,7 @@ async fn a_search_finds_texts_in_any_case_in_every_column(database: Database) {
         let ids: Vec<_> = found.users.iter().map(|user| &*user.external_id).collect();
         assert!(ids.contains(&"U1000002"), "{text}: {ids:?}");
     }
-    // Nothing is found across two columns.
+    // A text that only two columns together contain is not found.
     let found = search(&app, searching("édithO'Brien")).await.unwrap();
     assert!(found.users.is_empty() && !found.search_incomplete);
 }
@@ -144,7 +144,7 @@ async fn searches_of_one_organisation_leave_the_others_their_time(database: Data
     let alone = others(&app).await;
     let searches = (0..60).map(|_| async {
         loop {
-            // Nobody has it: each looks at as many users as one may.
+            // No user has this text, so each search looks at the most users that one search may.
             let _ = search(&app, searching("nobody has this")).await;
         }
     });
@@ -153,7 +153,7 @@ async fn searches_of_one_organisation_leave_the_others_their_time(database: Data
         beside = others(&app) => beside,
     };
     for (alone, beside) in alone.into_iter().zip(beside) {
-        // The promise is twice the time; the tests' own clients take their part of the machine too.
+        // The promise is at most twice the time. The test's own clients also use the machine.
         let most = alone * 4 + Duration::from_millis(50);
         assert!(beside < most, "{beside:?} beside searches, {alone:?} alone");
     }
@@ -166,7 +166,7 @@ async fn searches_end_when_their_caller_has_gone(database: Database) {
     let alone = shortest(one).await;
     let client = app.another_client().await;
     let flood = join_all((0..60).map(|_| search(&client, searching("nobody has this"))));
-    // Long enough for all of them to be under way.
+    // Long enough until all of them have begun.
     let _ = tokio::time::timeout(alone, flood).await;
     drop(client);
     let begun = Instant::now();

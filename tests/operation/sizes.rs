@@ -1,4 +1,5 @@
-//! The operator sets how large a record and a field may be. CSV and typed rows have the same limits, to the byte.
+//! The operator sets the largest size of a record and of a field. The limits of CSV and of typed rows are the same, to
+//! the byte.
 
 use tonic::Code;
 use user_import::{
@@ -43,7 +44,7 @@ async fn a_field_of_the_size_that_is_set_is_read_and_a_longer_one_rejects_its_ro
     database: Database,
 ) {
     let app = app(database, 8_192, 2_000).await;
-    // White space is trimmed from stored values, and counts in received ones.
+    // White space around a value is not stored, but counts towards the received size.
     for imported in both_ways(&app, &roster_with(Rank, &" ".repeat(2_000))).await {
         let summary = imported.summary();
         assert_eq!(summary.created + summary.unchanged, 2, "{imported}");

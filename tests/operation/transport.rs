@@ -1,5 +1,5 @@
-//! Limits of the transport, from both sides: the number of simultaneous calls on a connection, and peers that do or do
-//! not show that they are still there.
+//! Limits of the transport, within them and beyond: the number of calls at the same time on a connection, and clients
+//! that do or do not show that they are still there.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ async fn as_many_calls_as_may_be_are_taken_on_a_connection_and_one_more_is_refus
     .await;
     let mut raw = RawConnection::connect(app.address()).await;
     let settings = raw.until(SETTINGS, 0).await.unwrap();
-    // MAX_CONCURRENT_STREAMS: a client that keeps to it waits, and is never refused.
+    // MAX_CONCURRENT_STREAMS: a client that respects the limit waits, and is never refused.
     let told = settings
         .payload
         .chunks(6)
@@ -63,7 +63,7 @@ async fn as_many_calls_as_may_be_are_taken_on_a_connection_and_one_more_is_refus
     raw.call(5, IMPORT).await;
     let reset = raw.until(RST_STREAM, 5).await.unwrap();
     assert_eq!(reset.error_code(), REFUSED_STREAM);
-    // Another connection has calls of its own, and one that has ended makes room.
+    // Another connection has places of its own, and a call that has ended frees its place.
     app.people(["ada"]).await;
     raw.send(RST_STREAM, 0, 1, &CANCEL.to_be_bytes()).await;
     raw.call(7, IMPORT).await;
@@ -87,14 +87,15 @@ async fn a_silent_peer_is_given_up_and_one_that_answers_stays(database: Database
         RawConnection::connect(app.address()).await,
         RawConnection::connect(app.address()).await,
     );
-    // A call is under way on each, so that neither is idle.
+    // Each has a call, so that neither is idle.
     for raw in [&mut silent, &mut awake] {
         raw.call(1, IMPORT).await;
         raw.until(HEADERS, 1).await.unwrap();
     }
     let ending = async { while silent.next().await.is_some() {} };
     let staying = async {
-        // Each at least a tenth of a second after the one before: longer than the silent one has.
+        // Each is sent at least a tenth of a second after the one before, which is longer than the silent connection
+        // lasted.
         for _ in 0..40 {
             let ping = awake.until(PING, 0).await.expect("it stays");
             assert!(awake.acknowledge(&ping).await);

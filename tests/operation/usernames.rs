@@ -1,4 +1,4 @@
-//! Deceptive usernames are rejected with the reason. A deceptive username that a user already has stays.
+//! Deceptive usernames are rejected with the reason. A deceptive username that a user has already stays.
 
 use insta::assert_snapshot;
 use user_import::domain::Column::Username;

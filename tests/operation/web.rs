@@ -1,5 +1,5 @@
-//! gRPC-Web on the server's own port, over HTTP/1.1 and HTTP/2, by a client made by hand; and the web pages that may
-//! call.
+//! gRPC-Web on the server's port, over HTTP/1.1 and HTTP/2, with hand-written requests; and the web pages that may call
+//! the server.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ const LONG: Duration = Duration::from_mins(1);
 const IMPORTS: &str = "/userimport.v1.ImportService/";
 const PAGE: &str = "https://roster.example";
 
-/// The protocol of a client.
+/// The protocol that a client speaks.
 #[derive(Clone, Copy, Debug)]
 struct ClientProtocol {
     version: Version,
@@ -74,7 +74,7 @@ const DIALECTS: [ClientProtocol; 4] = [
 ];
 const PLAIN: ClientProtocol = DIALECTS[0];
 
-/// An answer.
+/// The answer to a call.
 #[derive(Debug)]
 struct HttpAnswer {
     http: StatusCode,
@@ -141,7 +141,7 @@ impl ClientProtocol {
             messages: Vec::new(),
             in_body: false,
         };
-        // A request that is no call gets an answer in words.
+        // The answer to a request that is no gRPC call is a plain sentence.
         if answered.http == StatusCode::OK {
             answered.read(&self.decode(&body.to_bytes()));
         }
@@ -286,7 +286,7 @@ async fn a_refusal_is_told_in_headers_or_in_the_body(database: Database) {
             .call(&app, "AppendImport", &append(unknown, 0, b"x"))
             .await;
         assert_eq!((refused.http, refused.status), (StatusCode::OK, Some(5)));
-        // After its summary a refused import ends with a status.
+        // The summary of a refused import comes first, and then the status.
         let id = dialect
             .call(&app, "BeginImport", &begin(start_of("pd")))
             .await;
@@ -311,7 +311,7 @@ async fn answers_come_while_the_import_runs(database: Database) {
     let (id, _) = app.begin_upload(start_of("pd")).await.unwrap();
     let request = PLAIN.request(&app, &format!("{IMPORTS}WatchImport"), &watch(&id));
     let mut body = exchange(&app, request).await.into_body();
-    // The upload is still open, but answers come already.
+    // The upload has not ended yet, but the first answers come already.
     let frame = timeout(LONG, body.frame()).await.expect("progress comes");
     let progress = frame.unwrap().unwrap().into_data().unwrap();
     assert_eq!(progress[0], 0);
@@ -345,7 +345,7 @@ async fn app_with_page(database: Database) -> App {
     App::start_with(database, settings).await
 }
 
-/// Reads the organisation as a page of this origin; there may be several origin headers.
+/// Reads the organisation as a page of this origin would. Several origin headers are possible.
 async fn as_page(app: &App, dialect: ClientProtocol, origins: &[&'static str]) -> HttpAnswer {
     let message = GetOrganizationRequest {
         organization: "pd".to_owned(),
@@ -384,7 +384,7 @@ async fn only_pages_of_known_origins_may_call(database: Database) {
             assert_eq!(refused.header("access-control-allow-origin"), None);
             assert!(refused.messages.is_empty());
         }
-        // A program that is no browser has no origin.
+        // A program that is no browser sends no origin.
         let program = as_page(&app, dialect, &[]).await;
         assert_eq!(program.status, Some(0));
         assert_eq!(program.header("access-control-allow-origin"), None);
@@ -429,13 +429,14 @@ async fn a_preflight_needs_no_credential(database: Database) {
         assert_eq!(refused.http, StatusCode::FORBIDDEN);
         assert_eq!(refused.header("access-control-allow-origin"), None);
     }
-    // The call itself needs one.
+    // The call itself needs a credential.
     let refused = as_page(&app, PLAIN, &[PAGE]).await;
     assert_eq!(refused.status, Some(16), "{refused:?}");
     assert_eq!(refused.header("access-control-allow-origin"), Some(PAGE));
 }
 
-/// A page may make its own name point to this machine. To the browser that is the same origin.
+/// A page can make a host name of its own point to this machine. For the browser, the console under that name has the
+/// same origin as the page.
 async fn without_configuration_no_page_may_call(database: Database) {
     let app = App::start(database).await;
     for dialect in DIALECTS {
@@ -456,7 +457,7 @@ async fn without_configuration_no_page_may_call(database: Database) {
         preflight(&app, Version::HTTP_11, PAGE).await.http,
         StatusCode::FORBIDDEN
     );
-    // As gRPC too.
+    // The same holds over gRPC.
     let mut request = tonic::Request::new(GetOrganizationRequest {
         organization: "pd".to_owned(),
     });
@@ -493,7 +494,7 @@ async fn credentials_and_limits_are_those_of_any_call(database: Database) {
 }
 
 async fn impatient(database: Database) -> App {
-    // Longer than a machine stands still: a call that is made is in time.
+    // Longer than any pause of the machine, so that the call is in time.
     let short = Duration::from_secs(3);
     let server = ServerLimits {
         deadlines: ClientDeadlines {
@@ -519,7 +520,7 @@ async fn slow_headers_do_not_hold_a_connection(database: Database) {
         .await
         .unwrap();
     let (mut reading, mut writing) = connection.into_split();
-    // A byte every now and then does not help.
+    // Sending a byte every now and then makes no difference.
     let trickling = tokio::spawn(async move {
         while writing.write_all(b"x: y\r\n").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -529,7 +530,7 @@ async fn slow_headers_do_not_hold_a_connection(database: Database) {
     assert!(closed.is_ok(), "the connection stands");
     trickling.await.unwrap();
 
-    // Nor after a call.
+    // Nor does an earlier call.
     let mut connection = TcpStream::connect(app.address()).await.unwrap();
     let call = b"POST /x HTTP/1.1\r\nhost: x\r\ncontent-type: application/grpc-web\r\n\
         content-length: 0\r\n\r\nPOST /x HTTP/1.1\r\n";
@@ -554,7 +555,7 @@ async fn a_request_that_never_comes_whole_is_refused(database: Database) {
     assert!(closed.is_ok(), "the connection stands");
     let answer = String::from_utf8_lossy(&answer);
     assert!(answer.contains("grpc-status: 8"), "{answer}");
-    // As gRPC too: a call whose message never comes.
+    // The same over gRPC: a call whose message never comes.
     let io = TokioIo::new(TcpStream::connect(app.address()).await.unwrap());
     let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
         .await
@@ -615,7 +616,7 @@ async fn what_is_no_grpc_web_is_not_answered(database: Database) {
     }
 }
 
-/// A client may encode the data that it has at hand. The last part is sent complete, or cut in two.
+/// A client may encode the data in the pieces that it has. The last piece is sent complete, or cut in two.
 async fn text_may_be_padded_in_each_of_its_parts(database: Database) {
     let app = App::start(database).await;
     let message = GetOrganizationRequest {

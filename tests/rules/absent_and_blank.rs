@@ -18,7 +18,7 @@ on_both_databases![
     a_blank_or_absent_external_id_makes_a_new_user,
 ];
 
-/// A user with everything that is optional, and its supervisor.
+/// Makes a user that has every optional value, and its supervisor.
 async fn app_with_ada(database: Database) -> App {
     let app = App::start(database).await;
     let optional = [

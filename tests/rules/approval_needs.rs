@@ -1,5 +1,5 @@
-//! What the record of a held import says that its approval needs (semantics §12), compared with what the server demands:
-//! a page shows a caller no button that the server refuses.
+//! The record of a held import says what its approval needs (semantics §12). These tests compare that with what the
+//! server demands, because a page must show a caller no button that the server refuses.
 
 use tonic::Code;
 use user_import::{
@@ -19,7 +19,7 @@ on_both_databases![
     only_a_held_import_says_what_its_approval_needs,
 ];
 
-/// Twenty people. The first of them are Inactive.
+/// Twenty people. The first ones are Inactive.
 fn people(inactive: usize) -> Roster {
     (0..20).fold(roster(), |roster, number| {
         let values = (number < inactive).then_some((Status, "Inactive"));
@@ -51,7 +51,7 @@ fn deactivating_missing() -> ImportStart {
     }
 }
 
-/// Has this import held, and returns what its record says, which the list says too.
+/// Makes the server hold this import. Returns what its record says, which must be the same in the list.
 async fn needs(app: &App, start: ImportStart, roster: Roster) -> ApprovalNeeds {
     let held = app.import_with(start, roster).await;
     assert_eq!(held.summary().state(), ImportState::Held, "{held}");
@@ -75,7 +75,7 @@ async fn deactivate_missing_needs_its_permission_even_if_it_would_deactivate_nob
     assert!(!needs.other_credential);
     let weak = [Permission::UsersApprove, Permission::UsersImport];
     let weak = app.holding(token("pd", weak)).await;
-    // The caller's own plan deactivates nobody: its rows are rejected, and every user is listed.
+    // The caller's own plan deactivates no user: its rows are rejected, and every user is listed.
     let review = weak.review(ID).await;
     assert_eq!(review.summary().going_inactive, 0, "{review}");
     let refused = weak.approve(ID, &review.summary().plan_digest).await;

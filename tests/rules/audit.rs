@@ -1,5 +1,4 @@
-//! The audit trail: every action leaves one event in its own transaction, and none can be changed
-//! without a trace (issue: safe to expose).
+//! The audit trail: every action writes one event in its own transaction, and no event can be changed without a trace.
 
 use std::time::Duration;
 
@@ -82,7 +81,7 @@ async fn verified(app: &App, organization: &str) -> Result<i64, ChainBreak> {
     chain.end(&head).map(|end| end.sequence)
 }
 
-/// Returns the events of `pd` since it got its catalog, a line each; the chain must be complete.
+/// Returns the events of `pd` since it got its catalog, one on a line. Fails unless the chain is complete.
 async fn told(app: &App) -> Vec<String> {
     let (events, _) = chain(app, "pd").await;
     let last = events.last().map_or(0, |event| event.sequence);
@@ -250,7 +249,7 @@ async fn an_import_says_what_was_asked_for_and_which_privileged_roles_it_gave(da
         "{told:?}"
     );
     assert_eq!(told.len(), 3, "{told:?}");
-    // A transaction that neither gives nor takes a privileged role has no event.
+    // A transaction in which no user gets or loses a privileged role has no event for that.
     let (events, _) = chain(&app, "pd").await;
     let granting = events.iter().filter(|event| event.action() == grants);
     assert_eq!(granting.count(), 2);
@@ -282,7 +281,7 @@ async fn events_can_only_be_added(database: Database) {
     {
         let refused = app.database().try_execute(tampering).await;
         let words = refused.expect_err(tampering);
-        // The latter are the words of Citus about a row that would belong to another machine.
+        // The second message is what Citus says of a row that would belong to another machine.
         let is_refused = ["can only be added to", "modifying the partition value"];
         assert!(
             is_refused.iter().any(|refused| words.contains(refused)),
@@ -420,7 +419,7 @@ async fn a_rolled_back_import_leaves_nothing_but_its_refusal(database: Database)
     let app = App::start(database).await;
     app.people(["ada"]).await;
     let before = told(&app).await.len();
-    // A table that takes no results fails the transaction after it has noted that it begins.
+    // The table of results is gone, so the transaction fails after it has recorded that the import begins.
     app.tamper("ALTER TABLE import_results RENAME TO gone")
         .await;
     let imported = app.import(roster().people(["bob"])).await;
@@ -450,11 +449,11 @@ async fn asking_an_import_to_stop_is_told(database: Database) {
 async fn an_interrupted_import_is_told_at_each_of_its_turns(database: Database) {
     let app = interrupted(database, named(ID), &many()).await;
     let (events, _) = chain(&app, "pd").await;
-    // People were imported before.
+    // An earlier import has created the people.
     let stopped = line(&events[5]);
     assert!(stopped.starts_with("IMPORT_ENDED INTERRUPTED"), "{stopped}");
     app.import_with(named(ID), &many()).await;
-    // An import that has ended is answered from its record, and that is no new action.
+    // An import that has ended is answered from its record. That is no action, so it has no event.
     app.import_with(named(ID), &many()).await;
     let stale = ImportStart {
         all_or_nothing: true,
@@ -541,7 +540,7 @@ async fn organisations_have_chains_of_their_own(database: Database) {
     let (here, _) = chain(&app, "pd").await;
     let (there, head) = chain(&app, "sheriff").await;
     assert_eq!((here.len(), there.len(), head.sequence), (4, 2, 2));
-    // Even a whole chain does not pass for another organisation's.
+    // Not even a complete chain is accepted as that of another organisation.
     assert_eq!(
         AuditChain::new("pd").follow(&there[0]),
         Err(ChainBreak::Altered(1))
@@ -617,7 +616,7 @@ async fn tokens_are_told_where_they_are_good(database: Database) {
     let (events, _) = chain(&operator, "*").await;
     assert_eq!(lines(&events), [format!("TOKEN_CREATED DONE {everywhere}")]);
     assert_eq!(verified(&operator, "*").await, Ok(1));
-    // A caller for one organisation may not read the server's own chain.
+    // A caller of one organisation may not read the server's own chain.
     let clerk = app.holding(token("pd", [Permission::UsersRead])).await;
     assert_eq!(chain(&clerk, "pd").await.0.len(), 5);
     let mut client = AuditServiceClient::new(clerk.connection());
@@ -671,7 +670,8 @@ async fn events_at_once_make_one_chain(database: Database) {
     assert_eq!(verified(&app, "pd").await, Ok(27));
 }
 
-/// Records that the events of `pd` after the first ones, up to `last`, are archived. Returns where that is recorded.
+/// Records that the events of `pd` after the first ones, up to `last`, are archived. Returns the sequence of the event
+/// that records it.
 async fn record_archive(app: &App, after: i64, last: &AuditHead) -> Result<i64, Status> {
     let request = RecordAuditArchiveRequest {
         organization: "pd".to_owned(),
@@ -754,7 +754,8 @@ async fn what_is_recorded_as_archived_already_is_not_recorded_again(database: Da
     assert_eq!(record_archive(&app, 0, &head).await.ok(), Some(3));
     let first = head_of(&events[0]);
     let (_, recorded) = chain(&app, "pd").await;
-    // The last archive adds only the record of the archive before. Recording that too would never end.
+    // Since the last archive, the only new event is the record of that archive. If that were archived and recorded too,
+    // there would always be a new one.
     for again in [&first, &head, &recorded] {
         assert_eq!(record_archive(&app, 0, again).await.ok(), Some(3));
     }
@@ -816,13 +817,13 @@ async fn old_events_are_removed_if_they_are_archived_and_the_trail_is_whole_with
         tokio::task::yield_now().await;
     }
     assert_eq!(verified(&app, "pd").await, Ok(5));
-    // No event is removed that is not archived, even if it is old.
+    // An event that is not archived is never removed, even if it is old.
     assert_eq!(store.expire_audit_events(later).await.unwrap(), 0);
     let (kept, head) = chain(&app, "pd").await;
     assert_eq!(kept.first().map(|event| event.sequence), Some(4));
-    // An archive of events that are removed already counts as recorded.
+    // An archive whose events are removed already is recorded already.
     assert_eq!(record_archive(&app, 0, &third).await.ok(), Some(5));
-    // With the archive, no event is missing.
+    // Together with the archive, the trail has every event.
     let mut whole = AuditChain::new("pd");
     events
         .iter()

@@ -1,4 +1,4 @@
-//! `GetCaller`: who a caller is, and what the credential permits.
+//! `GetCaller` says who the caller is, and what the credential permits.
 
 use user_import::{domain::Permission, proto::GetCallerRequest};
 use user_import_testing::{App, Database, on_both_databases, token};

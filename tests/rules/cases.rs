@@ -1,7 +1,7 @@
-//! Files that people really have (`tests/cases`), and what becomes of each row, with every message.
+//! Files as people have them (`tests/cases`), and the outcome of each row with every message.
 //!
-//! A folder's base is imported first, then its other files in order. A file called `sync` deactivates the users that it
-//! does not list. `INSTA_UPDATE=always` writes the snapshots again: read the difference.
+//! The files of a folder are imported in order, its base first. A file called `sync` deactivates the users that it does
+//! not list. `INSTA_UPDATE=always` writes the snapshots again: read the differences.
 
 use std::{fmt::Write, fs, path::Path};
 
@@ -11,7 +11,7 @@ use user_import_testing::{App, Database, ImportResponses, on_both_databases, sta
 
 on_both_databases![every_file_becomes_what_an_administrator_would_hope_for];
 
-/// Names of files that are imported before the others of their folder.
+/// Names of files that are imported before the others in their folder.
 const FIRST: [&str; 3] = ["base.csv", "first.csv", "night1.csv"];
 
 async fn every_file_becomes_what_an_administrator_would_hope_for(database: Database) {
@@ -29,7 +29,8 @@ async fn every_file_becomes_what_an_administrator_would_hope_for(database: Datab
     }
 }
 
-/// Each file into a directory of its own, after the first ones; a sync after the folder's roster.
+/// Imports each file into a directory of its own, after the files that come first. Before a sync, the folder's roster
+/// is imported.
 async fn import_all(folder: &Path, database: Database, catalog: &Catalog) -> String {
     let names: Vec<_> = entries(folder)
         .filter(|name| Path::new(name).extension().is_some_and(|end| end == "csv"))
@@ -91,7 +92,7 @@ fn shown(imported: &ImportResponses) -> String {
     text
 }
 
-/// Generated external IDs differ from import to import.
+/// Replaces generated external IDs, which differ from import to import.
 fn masked(text: &str) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
     let mut masked = String::new();
@@ -111,7 +112,7 @@ fn masked(text: &str) -> String {
     masked + rest
 }
 
-/// Names of what is in a folder, in order.
+/// Returns the names of the files and folders in a folder, in order.
 fn entries(folder: &Path) -> impl Iterator<Item = String> + use<> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();

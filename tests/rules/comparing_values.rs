@@ -1,5 +1,5 @@
-//! When two values are one (semantics §2, Values): emails, usernames and catalog names without case, IDs and
-//! badge numbers to the letter.
+//! Which values are equal (semantics §2, Values): emails, usernames and names of the catalog are compared without
+//! regard to case, IDs and badge numbers exactly.
 
 use insta::assert_snapshot;
 use user_import::{

@@ -37,7 +37,7 @@ fn people(from: usize, to: usize, rank: &str) -> Roster {
     })
 }
 
-/// Every row has one result, and the summary counts them.
+/// Fails unless every row has one result and the summary counts them.
 fn accounts_for(imported: &ImportResponses, rows: usize) {
     let numbers: Vec<_> = imported
         .results
@@ -70,7 +70,7 @@ async fn of_two_imports_at_once_each_accounts_for_every_row(database: Database) 
                 accounts_for(imported, 100);
                 written += 1;
             }
-            // The other one holds the organisation.
+            // The other import holds the organisation's lease.
             Code::Aborted => assert!(imported.results.is_empty(), "{imported}"),
             _ => panic!("{imported}"),
         }
@@ -79,7 +79,7 @@ async fn of_two_imports_at_once_each_accounts_for_every_row(database: Database) 
     assert_eq!(app.users().await.len(), 100);
 }
 
-/// Sixty users. Each two neighbours swap their badges, so each pair shares a transaction.
+/// Sixty users. In each pair, the two swap their badge numbers, so that both must be in one transaction.
 fn swapped() -> Roster {
     (0..60).fold(roster(), |roster, n: usize| {
         let badge = format!("B-user-{:04}", n ^ 1);
@@ -98,7 +98,7 @@ async fn protecting_users_meanwhile_disturbs_no_import(database: Database) {
     assert_eq!(imported.summary().updated, 60, "{imported}");
 }
 
-/// Others may write at any time without keeping an import from its end.
+/// Other writers may write at any time, and the import still ends.
 async fn an_import_ends_though_many_others_write_all_the_time(database: Database) {
     let app = App::start_with(database, small_transactions()).await;
     let other = app.another_server().await;
@@ -119,7 +119,7 @@ async fn an_import_ends_though_many_others_write_all_the_time(database: Database
     assert_eq!(imported.summary().updated, 60, "{imported}");
 }
 
-/// Sends a roster and reads to its first results: from then on it applies.
+/// Sends a roster and reads up to its first results. From then on the import applies.
 async fn applying(app: &App, roster: &Roster) -> (ImportCall, Vec<u32>) {
     let mut call = app.call().await;
     call.send(Message::Start(start_of("pd"))).await;
@@ -144,7 +144,7 @@ async fn rows_that_lost_their_rank_meanwhile_are_rejected(database: Database) {
     let rows = (150..6_000).fold(people(0, 150, ""), |roster, n| {
         roster.row(&format!("user-{n:04}"), [(RankColumn, "Captain")])
     });
-    // Their rejections together are more than a message holds.
+    // Together, the rejections are larger than one message may be.
     let (call, mut seen) = applying(&app, &rows).await;
     let without_captain = Catalog {
         ranks: vec![Rank {

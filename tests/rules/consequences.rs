@@ -1,5 +1,5 @@
-//! What an import brings about besides its counts (semantics §13), in every summary and in its record, whatever part of
-//! the directory its plan has read.
+//! The consequences of an import that its counts do not show (semantics §13). They are in every summary and in the
+//! record, and do not depend on which part of the directory the plan has read.
 
 use tonic::Code;
 use user_import::{
@@ -34,7 +34,7 @@ on_both_databases![
     a_push_has_them_too,
 ];
 
-/// Settings under which every import reads only the users that its rows can concern, or all users.
+/// Settings with which every import reads all users, or only those that its rows can concern.
 fn settings(partial: bool) -> Settings {
     let rows = if partial { 1_000 } else { 0 };
     Settings {
@@ -46,7 +46,7 @@ fn settings(partial: bool) -> Settings {
     }
 }
 
-/// The catalog of every test, with its Administrator privileged.
+/// The catalog of every test. Its role Administrator is privileged.
 fn privileged() -> Catalog {
     let mut catalog = catalog();
     for role in &mut catalog.roles {
@@ -55,7 +55,8 @@ fn privileged() -> Catalog {
     catalog
 }
 
-/// chief (Administrator) supervises ada, bob and cyd, and ada supervises dee (Sergeant). gus is Inactive and chief's too.
+/// chief (Administrator) supervises ada, bob and cyd. ada supervises dee (Sergeant). gus is Inactive, and chief
+/// supervises him, too.
 async fn department(database: Database, partial: bool) -> App {
     let app = App::start_with(database, settings(partial)).await;
     app.catalog("pd", privileged()).await;
@@ -83,7 +84,7 @@ fn dry() -> ImportStart {
     }
 }
 
-/// A kind, its count, and of each example the external ID, the detail and the row.
+/// The kind, the count, and for each example the external ID, the detail and the row.
 type ToldConsequence<'a> = (Kind, u32, Vec<(&'a str, &'a str, u32)>);
 
 fn told(consequences: &[Consequence]) -> Vec<ToldConsequence<'_>> {
@@ -95,7 +96,8 @@ fn told(consequences: &[Consequence]) -> Vec<ToldConsequence<'_>> {
     told.collect()
 }
 
-/// Expects these consequences of the roster, whether its plan reads all users or only those that it can concern.
+/// Expects these consequences of the roster, both if its plan reads all users and if it reads only those that the rows
+/// can concern.
 async fn expect(database: Database, roster: Roster, expected: &[ToldConsequence<'_>]) {
     for partial in [false, true] {
         let app = department(database, partial).await;
@@ -121,7 +123,7 @@ async fn reports_who_stay_lose_their_supervisor(database: Database) {
     );
     let expected = [(Kind::ReportsLoseSupervisor, 1, vec![("dee", "ada", 0)])];
     expect(database, leaving.clone(), &expected).await;
-    // dee has a row of her own, which changes nothing.
+    // dee has a row that changes nothing.
     let both = leaving.row(
         "dee",
         [(SupervisorEmail, "ada@pd.example"), (Role, "Sergeant")],
@@ -192,7 +194,7 @@ async fn roles_are_gained_lost_and_left_empty(database: Database) {
         ),
     ];
     expect(database, swapped, &expected).await;
-    // An Inactive administrator does not fill the role, and another Sergeant does.
+    // An Inactive administrator does not count as having the role. For Sergeant there is another user.
     let leaving = changed("chief", &[(Role, "Officer")])
         .row(
             "gus",
@@ -266,7 +268,7 @@ async fn people_sign_in_otherwise_come_back_and_are_replaced(database: Database)
         ),
     ];
     expect(database, rows, &expected).await;
-    // An Inactive user does not sign in.
+    // An Inactive user cannot sign in.
     let inactive = changed(
         "gus",
         &[of_chief, (Status, "Inactive"), (Email, "g@pd.example")],

@@ -1,5 +1,5 @@
-//! What a CSV file may look like (semantics §2, CSV dialect): the files that spreadsheets and dispatch systems write
-//! are read as meant, and every result says where in the file its row stands.
+//! The forms that a CSV file may have (semantics §2, CSV dialect): files of spreadsheets and dispatch systems are read
+//! as their authors mean them, and every result says which line of the file its row is on.
 
 use insta::assert_snapshot;
 use tonic::Code;
@@ -22,21 +22,21 @@ const HEADER: &str = "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS
 const ADA: &str = "ada,ada@pd.example,B-ada,\"Ada, \"\"the\"\" first\",Byron,Active,ada,Officer";
 const ZOE: &str = "zoe,zoe@pd.example,007,Zoë,O'Neil,Active,zoe,Officer";
 
-/// The header, ADA and ZOE, each line ended by `end`.
+/// The header, ADA and ZOE, each on a line that ends with `end`.
 fn file(end: &str) -> String {
     [HEADER, ADA, ZOE]
         .map(|line| line.to_owned() + end)
         .concat()
 }
 
-/// The same with another delimiter, which no value needs quotes for.
+/// The same with another delimiter, which no value contains.
 fn delimited(delimiter: &str) -> String {
     let plain = file("\n").replace("\"Ada, \"\"the\"\" first\"", "\u{1}");
     let plain = plain.replace(',', delimiter);
     plain.replace('\u{1}', "\"Ada, \"\"the\"\" first\"")
 }
 
-/// The same with all values quoted, and blanks around the quotes.
+/// The same with all values in quotes and blanks around the quotes.
 fn spaced() -> String {
     let text = file("\n");
     let mut reader = csv::ReaderBuilder::new();

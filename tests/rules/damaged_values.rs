@@ -139,7 +139,7 @@ async fn a_stored_placeholder_stands_for_its_own_user_alone(database: Database) 
         ],
     );
     assert_eq!(preview(&app, &renamed).await.summary().updated, 1);
-    // Tonight's new hire is not last night's.
+    // A new user of tonight's roster is not one of last night's.
     let hire = roster().row("cyd", [(ExternalId, "NULL")]);
     assert_eq!(
         codes(&app.reject(hire).await, 1),
@@ -395,7 +395,7 @@ async fn typographic_characters_make_no_second_key(database: Database) {
                 IssueCode::ExportArtifact,
                 "{column} {value}\n{imported}"
             );
-            // The user is listed all the same.
+            // The user still counts as listed.
             let others = roster().people(["E-1001", "0102"].into_iter().filter(|id| *id != row));
             let synced = sync(&app, others.row(row, [(column, value)])).await;
             assert_eq!(
@@ -411,7 +411,7 @@ async fn typographic_characters_make_no_second_key(database: Database) {
     BADGE_NUMBER "01 02" is the existing "0102" as a spreadsheet or a script has changed it; write "0102", and export the column as text. The cell holds U+00A0, which is invisible and not part of the value.
     BADGE_NUMBER "K‑9" is the existing "K-9" as a spreadsheet or a script has changed it; write "K-9", and export the column as text. The cell holds U+2011 in place of "-".
     "#);
-    // A space that was typed is one, and a stored value stands.
+    // A space that a person typed is a space, and a stored value stands.
     let spaced = roster().row("new", [(BadgeNumber, "01 02"), (Username, "o\u{2019}hara")]);
     assert_eq!(app.import(spaced).await.summary().created, 1);
     for badge in ["01 02", "01\u{A0}02"] {
@@ -547,10 +547,10 @@ async fn a_letter_lost_as_a_question_mark_never_overwrites_a_name(database: Data
             "{damaged}"
         );
         assert_eq!(imported.summary().rejected, 1, "{damaged}");
-        // The remains of U+FFFD show without a user that a letter is lost.
+        // What is left of U+FFFD shows that a letter is lost, even without a user to compare with.
         let is_told = !damaged.contains(['&', '\u{EF}']);
         assert_eq!(suggestion(&imported) == stored, is_told, "{damaged}");
-        // The user is listed all the same.
+        // The user still counts as listed.
         let synced = sync(&app, rows).await;
         assert_eq!((synced.code(), synced.deactivations.len()), (Code::Ok, 0));
         app.import(rows_with_name(damaged)).await;
@@ -574,7 +574,7 @@ async fn a_question_mark_anywhere_else_is_no_error(database: Database) {
     let app = App::start(database).await;
     app.import(roster().row("ada", [(LastName, "Mu\u{F1}oz")]))
         .await;
-    // Another name, and a new user: the name may be wrong, and nobody knows the right one.
+    // For a changed name and for a new user, the name may be wrong, and the right one is not known.
     for row in [
         roster().row("ada", [(LastName, "L?pez")]),
         roster().row("new", [(LastName, "Mu?oz")]),
@@ -691,7 +691,7 @@ async fn what_is_stored_from_before_stands(database: Database) {
     let imported = app.import(app.export().await).await;
     assert_eq!(imported.summary().unchanged, 3, "{imported}");
     assert_eq!(app.users().await, before);
-    // A change leaves the rest as it was.
+    // Changing one value leaves the others as they were.
     let changed = app.export().await.replace("Van\u{A0}Berg", "Berg");
     let imported = app.import(changed).await;
     assert_eq!(

@@ -17,11 +17,11 @@ on_both_databases![
     a_row_cannot_deactivate_a_protected_user,
     a_faulty_row_never_deactivates_its_user,
     too_many_deactivations_refuse_the_import;
-    // SQLite checks only references that change.
+    // SQLite checks a reference only when it changes.
     somebody_whom_the_database_does_not_take_keeps_nobody_else_active,
 ];
 
-/// Deactivates the missing users; the caller approves enough deactivations.
+/// Deactivates the missing users. The caller approves a sufficient number of deactivations.
 fn deactivating(confirmation: &str) -> ImportStart {
     ImportStart {
         deactivate_missing: Some(DeactivateMissing {
@@ -129,7 +129,7 @@ async fn somebody_whom_the_database_does_not_take_keeps_nobody_else_active() {
     }
     let app = App::start(Database::Postgres).await;
     app.people(["ada", "bob", "cyd", "dee"]).await;
-    // As a restore without triggers may leave it.
+    // A state that a restore without triggers can leave.
     let sql = "SET session_replication_role = replica; \
         UPDATE users SET rank_id = 99 WHERE external_id = 'cyd'";
     app.database().execute(sql).await;

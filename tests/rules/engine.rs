@@ -30,7 +30,7 @@ on_both_databases![
 
 type ReceivedMessages = Vec<Result<Option<ImportCall>, ImportError>>;
 
-/// An importer into the database of `app`, at a quarter past eight.
+/// Makes an importer on the database of `app`. Its clock stands at a quarter past eight.
 async fn importer(app: &App) -> Importer {
     let store = Store::connect(&app.database_url()).await;
     let clock = Clock::new(|| datetime!(2026-05-04 08:15 UTC));
@@ -59,7 +59,7 @@ fn submitter() -> Submitter {
     }
 }
 
-/// An import of ada, whole.
+/// The complete messages of an import of ada.
 fn messages() -> ReceivedMessages {
     let rows = roster().people(["ada"]).typed();
     let calls = [
@@ -70,7 +70,7 @@ fn messages() -> ReceivedMessages {
     calls.map(|call| Ok(Some(call))).into()
 }
 
-/// Everything that comes out, but for progress, which comes when it is due.
+/// Returns all responses except progress, which is sent by time.
 async fn run(app: &App, inbound: ReceivedMessages) -> Vec<Result<Reply, ImportError>> {
     let (responses, mut replies) = ResponseSender::new(Duration::from_mins(1));
     let running = tokio::spawn(
@@ -136,7 +136,7 @@ async fn a_stream_that_breaks_off_is_answered_by_nothing(database: Database) {
         assert!(!summary, "{said:?}");
         assert!(app.users().await.is_empty());
     }
-    // After finish too: nobody has half-closed.
+    // The same holds after `finish`, because the client has not half-closed.
     let mut broken = messages();
     broken.push(Err(ImportError::ClientGone));
     run(&app, broken).await;
@@ -160,7 +160,7 @@ async fn a_message_without_content_refuses_the_import(database: Database) {
                 _ => None,
             })
             .collect();
-        // Without a start there is nothing to sum up.
+        // Without a start there is nothing to count in a summary.
         let expected: &[ImportState] = if place == 0 {
             &[]
         } else {

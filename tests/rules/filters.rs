@@ -30,7 +30,7 @@ fn everybody() -> ListUsersRequest {
     }
 }
 
-/// External IDs of the users on each page.
+/// Returns the external IDs of the users on each page.
 async fn pages(app: &App, mut request: ListUsersRequest) -> Result<Vec<Vec<String>>, Status> {
     let mut pages = Vec::new();
     loop {
@@ -54,7 +54,7 @@ async fn pages(app: &App, mut request: ListUsersRequest) -> Result<Vec<Vec<Strin
 
 async fn users_come_in_pages_by_external_id(database: Database) {
     let app = App::start(database).await;
-    // By their bytes: capitals first, and texts that are not ASCII last.
+    // In the order of their bytes: capitals first, and texts that are not ASCII last.
     app.people(["b", "é", "10", "A", "9", "Z"]).await;
     let listed = pages(
         &app,
@@ -66,7 +66,7 @@ async fn users_come_in_pages_by_external_id(database: Database) {
     .await;
     let listed = listed.expect("users can be listed");
     assert_eq!(listed, [vec!["10", "9", "A", "Z"], vec!["b", "é"]]);
-    // Six users make two pages of three, and no empty third one.
+    // Six users are two pages of three, without an empty third page.
     let listed = pages(
         &app,
         ListUsersRequest {
@@ -116,7 +116,7 @@ async fn a_page_token_that_is_not_ours_is_refused(database: Database) {
     );
 }
 
-/// Four people who differ in what filters look at.
+/// Makes four people who differ in everything that filters look at.
 async fn station(database: Database) -> App {
     let app = App::start(database).await;
     let station = roster()
@@ -156,7 +156,7 @@ fn with_group(group: &str) -> ListUsersRequest {
     }
 }
 
-/// The request selects these users, on pages of any size.
+/// Expects that the request selects these users, on pages of any size.
 async fn selects(app: &App, request: ListUsersRequest, expected: &[&str]) {
     for page_size in [0, 1] {
         let request = ListUsersRequest {
@@ -201,7 +201,7 @@ async fn a_text_is_found_in_any_case(database: Database) {
         ("B-b", &["bob"]),
         ("PD.EXAMPLE", &everybody),
         ("   ", &everybody),
-        // Role names are no text of a user.
+        // A text search does not look at the names of roles.
         ("officer", &[]),
     ] {
         selects(&app, with_text(text), expected).await;
@@ -217,7 +217,7 @@ async fn an_unknown_name_in_a_filter_is_refused(database: Database) {
             status: 7,
             ..everybody()
         },
-        // No value has it; it must not mean everybody.
+        // No user has this value. The filter must not select everybody.
         with_text("\u{202e}"),
     ] {
         let status = pages(&app, request.clone())

@@ -1,4 +1,4 @@
-//! Lines that list no user (semantics §2 and §7): end marks, the header once more, ruling lines, totals.
+//! Lines that list no user (semantics §2 and §7): end marks, repeated headers, ruling lines, totals.
 
 use insta::assert_snapshot;
 use tonic::Code;
@@ -25,14 +25,15 @@ fn row(id: &str) -> String {
     format!("{id},{id}@pd.example,B-{id},Ann,Lee,Active,{id},Officer,\r\n")
 }
 
-/// Syncs ada, `line` and bob over ada, bob and cy, who is missing; a dry run.
+/// Imports ada, `line` and bob in a dry run that deactivates missing users. The users are ada, bob and cy, so cy is
+/// missing.
 async fn sync(app: &App, line: &str) -> ImportResponses {
     let csv = format!("{HEADER}\r\n{}{line}\r\n{}", row("ada"), row("bob"));
     app.import_with(dry_run(deactivating_missing(start_of("pd"))), csv)
         .await
 }
 
-/// Expects that `line` is no row, and that it keeps no user from being deactivated. Returns the messages about it.
+/// Expects that `line` is no row, and that missing users are deactivated in spite of it. Returns the messages about it.
 async fn ignored(app: &App, line: &str) -> String {
     let imported = sync(app, line).await;
     assert_snapshot!(imported, @"
@@ -174,7 +175,7 @@ async fn totals_and_notes_are_named_and_stop_the_sync(database: Database) {
     }
 }
 
-/// They stop a sync like other lines with too few fields, because each may be the rest of a row.
+/// Such lines keep missing users active, like other lines with too few fields, because each may be part of a row.
 async fn totals_padded_to_the_header_are_named_once_and_stop_the_sync(database: Database) {
     let app = start(database).await;
     for (lines, said) in [
@@ -218,7 +219,7 @@ async fn totals_padded_to_the_header_are_named_once_and_stop_the_sync(database: 
     }
 }
 
-/// A row that only looks like a foreign line is judged as a row.
+/// A row that only looks like a foreign line is still a row.
 async fn people_with_odd_values_are_people(database: Database) {
     let app = start(database).await;
     for line in [
@@ -243,7 +244,7 @@ async fn people_with_odd_values_are_people(database: Database) {
     assert_eq!(imported.summary().created, 1, "{imported}");
 }
 
-/// Kinds of file that are no roster, as messages name them, with what may be in each.
+/// Kinds of files that are no rosters, as messages name them, with what each may contain.
 const KINDS: [(&str, [&[u8]; 3]); 9] = [
     (
         "a web page (HTML)",

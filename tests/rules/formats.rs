@@ -1,5 +1,5 @@
-//! The settings of an organisation for its phone numbers and keys: the phone region, and the patterns of badge numbers
-//! and external IDs (semantics §2).
+//! The settings of an organisation for phone numbers and keys: the phone region, and the patterns for badge numbers and
+//! external IDs (semantics §2).
 
 use insta::assert_snapshot;
 use tonic::Code;
@@ -88,7 +88,7 @@ async fn the_catalog_has_a_region_and_patterns(database: Database) {
         ],
         ["US", "[0-9]{4}", "[0-9]{5}"]
     );
-    // The document is the whole catalog.
+    // The request replaces the whole catalog.
     app.catalog("pd", catalog()).await;
     assert_eq!(stored(&app).await.phone_region, "");
 }
@@ -163,7 +163,7 @@ async fn a_new_or_changed_key_has_to_match_its_pattern(database: Database) {
         assert!(codes(&imported).contains(&IssueCode::InvalidFormat), "{id}");
     }
     let generated = roster().row("bob", [(ExternalId, ""), (BadgeNumber, "0002")]);
-    // Each import generates another one.
+    // Each import generates another external ID.
     assert_eq!(app.import(generated).await.summary().created, 1);
     let told = roster()
         .row("00005", [(BadgeNumber, "430")])

@@ -1,5 +1,5 @@
-//! The cost of an import grows with its rows and no faster, even if its rows depend on each other (architecture.md,
-//! Judging is a worklist).
+//! The cost of an import is proportional to its rows, even if its rows depend on each other (architecture.md, Judging
+//! is a worklist).
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,8 @@ on_both_databases![
     more_imports_at_once_than_may_overlap_are_all_written,
 ];
 
-/// People whose badge numbers are their own number and `by`, up to `limit`, where they begin again.
+/// Returns people whose badge numbers are their own number plus `by`. After `limit`, badge numbers begin again at the
+/// start.
 fn shifted(count: usize, by: usize, limit: usize) -> Roster {
     (0..count).fold(roster(), |roster, n| {
         let badge = format!("{}", (n + by) % limit);
@@ -44,7 +45,7 @@ async fn ten_times_the_rows_take_no_more_than_twenty_five_times_as_long(database
     let large = App::start(database).await;
     let (few, many) = (1_000, 10_000);
     let mut ratio = f64::INFINITY;
-    // The quicker of two: something else may keep the machine busy.
+    // The shorter of two times, because other programs may keep the machine busy.
     for by in 0..2 {
         let one = time(&small, shifted(few, by, few)).await;
         let ten = time(&large, shifted(many, by, many)).await;
@@ -56,13 +57,13 @@ async fn ten_times_the_rows_take_no_more_than_twenty_five_times_as_long(database
     );
 }
 
-/// Length of the chains: if each step looked at all rows, these tests would take hours.
+/// Length of the chains. If each step looked at all rows, these tests would take hours.
 const LONG: usize = 20_000;
 
 async fn a_long_chain_of_badge_numbers_falls_as_one(database: Database) {
     let app = App::start(database).await;
     app.import(shifted(LONG, 0, LONG + 1)).await;
-    // Each row takes what the next one frees; the last is rejected, and so all are.
+    // Each row takes the value that the next row frees. The last row is rejected, and therefore all of them.
     let imported = app.import(shifted(LONG, 1, LONG + 1)).await;
     assert_eq!(imported.summary().rejected as usize, LONG);
 }
@@ -74,8 +75,8 @@ async fn a_long_rotation_of_badge_numbers_is_written_as_one(database: Database) 
     assert_eq!(imported.summary().updated as usize, LONG);
 }
 
-/// Tries as many users as are handed over together, one less, one more, and twice as many, with other users beside
-/// them.
+/// Tries the number of users that are handed over at once, one less, one more and twice as many. Users of other
+/// organisations are in the same table.
 async fn a_directory_is_read_whole_however_many_there_are(database: Database) {
     let app = App::start(database).await;
     for count in [511, 512, 513, 1_024] {
@@ -89,7 +90,7 @@ async fn a_directory_is_read_whole_however_many_there_are(database: Database) {
     }
 }
 
-/// Each in several transactions; there is room for four of them to overlap theirs.
+/// Each import has several transactions. Four imports may overlap their transactions.
 async fn more_imports_at_once_than_may_overlap_are_all_written(database: Database) {
     let app = App::start(database).await;
     let organizations: Vec<_> = (0..9).map(|n| format!("pd-{n}")).collect();

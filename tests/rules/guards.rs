@@ -16,7 +16,7 @@ on_both_databases![
     every_guard_that_is_hit_is_named,
 ];
 
-/// ada stands; the other rows, if any, do not.
+/// ada's row stands. The other rows, if any, are rejected.
 fn with_rejections(count: usize) -> Roster {
     (0..count).fold(roster().people(["ada"]), |roster, n| {
         roster.row(&format!("bad-{n}"), [(Email, "nowhere")])

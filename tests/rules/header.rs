@@ -1,4 +1,4 @@
-//! The header (semantics §2, Header): found in any order and spelling, and all of its faults are reported at once.
+//! The header (semantics §2, Header): columns in any order and spelling are found, and all faults are reported at once.
 
 use insta::assert_snapshot;
 use tokio::sync::mpsc;

@@ -1,5 +1,5 @@
-//! Imports that a guard refuses and that are held for review (semantics §12): kept, reviewed, approved, discarded,
-//! expired; by one server and by two, sent as a stream, a push, in parts, as a workbook.
+//! Imports that a guard refuses and that are held for review (semantics §12): kept, reviewed, approved, discarded or
+//! expired; on one server and on two; sent as a stream, a push, an upload in parts or a workbook.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ fn names(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("u{number:03}")).collect()
 }
 
-/// Twenty people. All rosters of this file end somebody's account.
+/// Twenty people. Each roster of this file makes some user Inactive.
 async fn department(database: Database) -> App {
     with_people(App::start(database).await).await
 }
@@ -67,7 +67,7 @@ async fn with_people(app: App) -> App {
     app
 }
 
-/// `count` people. The first of them are Inactive.
+/// `count` people. The first ones are Inactive.
 fn people(count: usize, inactive: usize) -> Roster {
     let rows = names(count).into_iter().enumerate();
     rows.fold(roster(), |roster, (at, name)| match at < inactive {
@@ -122,7 +122,7 @@ fn refused_with(imported: &ImportResponses, code: &str) {
     assert_eq!(violations[0].r#type, code, "{imported}");
 }
 
-/// How many users are Inactive.
+/// Returns how many users are Inactive.
 async fn inactive(app: &App) -> usize {
     let users = app.users().await;
     let gone = users
@@ -193,7 +193,7 @@ async fn an_approved_import_applies_what_was_reviewed(database: Database) {
     let record = app.import_record(ID).await.unwrap();
     assert_eq!(record.state(), ImportState::Completed);
     assert_eq!((record.held_until, record.refusals.len()), (None, 0));
-    // The sender's retry is answered from the record, as that of any import.
+    // If the sender tries again, the answer comes from the record, as for any import.
     let again = app.import_with(holding(ID), leaving()).await;
     assert_eq!(again.code(), Code::Ok, "{again}");
     assert_eq!(again.summary().updated, 12);
@@ -321,7 +321,7 @@ async fn every_guard_holds_and_a_stated_digest_does_not(database: Database) {
         .import_with(with(|start| start.all_or_nothing = true), bad())
         .await;
     expect_held(&held, "ROWS_REJECTED");
-    // It is approved as it is: without the row that is rejected.
+    // It is approved without a change: the rejected row is not written.
     let done = app
         .approve(held.import_id(), &held.summary().plan_digest)
         .await;
@@ -348,7 +348,7 @@ async fn every_guard_holds_and_a_stated_digest_does_not(database: Database) {
     let refused = app.import_with(with(other), people(3, 1)).await;
     refused_with(&refused, "PLAN_DIFFERS");
     assert_eq!(refused.summary().state(), ImportState::Refused);
-    // A file that cannot be read is refused, and so is a dry run.
+    // A file that cannot be read is refused and not held, and so is a dry run.
     let refused = app
         .import_with(with(|_| {}), "EMAIL\nada@pd.example\n")
         .await;
@@ -388,7 +388,7 @@ async fn a_discarded_import_is_gone_and_its_id_is_free(database: Database) {
     let record = app.import_record(ID).await.unwrap();
     assert_eq!(record.state(), ImportState::Cancelled);
     assert_eq!(record.held_until, None);
-    // Nothing of the plan was done.
+    // Nothing of the plan has been written.
     let counts = [
         record.created,
         record.updated,
@@ -464,7 +464,7 @@ async fn imports_are_listed_by_state(database: Database) {
     assert_eq!(app.imports_in(ImportState::Interrupted, 3).await.len(), 0);
 }
 
-/// May import and deactivate.
+/// The permissions to import and to deactivate.
 const SENDER: [Permission; 2] = [Permission::UsersImport, Permission::UsersDeactivate];
 
 async fn only_who_may_approve_reviews_and_approves(database: Database) {
@@ -480,7 +480,7 @@ async fn only_who_may_approve_reviews_and_approves(database: Database) {
     let approver = app.holding(token("pd", approver)).await;
     let review = approver.review(ID).await;
     assert_eq!(review.code(), Code::Ok, "{review}");
-    // Values of users need users.read.
+    // A caller needs `users.read` to see the values of users.
     assert_eq!(review.row(1).changes[0].before, None, "{review}");
     let stranger = app.holding(token("other", Permission::ALL)).await;
     for imported in [
@@ -489,7 +489,7 @@ async fn only_who_may_approve_reviews_and_approves(database: Database) {
     ] {
         assert_eq!(imported.code(), Code::PermissionDenied, "{imported}");
     }
-    // The caller who approves needs the permissions that the import needs.
+    // The approving caller needs the permissions that the import needs.
     let only = app.holding(token("pd", [Permission::UsersApprove])).await;
     let refused = only.approve(ID, &digest).await;
     assert_eq!(refused.code(), Code::PermissionDenied, "{refused}");
@@ -519,7 +519,7 @@ async fn four_eyes_are_two_credentials(database: Database) {
     let other = app.holding(token("pd", Permission::ALL)).await;
     let done = other.approve(ID, &digest).await;
     assert_eq!(done.summary().state(), ImportState::Completed, "{done}");
-    // It is the sender's import all the same.
+    // The import still belongs to its sender.
     let record = one.import_record(ID).await.unwrap();
     let sent = one.import_with(named(OTHER_ID), people(1, 0)).await;
     assert_eq!(sent.code(), Code::Ok);
@@ -535,7 +535,7 @@ async fn the_rights_of_the_approver_decide(database: Database) {
     let held = sender.import_with(holding(ID), leaving()).await;
     let weak = [Permission::UsersImport, Permission::UsersApprove];
     let weak = app.holding(token("pd", weak)).await;
-    // A caller who may not deactivate sees another plan, in which these rows are rejected.
+    // A caller who may not deactivate gets another plan, in which these rows are rejected.
     let other = weak.approve(ID, &held.summary().plan_digest).await;
     refused_with(&other, "PLAN_DIFFERS");
     let review = weak.review(ID).await;
@@ -636,7 +636,7 @@ async fn an_approved_import_answers_again_from_its_record(database: Database) {
     refused_with(&app.approve(ID, &[7; 32]).await, "NOT_HELD");
 }
 
-/// The audit events of this kind, as their subject and their details.
+/// Returns the audit events of this kind, each with its subject and details.
 async fn events(app: &App, action: AuditAction) -> Vec<(String, Vec<(String, String)>)> {
     let request = ListAuditEventsRequest {
         organization: "pd".to_owned(),

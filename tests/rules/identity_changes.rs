@@ -1,5 +1,5 @@
-//! The guard against a mass change of identity (semantics §7): a spreadsheet sorted by one column alone
-//! gives every external ID somebody else's data.
+//! The guard against a mass change of identities (semantics §7): in a roster that a spreadsheet has sorted by one
+//! column alone, every external ID has the data of another person.
 
 use insta::assert_snapshot;
 use tonic::Code;
@@ -29,13 +29,13 @@ fn names(count: usize) -> Vec<String> {
     (0..count).map(|n| format!("u{n:02}")).collect()
 }
 
-/// A person whose data is that of `name`, in the row of the external ID `id`.
+/// Returns a person who has the data of `name` and the external ID `id`.
 fn put(roster: Roster, id: &str, name: &str) -> Roster {
     let last = format!("Example {name}");
     roster.row(name, [(ExternalId, id), (LastName, &last)])
 }
 
-/// Each of these people under their own ID, except that the first `moved` IDs rotate by one.
+/// Returns a roster of these people under their own IDs, except that the first `moved` IDs rotate by one.
 fn rotated(names: &[String], moved: usize) -> Roster {
     let mut of: Vec<&str> = names.iter().map(String::as_str).collect();
     of[..moved].rotate_left(usize::from(moved > 0));
@@ -91,7 +91,7 @@ async fn three_of_four_rows_are_too_many_and_two_are_not(database: Database) {
         &app.import(rotated(&names, 3)).await,
         "MASS_IDENTITY_CHANGE",
     );
-    // Of fewer than four rows all may be right.
+    // With fewer than four rows, all of them may be right.
     let three = app.import_with(dry(), rotated(&names[..3], 3)).await;
     assert_eq!(three.code(), Code::Ok, "{three}");
     let two = app.import(rotated(&names, 2)).await;
@@ -109,7 +109,7 @@ async fn eleven_of_fifty_are_too_many_and_ten_are_not(database: Database) {
     assert_eq!((ten.code(), ten.summary().updated), (Code::Ok, 10), "{ten}");
 }
 
-/// The same people with these columns of other values, made from each name.
+/// Returns the same people with other values in these columns, made from each name.
 fn changed(names: &[String], columns: &[Column], upper: bool) -> Roster {
     names.iter().fold(roster(), |roster, name| {
         let last = format!("Example {name}");

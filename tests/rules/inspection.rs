@@ -142,7 +142,7 @@ async fn what_has_come_of_an_upload_is_inspected(database: Database) {
     }
 }
 
-/// A workbook is inspected like the CSV of its cells, in one message or from an upload.
+/// A workbook is inspected like a CSV file of the same cells, from one message or from an upload.
 async fn a_workbook_is_inspected_like_csv(database: Database) {
     let app = App::start(database).await;
     let rows = [
@@ -280,7 +280,7 @@ async fn what_cannot_be_inspected_is_refused(database: Database) {
     let refused = inspect(&app, of("")).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
 
-    // If a file is no roster, the answer says so and does not refuse it: the caller wants to know what the file is.
+    // If a file is no roster, the answer says so instead of refusing it: the caller wants to know what the file is.
     for (content, told) in [
         (&b"%PDF-1.7"[..], "PDF"),
         (b"<!doctype html><html>", "HTML"),

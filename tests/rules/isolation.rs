@@ -1,5 +1,5 @@
-//! Everything belongs to one organisation (semantics §1): the data of another one is never seen or changed, and is
-//! never in the way.
+//! Everything belongs to one organisation (semantics §1): the data of another organisation is never shown, changed or
+//! compared with.
 
 use tonic::Code;
 use user_import::{
@@ -19,7 +19,7 @@ on_both_databases![
     names_of_another_catalog_are_unknown,
 ];
 
-/// ada and bob in `pd`, and everybody of the same names in `sheriff`.
+/// ada and bob in `pd`, and people of the same names in `sheriff`.
 async fn neighbours(database: Database) -> App {
     let app = App::start(database).await;
     app.people(["ada", "bob"]).await;
@@ -32,7 +32,7 @@ async fn neighbours(database: Database) -> App {
 
 async fn the_same_people_may_work_in_two_organisations(database: Database) {
     let app = neighbours(database).await;
-    // cy's badge is taken in `sheriff` alone, and cy supervises nobody in `pd`.
+    // cy's badge number is taken only in `sheriff`, and cy supervises nobody in `pd`.
     let new = roster()
         .row("dan", [(BadgeNumber, "B-cy")])
         .row("eve", [(SupervisorEmail, "cy@pd.example")]);
@@ -106,7 +106,7 @@ async fn names_of_another_catalog_are_unknown(database: Database) {
     assert_eq!(here.summary().rejected, 1, "{here}");
     let there = app.import_with(start_of("sheriff"), deputy).await;
     assert_eq!(there.summary().updated, 1, "{there}");
-    // A catalog that another organisation uses can be emptied here, because no user here refers to it.
+    // This catalog can be emptied although users of other organisations have entries of the same names.
     app.organization("empty").await;
     app.catalog("empty", Catalog::default()).await;
 }

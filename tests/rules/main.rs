@@ -1,5 +1,5 @@
-//! What the service promises, held against the running server on SQLite and on PostgreSQL: one file
-//! for each rule, one program for all, so that it is linked once.
+//! The promises of the service, tested against the running server on SQLite and on PostgreSQL. Each rule has a file,
+//! and all are one program, so that it is linked only once.
 
 #![allow(
     clippy::unwrap_used,

@@ -20,7 +20,7 @@ on_both_databases![
     a_mapped_upload_in_parts_gives_the_same_results,
 ];
 
-/// The export of an invented dispatch system: titles, a footer, names in one column, codes for statuses and roles.
+/// The export of an invented dispatch system: titles, a footer, both names in one column, codes for statuses and roles.
 const EXPORT: &str = "Harbor dispatch\r\nPersonnel, all units\r\n\
     Unit ID;Shield;Member;Duty;Login;Function;Radio\r\n\
     # on leave\r\n\
@@ -188,7 +188,7 @@ async fn a_message_quotes_the_files_own_column_beside_ours(database: Database) {
         messages[1].starts_with("ROLE (\"Function\") \"Chief\" "),
         "{messages:?}"
     );
-    // A column with our own name has no other.
+    // If a column has our own name, the file has no other name for it.
     let csv = roster().row("ada", [(Phone, "12")]).csv();
     let plain = app.import(csv).await;
     assert_eq!(plain.row(1).issues[0].file_column, "");

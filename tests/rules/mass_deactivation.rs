@@ -1,5 +1,5 @@
-//! The mass-deactivation guard (semantics §7), from both sides: more than 5 % and more than 10, or
-//! more than half; or the number that the caller approves.
+//! The guard of mass deactivation (semantics §7), below and above its limits: more than 5 % and more than 10 users, or
+//! more than half of them; or the number that the caller approves.
 
 use tonic::Code;
 use user_import::{
@@ -25,7 +25,7 @@ fn names(count: usize) -> Vec<String> {
     (0..count).map(|n| format!("u{n:02}")).collect()
 }
 
-/// The first `inactive` of these people are inactive.
+/// A roster of these people. The first `inactive` of them are Inactive.
 fn rows(names: &[String], inactive: usize) -> Roster {
     names
         .iter()
@@ -36,7 +36,7 @@ fn rows(names: &[String], inactive: usize) -> Roster {
         })
 }
 
-/// A server with `count` active users.
+/// Starts a server with `count` active users.
 async fn station(database: Database, count: usize) -> (App, Vec<String>) {
     let app = App::start(database).await;
     let names = names(count);
@@ -79,7 +79,7 @@ async fn half_of_a_small_station_may_go_and_no_more(database: Database) {
     let (app, names) = station(database, 4).await;
     refused_with(&app.import(rows(&names, 3)).await, "MASS_DEACTIVATION");
     assert_eq!(app.import(rows(&names, 2)).await.code(), Code::Ok);
-    // Two are left, and half of them is one.
+    // Two active users are left, and half of them is one.
     refused_with(&app.import(rows(&names, 4)).await, "MASS_DEACTIVATION");
     assert_eq!(inactive(&app).await, 2);
 }
@@ -90,7 +90,7 @@ async fn rows_and_missing_users_count_together(database: Database) {
         deactivate_missing: Some(missing()),
         ..start_of("pd")
     };
-    // Six by a row, and four or five as missing.
+    // A row makes six users Inactive, and four or five are missing.
     let eleven = app.import_with(start.clone(), rows(&names[..25], 6)).await;
     refused_with(&eleven, "MASS_DEACTIVATION");
     assert_eq!(eleven.deactivations.len(), 5, "{eleven}");
@@ -103,7 +103,7 @@ async fn rows_and_missing_users_count_together(database: Database) {
 async fn only_users_who_go_from_active_to_inactive_count(database: Database) {
     let (app, names) = station(database, 3).await;
     app.import(rows(&names[..1], 1)).await;
-    // One is inactive already, two are made so, and a rejected row changes nobody.
+    // One is Inactive already, two become Inactive, and a rejected row changes no user.
     let quiet = rows(&names[..1], 1)
         .row("new", [(Status, "Inactive")])
         .row("newer", [(Status, "Inactive")])

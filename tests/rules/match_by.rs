@@ -1,4 +1,4 @@
-//! `match_by` (semantics §4): rosters without external IDs, and the day when they all change.
+//! `match_by` (semantics §4): rosters without external IDs, and the day on which all external IDs change.
 
 use insta::assert_snapshot;
 use tonic::Code;
@@ -49,7 +49,7 @@ async fn each_of_three_keys_finds_the_user(database: Database) {
     ] {
         let app = App::start(database).await;
         app.people(["ada", "bob"]).await;
-        // One of the other keys differs, so that it takes the right one to find the user.
+        // Another key differs, so that only the right key finds the user.
         let (other, changed_to) = match key {
             Email => (BadgeNumber, "B-7"),
             _ => (Email, "ada7@pd.example"),
@@ -101,7 +101,7 @@ async fn new_external_ids_become_the_users(database: Database) {
     assert_eq!(now, ids);
     let numbers: Vec<_> = users.iter().map(|user| &*user.external_id).collect();
     assert_eq!(numbers, ["WD0", "WD1", "WD2"]);
-    // From now on the external IDs find them.
+    // From now on the external IDs find the users.
     assert_eq!(app.import(&renumbered).await.summary().unchanged, 3);
     let again = app.import_with(by(MatchBy::Email), &renumbered).await;
     assert_eq!(again.summary().unchanged, 3, "{again}");
@@ -110,8 +110,8 @@ async fn new_external_ids_become_the_users(database: Database) {
 async fn a_user_whom_a_row_matches_by_external_id_is_nobody_elses(database: Database) {
     let app = App::start(database).await;
     app.people(["ada", "bob"]).await;
-    // The new row has ada's email, and row 2 is about ada. The new row makes a user if ada gives the email up, and is
-    // rejected otherwise.
+    // The new row has ada's email, and row 2 is about ada. If ada gives the email up, the new row creates a user.
+    // Otherwise it is rejected.
     for (freed, outcome) in [
         ("ada@pd.example", "REJECTED"),
         ("ada2@pd.example", "CREATED"),
@@ -237,7 +237,7 @@ async fn protection_and_permissions_hold_as_for_any_update(database: Database) {
     1 REJECTED ada [PROTECTED_USER user ada]
     COMPLETED: 1 rows, 1 rejected
     ");
-    // Another person in the user's place is warned about, as with an external ID.
+    // If the row seems to be about another person than the user, there is a warning, as for an external ID.
     let replaced = roster().row(
         "new",
         [

@@ -1,5 +1,5 @@
-//! Every sentence about the input that an administrator can read (semantics §6), with what a program gets beside it. A
-//! person who changes a word sees here how it reads among the others.
+//! Every sentence about the input that an administrator may read (semantics §6), with the data that a program gets
+//! beside it. A person who changes a sentence sees here how it reads among the others.
 
 use std::fmt::Write;
 
@@ -40,7 +40,7 @@ fn table(imported: &ImportResponses) -> String {
     table
 }
 
-/// The messages about these values, each in a row of its own that has no other fault.
+/// Returns the messages about these values. Each value is in a row of its own without another fault.
 async fn told(app: &App, values: &[(Column, &str)]) -> String {
     let rows = values.iter().zip(1..);
     let people = rows.fold(roster(), |roster, (&value, row)| {
@@ -197,7 +197,7 @@ async fn what_is_said_of_a_value_beside_other_users_and_rows(database: Database)
     "#);
 }
 
-/// Rows that are sound in themselves, and at odds with the users there are or with each other.
+/// Rows whose own values are valid, but which conflict with the users or with each other.
 fn beside_others() -> Roster {
     roster()
         .row("pat", [(Status, "Inactive")])

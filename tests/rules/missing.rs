@@ -1,4 +1,4 @@
-//! Who counts as listed, and so stays active (semantics §7, deactivate missing).
+//! Which users count as listed and stay active (semantics §7, deactivate missing).
 
 use insta::assert_snapshot;
 use tonic::Code;
@@ -37,7 +37,7 @@ async fn sync(app: &App, roster: impl Into<Vec<u8>>) -> ImportResponses {
     app.import_with(start(deactivating()), roster).await
 }
 
-/// Asks for a dry run, so that each row of a table begins with the same directory.
+/// Asks for a dry run, so that the directory is the same for each row of a table.
 async fn preview(app: &App, roster: impl Into<Vec<u8>>) -> ImportResponses {
     let start = ImportStart {
         validate_only: true,
@@ -85,7 +85,7 @@ async fn a_row_that_matched_its_user_lists_nobody_else(database: Database) {
     ");
 }
 
-/// A byte that was deleted from an external ID makes it another user's.
+/// If a byte of an external ID is deleted, it is the external ID of another user.
 async fn a_row_with_another_users_external_id_lists_its_own_user(database: Database) {
     let app = App::start(database).await;
     app.people(["ada", "bob"]).await;
@@ -95,7 +95,7 @@ async fn a_row_with_another_users_external_id_lists_its_own_user(database: Datab
     assert!(deactivated(&imported).is_empty(), "{imported}");
 }
 
-/// A comma within a value moves all values behind it into other columns.
+/// A comma within a value moves all values after it into other columns.
 async fn a_shifted_row_refuses_deactivation(database: Database) {
     let app = App::start(database).await;
     app.people(["ada", "bob"]).await;

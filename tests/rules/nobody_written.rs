@@ -1,5 +1,5 @@
-//! An import that writes no user has one transaction, for any size of transactions, and that transaction records every
-//! result (semantics §8).
+//! An import that writes no user has a single transaction, whatever the size of transactions is, and that transaction
+//! records every result (semantics §8).
 
 use user_import::{
     config::Settings,
@@ -18,7 +18,7 @@ on_both_databases![
 
 const PEOPLE: [&str; 8] = ["ada", "bob", "cyd", "dee", "eve", "fay", "gus", "hal"];
 
-/// A server that writes one row a transaction, where these people are known.
+/// Starts a server that writes one row in a transaction. These people are users.
 async fn department(database: Database) -> App {
     let settings = Settings {
         transaction_rows: 1,
@@ -29,7 +29,7 @@ async fn department(database: Database) -> App {
     app
 }
 
-/// How many transactions importing this takes: each moves the organisation's revision on by one.
+/// Returns how many transactions this import has: each increments the organisation's revision.
 async fn transactions(app: &App, roster: Roster) -> i64 {
     let revision = "SELECT revision FROM organizations";
     let before = app.database().number(revision).await;

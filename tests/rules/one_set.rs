@@ -1,5 +1,4 @@
-//! The file is one set, not a list (semantics §5): rows are judged against the state after the whole
-//! import.
+//! The rows of a file are one set and no list (semantics §5): each is judged by the state after the whole import.
 
 use insta::assert_snapshot;
 use user_import::domain::Column::{BadgeNumber, Email, SupervisorEmail, Username};
@@ -72,8 +71,8 @@ async fn a_supervisor_may_come_after_its_reports(database: Database) {
     assert_eq!(app.user("bob").await.supervisor_email, "ada@pd.example");
 }
 
-/// Each of the three new users needs another row to be written first: a report needs its supervisor, and "bob" needs the
-/// email that "old" gives up. "old" in turn reports to one of them.
+/// Each of the three new users needs another row to be written first: a report needs its supervisor, and "bob" needs
+/// the email that "old" gives up. "old" reports to one of the new users.
 async fn users_who_need_each_other_in_a_circle_are_created_together(database: Database) {
     let app = App::start(database).await;
     app.people(["old"]).await;

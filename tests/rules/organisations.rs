@@ -1,4 +1,4 @@
-//! Organisations: made once, named by their slug, listed in pages (api.md).
+//! Organisations: created once, named by their slug, and listed in pages (api.md).
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -86,7 +86,7 @@ async fn an_organisation_is_made_once(database: Database) {
         (&*resource.resource_type, &*resource.resource_name),
         ("organization", "pd")
     );
-    // The failure has left nothing behind that the next call would stumble over.
+    // The failed call leaves nothing behind, so the next call succeeds.
     assert_eq!(code(create(&app, slug("other")).await), None);
 }
 

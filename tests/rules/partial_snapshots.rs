@@ -1,5 +1,5 @@
-//! The plan of a few rows reads the users that they can concern and no others (semantics §14). The results never show
-//! whether it did. `src/plan/model/partial.rs` holds the same against users chosen by comparing texts.
+//! The plan of a few rows reads only the users that the rows can concern (semantics §14), and its results are the same
+//! as if it had read all. `src/plan/model/partial.rs` compares these users with a choice made by comparing texts.
 
 use std::sync::Arc;
 
@@ -35,10 +35,10 @@ on_both_databases![
     an_organisation_that_is_too_small_is_read_as_a_whole,
 ];
 
-/// Random directories that the property is tried on.
+/// Number of random directories that the property is checked on.
 const CASES: u32 = 24;
 
-/// Chooses the users of a partial snapshot in an organisation of at least this many users.
+/// Chooses the users of a partial snapshot if the organisation has at least this many users.
 struct ChosenUsers(UserSelection, u64);
 
 impl SelectUsers for ChosenUsers {
@@ -62,7 +62,7 @@ impl SelectUsers for ChosenUsers {
     }
 }
 
-/// The rows of a roster, as an import reads them.
+/// Returns the rows of a roster, as an import reads them.
 fn rows(roster: &Roster) -> Arc<ByRow<Row>> {
     rows_of(roster.csv().as_bytes())
 }
@@ -81,7 +81,7 @@ async fn partial(
         .unwrap()
 }
 
-/// Everything that a client learns of the plan on a snapshot, and the order of writing.
+/// Returns everything that a client learns of the plan on a snapshot, and the order of writing.
 fn told(rows: &Arc<ByRow<Row>>, snapshot: Snapshot, match_by: Option<MatchBy>) -> String {
     let planned = planned_on(rows, snapshot, match_by);
     let plan = &planned.plan;
@@ -105,7 +105,7 @@ fn told(rows: &Arc<ByRow<Row>>, snapshot: Snapshot, match_by: Option<MatchBy>) -
     )
 }
 
-/// People of the directory besides the random ones. Nobody of them is near to those by any key.
+/// People of the directory besides the random ones. None of them is similar to those in any key.
 fn others() -> Roster {
     let above = |name: &'static str| [(SupervisorEmail, name)];
     let known_as = |email: &'static str, name: &'static str| [(Email, email), (Username, name)];
@@ -128,10 +128,10 @@ fn others() -> Roster {
         .row("McDonaldson", known_as("m3@pd.example", "m3"))
 }
 
-/// A change of a row: a column and another value, made of the value that a user has.
+/// A change of a row: a column, and the value that it gets, which is made from a user's value.
 type ValueChange = (Index, Column, ValueDamage);
 
-/// The changes that a value may get.
+/// The changes that can be made to a value.
 type ValueDamage = fn(&str) -> String;
 
 fn changes() -> impl Strategy<Value = Vec<(Index, Index, ValueChange)>> {
@@ -167,7 +167,7 @@ fn changes() -> impl Strategy<Value = Vec<(Index, Index, ValueChange)>> {
         |_| "chief@pd.example".to_owned(),
         |_| String::new(),
     ];
-    // The status and the role have few values.
+    // Only few values are possible for the status and the role.
     let standing: Vec<(Column, ValueDamage)> = vec![
         (Status, |_| "Inactive".to_owned()),
         (Status, |_| "Inactive".to_owned()),
@@ -228,7 +228,7 @@ async fn the_plan_on_the_users_that_rows_can_concern_is_the_plan_on_everybody(da
     );
 }
 
-/// The external IDs of the users that a partial snapshot has.
+/// Returns the external IDs of the users that a partial snapshot has.
 async fn read(app: &App, roster: Roster) -> Vec<String> {
     let store = app.store().await;
     let organization = store.organization("pd").await.unwrap().id;
@@ -269,7 +269,7 @@ async fn a_row_reads_its_user_and_those_above_and_nobody_else(database: Database
         let row = roster().row("new", [(column, value)]);
         assert_eq!(read(&app, row).await, [found], "{column} {value}");
     }
-    // Supervisors: by email, by another key, and by an email that is one edit away.
+    // Supervisors: by email, by another key, and by an email that differs in one letter.
     for (cell, found) in [
         ("ada@pd.example", "ada"),
         ("B-ada", "ada"),
@@ -293,9 +293,9 @@ async fn a_user_who_leaves_brings_reports_and_one_more_of_the_role(database: Dat
         named.iter().all(|name| found.contains(&(*name).to_owned())),
         "{found:?}"
     );
-    // Two Officers. One of them is left if the other leaves.
+    // Two Officers are enough: if one of them leaves, the other one is left.
     assert!(found.len() <= named.len() + 2, "{found:?}");
-    // The role is another one, so that one more Officer is read.
+    // The role changes, so that one more Officer is read.
     let promoted = roster().row("ada", [(RoleColumn, "Sergeant")]);
     let found = read(&app, promoted).await;
     assert!((2..=3).contains(&found.len()), "{found:?}");

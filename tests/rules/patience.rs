@@ -1,5 +1,5 @@
 //! A server that waits for the database is not dead (semantics §8): a transaction may take longer than a lease lasts,
-//! and its import still holds the organisation.
+//! and the import keeps its lease meanwhile.
 
 use std::time::Duration;
 
@@ -34,10 +34,10 @@ async fn start_with_short_leases(database: Database) -> App {
     App::start_with(database, settings).await
 }
 
-/// Locks what every write transaction needs: the organisation, or on SQLite the whole database.
+/// Locks what every write transaction needs: the organisation's row, or on SQLite the whole database.
 const HOLD: &str = "UPDATE organizations SET revision = revision";
 
-/// The database's clock, in milliseconds.
+/// SQL for the database's clock, in milliseconds.
 async fn now_ms(app: &App, database: Database) -> i64 {
     let sql = match database {
         Database::Postgres => "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
@@ -46,7 +46,7 @@ async fn now_ms(app: &App, database: Database) -> i64 {
     app.database().number(sql).await
 }
 
-/// Does something again and again until three leases would have run out.
+/// Repeats `check` until three leases would have expired.
 async fn while_leases_run_out(app: &App, database: Database, mut check: impl AsyncFnMut()) {
     let end = now_ms(app, database).await + 3 * 1_000;
     while now_ms(app, database).await < end {
@@ -64,7 +64,7 @@ async fn an_import_whose_transaction_outlasts_its_lease_goes_on(database: Databa
         assert_eq!(record.state(), ImportState::Applying);
     })
     .await;
-    // If the import had to wait, its lease has run out by now. Still no other import gets the lease.
+    // If the import had to wait, its lease has expired by now. Still, no other import gets the lease.
     let csv = roster().people(["ada"]).csv().into_bytes();
     let other = tokio::spawn(app.sending(named(OTHER_ID), csv));
     held.commit("SELECT 1").await;
@@ -75,7 +75,7 @@ async fn an_import_whose_transaction_outlasts_its_lease_goes_on(database: Databa
     assert_eq!(imported.results.len(), MANY);
 }
 
-/// Opens an import and sends no more than its start.
+/// Opens an import and sends only its start.
 async fn receiving(app: &App) -> ImportCall {
     let call = app.call().await;
     call.send(Message::Start(named(ID))).await;
@@ -117,7 +117,7 @@ async fn organisations_do_not_wait_for_each_other() {
     assert_eq!(imported.summary().created, 1, "{imported}");
 }
 
-/// The first two writes to users fail as if two transactions were in each other's way.
+/// The first two writes to users fail as if two transactions had blocked each other.
 async fn a_transaction_that_gave_way_to_another_is_made_again() {
     if is_distributed("a trigger of a distributed table sees no sequence") {
         return;

@@ -1,4 +1,4 @@
-//! The life of an import (semantics §3): receive, plan, guard, apply, deactivate, summary.
+//! The phases of an import (semantics §3): receive, plan, guard, apply, deactivate, summary.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ on_both_databases![
     a_stream_that_breaks_off_writes_nothing,
 ];
 
-/// A server that sends progress a hundred times a second, and waits no longer than that for a half-close.
+/// Starts a server that sends progress a hundred times a second, and waits a hundredth of a second for a half-close.
 fn lively() -> Settings {
     Settings {
         progress_interval: Duration::from_millis(10),
@@ -80,7 +80,7 @@ async fn progress_goes_on_however_steadily_the_client_sends(database: Database) 
     call.send(start()).await;
     let steady = async {
         loop {
-            // Far more often than there is new progress.
+            // Much more often than there is new progress to send.
             call.send(Message::CsvChunk("\n".into())).await;
             if let Ok(read) = timeout(Duration::from_micros(100), call.read()).await {
                 break read;
@@ -145,7 +145,7 @@ async fn a_result_comes_after_its_user_is_written(database: Database) {
     assert_eq!(call.finish().await.summary().created, 3);
 }
 
-/// One row of each outcome, and a chain of consequences.
+/// Returns one row of each outcome, and rows that depend on each other.
 fn mixture() -> Roster {
     roster()
         .people(["ada"])
@@ -247,7 +247,7 @@ async fn a_stream_that_breaks_off_writes_nothing(database: Database) {
     let mut call = app.call().await;
     call.send(start()).await;
     call.send(chunk(&roster().people(["ada"]))).await;
-    // The server has the rows by now.
+    // By now the server has the rows.
     while !matches!(call.read().await, Ok(Some(Reply::Progress(p))) if p.rows_received == 1) {}
     drop(call);
     app.people(["bob"]).await;

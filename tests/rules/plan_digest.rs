@@ -1,4 +1,4 @@
-//! An apply that states the digest of a dry run applies the plan of that dry run, or nothing (semantics §7).
+//! An apply that states the digest of a dry run applies exactly the plan of that dry run, or nothing (semantics §7).
 
 use tonic::Code;
 use user_import::{
@@ -48,7 +48,7 @@ async fn apply(app: &App, expected_plan_digest: Vec<u8>, roster: Roster) -> Impo
     app.import_with(start, roster).await
 }
 
-/// Changes ada, makes bob, and has a row that is rejected.
+/// Changes ada, creates bob, and has a rejected row.
 fn planned() -> Roster {
     roster()
         .row("ada", [(FirstName, "Augusta")])
@@ -80,7 +80,7 @@ async fn a_changed_user_is_another_plan(database: Database) {
     let app = App::start(database).await;
     app.people(["ada"]).await;
     let seen = digest(&app, dry(), planned()).await;
-    // The row sets the same name as before; what it replaces has changed.
+    // The row gives the same new name as before, but the value that it replaces is another one.
     app.import(roster().row("ada", [(FirstName, "Byron")]))
         .await;
     let imported = apply(&app, seen, planned()).await;
@@ -128,7 +128,7 @@ async fn the_digest_knows_no_options_and_no_generated_ids(database: Database) {
             import_id: "018f4e9e-5c7b-7000-8000-000000000002".to_owned(),
             ..dry()
         },
-        // Refused, since a row is rejected; its plan is the same.
+        // It is refused, because a row is rejected. Its plan is the same.
         ImportStart {
             all_or_nothing: true,
             ..dry()
@@ -158,7 +158,7 @@ async fn whom_an_import_deactivates_is_part_of_the_plan(database: Database) {
 async fn any_order_of_the_rows_is_the_same_plan(database: Database) {
     let app = App::start(database).await;
     app.people(["ada", "bob", "cy", "dan"]).await;
-    // Two swap their badges, one is as before, one is new twice, and two are rejected.
+    // Two users swap their badge numbers, one is unchanged, one new user is listed twice, and two rows are rejected.
     let swapped = [
         ("ada", "B-bob"),
         ("bob", "B-ada"),
@@ -212,7 +212,7 @@ async fn the_same_change_of_another_user_is_another_plan(database: Database) {
     }
 }
 
-/// Otherwise a person who knows how the digest is made could guess stored values, and check each guess.
+/// Without a key, a person who knows how the digest is made could guess stored values and check each guess.
 async fn the_same_plan_of_another_organisation_has_another_digest(database: Database) {
     let app = App::start(database).await;
     app.organization("sheriff").await;
@@ -222,7 +222,7 @@ async fn the_same_plan_of_another_organisation_has_another_digest(database: Data
     };
     let here = digest(&app, dry(), planned()).await;
     assert_ne!(digest(&app, there.clone(), planned()).await, here);
-    // It stays the same when the server is another.
+    // Another server makes the same digest.
     let again = app.another_server().await;
     assert_eq!(digest(&again, dry(), planned()).await, here);
 }

@@ -1,4 +1,4 @@
-//! A push is the import that `ImportUsers` makes of the same typed rows, as one call (semantics §3 and §8).
+//! A push is the same import as `ImportUsers` makes of the same typed rows, in one call (semantics §3 and §8).
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ on_both_databases![
     a_push_is_in_the_history_and_in_the_audit_trail,
 ];
 
-/// ada to eve. dan is Inactive and reports to ada, and bob has a group and a phone.
+/// ada to eve. dan is Inactive and reports to ada. bob has a group and a phone.
 async fn department(app: &App, organization: &str) {
     let people = roster()
         .row("ada", [(Rank, "Captain")])
@@ -76,7 +76,7 @@ async fn start(database: Database) -> App {
     app
 }
 
-/// Rows of every kind: of every outcome, with errors and warnings of values, of names and between rows.
+/// Rows of every kind: with every outcome, and with errors and warnings about values, names and other rows.
 fn every_kind() -> Vec<UserRow> {
     roster()
         .people(["ada", "new"])
@@ -94,12 +94,12 @@ fn every_kind() -> Vec<UserRow> {
         .typed()
 }
 
-/// bob under another first name, without a word about his phone.
+/// bob with another first name. His phone is unset.
 fn renamed() -> Vec<UserRow> {
     roster().row("bob", [(FirstName, "Rob")]).typed()
 }
 
-/// Expects that both callers got the same answer, except for times.
+/// Expects that both callers got the same answer, apart from times.
 fn assert_same(pushed: &ImportResponses, imported: &ImportResponses) {
     assert_eq!(pushed.to_string(), imported.to_string());
     assert_eq!(pushed.results, imported.results, "{pushed}");
@@ -141,7 +141,7 @@ async fn a_push_has_the_verdicts_of_the_same_import(database: Database) {
         let imported = app.import_rows_with(start, every_kind()).await;
         assert_same(&pushed, &imported);
     }
-    // The rows are what this test says they are.
+    // The rows have the outcomes that this test needs.
     let pushed = app.push(dry_run(plain()), every_kind()).await;
     insta::assert_snapshot!(pushed, @r"
     1 UPDATED ada: RANK
@@ -209,14 +209,14 @@ fn with_a_rejection() -> Vec<UserRow> {
     people.row("bad", [(Email, "no address")]).typed()
 }
 
-/// More rows that make somebody Inactive than the server's guard lets pass.
+/// Rows that make more users Inactive than the server's guard allows.
 fn many_inactive() -> Vec<UserRow> {
     let names = ["ada", "bob", "cy", "eve", "fay", "gus"];
     let inactive = |roster: Roster, name| roster.row(name, [(Status, "Inactive")]);
     names.into_iter().fold(roster(), inactive).typed()
 }
 
-/// Four users, each with the data of the next, as if a spreadsheet had been sorted by one column.
+/// Four users, each with the data of the next one, as if a spreadsheet had been sorted by one column.
 fn rotated() -> Vec<UserRow> {
     let next = [
         ("eve", "fay"),
@@ -232,7 +232,7 @@ fn rotated() -> Vec<UserRow> {
     next.into_iter().fold(roster(), rotated).typed()
 }
 
-/// Requests that are refused as a push in the same way as they are as an import.
+/// Requests that a push refuses in the same way as a stream does.
 fn refused() -> Vec<(ImportStart, Vec<UserRow>)> {
     let all_or_nothing = ImportStart {
         all_or_nothing: true,
@@ -429,7 +429,7 @@ async fn a_push_without_rows_or_with_what_only_files_have_is_refused(database: D
     : There are no rows to import; add at least one.
     ");
     assert!(app.users().await.is_empty());
-    // Empty options are the same as no options.
+    // Empty options are the same as absent ones.
     let pushed = app
         .push_users(push(Some(CsvFormat::default()), rows()))
         .await;
@@ -451,7 +451,7 @@ async fn a_push_of_too_many_rows_or_bytes_is_refused(database: Database) {
     ResourceExhausted
     rows: A push has at most 1000 rows, and this one has 1001: send fewer, or import them with ImportUsers.
     ");
-    // Messages that would take far more memory than their bytes show are not even decoded.
+    // Messages that would take much more memory than bytes on the wire are refused before they are decoded.
     let empty = vec![UserRow::default(); ServerLimits::MESSAGE_ROWS + 1];
     insta::assert_snapshot!(told(&app, push(empty)).await, @r"
     ResourceExhausted
@@ -479,7 +479,7 @@ async fn a_push_of_a_thousand_rows_is_one_answer(database: Database) {
     assert_eq!(answer.summary.unwrap().created, 1_000);
 }
 
-/// A thousand rows, each with ten errors whose sentences quote long values.
+/// A thousand rows, each with ten errors whose messages quote long values.
 fn faulty() -> Vec<UserRow> {
     let long = "y".repeat(150);
     let bad = |number: usize| {
@@ -525,12 +525,12 @@ async fn a_thousand_rows_with_many_issues_are_answered_shortened(database: Datab
         );
     }
     assert_eq!(answer.summary.unwrap().rejected, 1_000);
-    // Nothing of it is lost.
+    // All results are still recorded.
     let watched = app.watch(ID, 0, ResultFilter::All).await;
     assert_eq!(watched.results, imported.results);
 }
 
-/// More users than one answer can name, if their names are long.
+/// More users than one answer can name if their names are long.
 const MISSING: usize = 8_000;
 
 async fn an_answer_that_cannot_be_shortened_says_where_the_results_are(database: Database) {
@@ -615,7 +615,7 @@ async fn who_may_not_read_users_learns_nothing_of_others(database: Database) {
         !format!("{pushed:?}").contains("B-bob")
             && pushed.row(1).issues[0].related_external_id.is_empty()
     );
-    // A refusal names no number of users either.
+    // A refusal does not have the number of users, either.
     let (start, rows) = refused().swap_remove(0);
     let refused = writer.push(start.clone(), rows.clone()).await;
     let expected = writer.import_rows_with(start, rows).await;
@@ -623,7 +623,7 @@ async fn who_may_not_read_users_learns_nothing_of_others(database: Database) {
     assert_eq!(refused.summary().refusals, expected.summary().refusals);
 }
 
-/// Sends a push again and again as a client does, while another import holds the organisation.
+/// Repeats a push as a client does, while another import has the organisation's lease.
 async fn push_in_turn(app: &App, start: ImportStart, rows: Vec<UserRow>) -> ImportResponses {
     let pushing = async {
         loop {
@@ -663,7 +663,7 @@ async fn a_deadline_that_passes_leaves_the_import_to_be_asked_for_again(database
     let mut request = Request::new(push.clone());
     request.set_timeout(Duration::from_millis(40));
     let status = app.imports().push_users(request).await.unwrap_err();
-    // The client's own timer may be the faster one.
+    // The client's own time limit may be reached first.
     let code = status.code();
     assert!(
         matches!(code, Code::DeadlineExceeded | Code::Cancelled),

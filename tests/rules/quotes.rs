@@ -1,4 +1,4 @@
-//! Strict quoting (semantics §2, CSV dialect): a quote in a wrong place rejects its row, and a file that has one
+//! Strict quoting (semantics §2, CSV dialect): a quote in a wrong place rejects its row, and a file with such a quote
 //! deactivates no user (§7).
 
 use insta::assert_snapshot;
@@ -22,7 +22,7 @@ on_both_databases![
 
 const HEADER: &str = "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,STATUS,USERNAME,ROLE,LAST_NAME";
 
-/// A row whose first and last name are as they are given, quotes and all.
+/// A row with these first and last names, written exactly as given, with their quotes.
 fn row(id: &str, first: &str, last: &str) -> String {
     format!("{id},{id}@pd.example,B-{id},{first},Active,{id},Officer,{last}\n")
 }
@@ -39,7 +39,7 @@ fn ignoring_unknown(start: ImportStart) -> ImportStart {
     ImportStart { csv, ..start }
 }
 
-/// The messages about the first row. A sound row behind it stands.
+/// Returns the messages about the first row. The row after it is valid and stands.
 async fn told(app: &App, first: &str, last: &str) -> String {
     let csv = format!(
         "{HEADER}\n{}{}",
@@ -56,7 +56,7 @@ async fn told(app: &App, first: &str, last: &str) -> String {
     }
 }
 
-/// The code of the first row's only issue.
+/// Returns the code of the first row, which must have a single issue.
 fn code(imported: &ImportResponses) -> String {
     let [issue] = &*imported.row(1).issues else {
         panic!("{imported}");
@@ -141,7 +141,7 @@ async fn a_missing_closing_quote_swallows_rows_and_says_so(database: Database) {
     COMPLETED: 3 rows, 2 created, 1 rejected
     ");
     assert_snapshot!(imported.messages(2).join("\n"), @"A quoted value in LAST_NAME is not closed on its line, so that 2 lines were read as one row; close the value where it ends. The rows on these lines were not read.");
-    // The next quote closes it, and the number of fields is right.
+    // The next quote closes the value, and the number of fields is right.
     let csv = [
         HEADER,
         "\n",
@@ -239,7 +239,7 @@ async fn a_header_that_goes_on_with_a_row_is_refused(database: Database) {
     }
 }
 
-/// At every position of the damaged line; `src/plan/tests/one_byte.rs` does so for whole files in many dialects.
+/// Tries every position of the damaged line. `src/plan/tests/one_byte.rs` tries whole files in many dialects.
 async fn a_single_byte_deleted_or_doubled_harms_nobody_else(database: Database) {
     let app = App::start(database).await;
     let first =

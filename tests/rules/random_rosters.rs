@@ -18,10 +18,10 @@ on_both_databases![
     sqlite_and_postgresql_give_the_same_results_and_directory,
 ];
 
-/// Random rosters that a property is tried on.
+/// Number of random rosters that a property is checked on.
 const CASES: u32 = 12;
 
-/// An import whose generated external IDs are the same in any organisation and on any database.
+/// Starts an import whose generated external IDs are the same in any organisation and on any database.
 fn numbered(organization: &str) -> ImportStart {
     ImportStart {
         import_id: "018f4e9e-5c7b-7000-8000-000000000001".to_owned(),
@@ -123,7 +123,7 @@ async fn sqlite_and_postgresql_give_the_same_results_and_directory() {
         App::start(Database::Sqlite).await,
         App::start(Database::Postgres).await,
     );
-    // The digest of a plan is keyed with a secret of the organisation: here with the same one.
+    // The digest of a plan depends on a secret of the organisation, so both organisations get the same one.
     sqlite
         .tamper("UPDATE organizations SET digest_secret = zeroblob(32)")
         .await;

@@ -1,4 +1,4 @@
-//! Faults that reject only one row, before its values are looked at (semantics §2, Record faults): the rows around it
+//! Faults that reject a single row before its values are checked (semantics §2, Record faults). The rows around it
 //! stand.
 
 use insta::assert_snapshot;
@@ -140,7 +140,7 @@ async fn a_field_over_4_kib_rejects_its_row_in_any_column(database: Database) {
     assert_eq!(app.import(just_fits).await.summary().created, 1);
 }
 
-/// The codes of the first row's issues.
+/// Returns the codes of the first row's issues.
 fn words(imported: &user_import_testing::ImportResponses) -> Vec<&'static str> {
     let issues = &imported.row(1).issues;
     let name = |issue: &user_import::proto::Issue| issue.code().as_str_name();

@@ -1,5 +1,5 @@
-//! The database keeps the references of users valid for every writer (semantics §8): no entry that a user refers to is
-//! removed, and no user refers to a missing entry.
+//! The database keeps the references of users valid, whichever program writes (semantics §8): no entry that a user
+//! refers to is removed, and no user refers to an entry that does not exist.
 
 use user_import::domain::Column::Phone;
 use user_import_testing::{App, Database, is_distributed, on_both_databases, roster};
@@ -11,7 +11,7 @@ on_both_databases![
     an_import_that_sets_no_reference_checks_none,
 ];
 
-/// ada, who has a rank, a group and reports to bob.
+/// Makes ada, who has a rank and a group and reports to bob.
 async fn department(database: Database) -> App {
     use user_import::domain::Column::{EvidenceGroupExtId, Rank, SupervisorEmail};
     let app = App::start(database).await;
@@ -55,7 +55,7 @@ async fn what_a_user_refers_to_cannot_be_removed(database: Database) {
     assert_eq!(app.users().await.len(), 2);
 }
 
-/// PostgreSQL looks at few users of one statement in another way than at many.
+/// PostgreSQL checks few users of one statement in another way than many.
 async fn a_user_cannot_refer_to_what_is_not_there(database: Database) {
     let app = department(database).await;
     app.organization("sheriff").await;
@@ -69,10 +69,10 @@ async fn expect_no_stranger(app: &App) {
     for column in ["role_id", "rank_id", "group_id"] {
         expect_refused(app, &format!("UPDATE users SET {column} = 4711")).await;
     }
-    // This is the ID of no user: the database makes it from the user's own ID by exchanging two columns.
+    // No user has this ID. The database makes it from the user's own ID by exchanging two parts.
     let nobody = "UPDATE users SET supervisor_id = last_import_id";
     expect_refused(app, nobody).await;
-    // The entry that exists belongs to another organisation.
+    // The entry exists, but belongs to another organisation.
     let elsewhere = "UPDATE users SET role_id = (SELECT max(r.id) FROM roles r \
         JOIN organizations o ON o.id = r.organization_id WHERE o.slug = 'sheriff') + 4711";
     expect_refused(app, elsewhere).await;
@@ -89,7 +89,7 @@ async fn what_nobody_refers_to_can_be_removed(database: Database) {
     assert_eq!(app.users().await.len(), 1);
 }
 
-/// The updates of other writers are checked, no matter which columns they set.
+/// Updates by other programs are checked, whichever columns they set.
 async fn an_import_that_sets_no_reference_checks_none() {
     if is_distributed("foreign keys check the references of a distributed database") {
         return;

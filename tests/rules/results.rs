@@ -1,4 +1,4 @@
-//! What an import answers, and in how much detail (api.md, `ImportStart` and `ImportUsersResponse`).
+//! The answers of an import, and how detailed they are (api.md, `ImportStart` and `ImportUsersResponse`).
 
 use insta::assert_snapshot;
 use tonic::Code;
@@ -59,7 +59,7 @@ async fn a_client_chooses_which_results_it_gets(database: Database) {
     ");
 }
 
-/// One person with a value in every column, and everybody it refers to.
+/// One person with a value in every column, and all users and entries that these values refer to.
 fn full(differing: [(user_import::domain::Column, &str); 7]) -> Roster {
     roster().people(["boss", "chief"]).row("ada", differing)
 }
@@ -157,7 +157,7 @@ async fn a_source_has_at_most_255_characters(database: Database) {
     for (source, code) in [
         ("ö".repeat(255), Code::Ok),
         ("ö".repeat(256), Code::InvalidArgument),
-        // PostgreSQL could not store it.
+        // PostgreSQL could not store such a value.
         ("a\0b".to_owned(), Code::InvalidArgument),
     ] {
         let start = ImportStart {
@@ -201,7 +201,7 @@ async fn a_location_is_reported_once(database: Database) {
     ");
 }
 
-/// The helper that collects an import's answers looks at the size of each.
+/// The type that collects an import's answers checks the size of each answer.
 async fn ten_thousand_rows_come_in_messages_of_bounded_size(database: Database) {
     let app = App::start(database).await;
     let names: Vec<_> = (0..10_000).map(|n| format!("user-{n}")).collect();

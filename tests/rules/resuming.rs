@@ -1,5 +1,5 @@
-//! A resumed import reports what an undisturbed one would report (semantics §8), and an import that may not go on
-//! reports what it has written.
+//! A resumed import reports the same as an undisturbed one (semantics §8), and an import that may not continue reports
+//! what it has written.
 
 use tonic::Code;
 use tonic_types::StatusExt;
@@ -27,15 +27,15 @@ on_both_databases![
     an_attempt_is_told_at_its_start_that_the_id_has_been_bound_meanwhile,
     an_attempt_that_started_before_the_id_was_bound_is_told_everything_once,
     what_another_attempt_has_recorded_under_the_id_meanwhile_is_not_counted;
-    // SQLite has one writer: an attempt waits before it has looked at the record.
+    // SQLite has one writer, so an attempt waits before it looks at the record.
     an_id_that_another_attempt_is_binding_is_not_taken_from_it,
     an_import_that_ends_while_another_attempt_waits_for_the_lease_is_not_gone_on_with,
 ];
 
-/// How often a test starts again that has to be quicker than an import.
+/// How often a test that has to be quicker than an import starts again.
 const TRIES: usize = 5;
 
-/// The facts on which the summary and the record of an interrupted import of [`many`] must agree.
+/// Returns the facts on which the summary and the record of an interrupted import of [`many`] must agree.
 async fn expect_what_was_written(app: &App, told: &ImportResponses) {
     let record = app.import_record(ID).await.expect("it is recorded");
     let summary = told.summary();
@@ -73,8 +73,8 @@ async fn an_interrupted_import_that_has_to_wait_tells_what_it_wrote(database: Da
     assert_eq!(other.and_rest(answers).await.code(), Code::Ok);
 }
 
-/// New people under a supervisor that the roster does not list. Each person of the second half has the badge number of
-/// one of the first half, except for a leading zero.
+/// New people whose supervisor is not in the roster. Each person of the second half has the badge number of one of the
+/// first half, apart from a leading zero.
 fn doubtful() -> Roster {
     (0..MANY).fold(roster(), |roster, number| {
         let zero = if number < MANY / 2 { "" } else { "0" };
@@ -98,7 +98,7 @@ fn without_the_missing(start: ImportStart) -> ImportStart {
     }
 }
 
-/// The results of an undisturbed import of [`doubtful`].
+/// Returns the results of an undisturbed import of [`doubtful`].
 async fn undisturbed(app: &App) -> ImportResponses {
     app.organization("calm").await;
     app.import_with(start_of("calm"), roster().people(["gone"]))
@@ -113,7 +113,7 @@ async fn undisturbed(app: &App) -> ImportResponses {
     imported
 }
 
-/// Results without the IDs that are ours.
+/// Returns the results without the IDs that the service generates.
 fn comparable(imported: &ImportResponses) -> Vec<RowResult> {
     let without_id = |result: &RowResult| RowResult {
         user_id: String::new(),
@@ -138,7 +138,7 @@ async fn an_import_planned_again_warns_of_what_an_undisturbed_one_would(database
     let start = without_the_missing(named(ID));
     let mut answers = app.begin(start, &doubtful()).await;
     let first = ImportResponses::first_results(&mut answers).await;
-    // If another writer changes the directory, the import plans the rest again.
+    // Another writer changes the directory, so the import plans the rest again.
     app.protect(&first.results[0].external_id).await;
     let record = app.import_record(ID).await.expect("it is recorded");
     assert!((record.created as usize) < MANY, "it was too quick");
@@ -147,7 +147,7 @@ async fn an_import_planned_again_warns_of_what_an_undisturbed_one_would(database
     assert_eq!(comparable(&imported), comparable(&undisturbed(&app).await));
 }
 
-/// New external IDs for [`many`]. Each two neighbours swap their badges.
+/// Gives new external IDs to [`many`]. In each pair of neighbours, the two swap their badge numbers.
 fn renumbered() -> Roster {
     (0..MANY).fold(roster(), |roster, number| {
         let id = format!("W{number:04}");
@@ -187,7 +187,8 @@ async fn a_resumed_import_finds_users_by_the_same_keys(database: Database) {
     }
 }
 
-/// Sorted by external ID, which the import changes without changing the order.
+/// Returns the IDs of the users in the order of their external IDs, which the import changes without changing their
+/// order.
 async fn user_ids(app: &App) -> Vec<String> {
     app.users().await.into_iter().map(|user| user.id).collect()
 }
@@ -201,7 +202,7 @@ async fn a_user_who_loses_the_key_that_found_it_is_not_made_again(database: Data
     panic!("the import was always quicker");
 }
 
-/// Returns `false` if the import has written the user before it lost its key.
+/// Returns `false` if the import had written the user before the other writer took its key.
 async fn loses_its_key_before_it_is_written(database: Database) -> bool {
     let app = start_slow(database).await;
     app.import(many()).await;
@@ -222,7 +223,7 @@ async fn loses_its_key_before_it_is_written(database: Database) -> bool {
     {
         return false;
     }
-    // From here on the import plans the rest again.
+    // From here on, the import plans the rest again.
     app.protect(&last).await;
     let imported = first.and_rest(answers).await;
     assert_eq!(imported.code(), Code::Ok, "{imported}");
@@ -339,7 +340,7 @@ async fn an_id_that_another_attempt_is_binding_is_not_taken_from_it() {
         ..named(ID)
     };
     app.import_with(dry_run, &file).await;
-    // To other options.
+    // The ID is now bound to other options.
     let sql = format!(
         "UPDATE imports SET options_digest = '\\x00', state = {}",
         i32::from(ImportState::Applying)

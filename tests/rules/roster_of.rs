@@ -1,4 +1,5 @@
-//! Uploads that begin with the roster of another upload: a roster is sent once, and reviewed any number of times.
+//! Uploads that begin with the roster of another upload, so that a roster is sent once and reviewed any number of
+//! times.
 
 use tonic::{Code, Status};
 use user_import::{
@@ -64,7 +65,7 @@ async fn a_roster_that_was_sent_once_is_reviewed_and_imported(database: Database
     let (import, _) = begin(&app, start, &source).await.unwrap();
     let imported = app.finish_and_watch("pd", &import, finish_of(&csv)).await;
     assert_eq!(imported.summary().deactivated, 2, "{imported}");
-    // It is still there, and is cancelled like any upload.
+    // The upload still exists, and can be cancelled like any other.
     app.cancel(&source).await.unwrap();
     let refused = begin(&app, start_of("pd"), &source).await.unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
@@ -101,7 +102,7 @@ async fn any_kind_of_roster_is_taken_in_whatever_parts_it_came(database: Databas
     let imported = app.finish_and_watch("pd", &import, finish_of(&book)).await;
     assert_eq!(imported.summary().created, 1, "{imported}");
 
-    // An empty file is one, and not an upload without input.
+    // An empty file is a roster, but an upload without any input has none.
     let empty = sent(&app, b"").await;
     let (import, _) = begin(&app, start_of("pd"), &empty).await.unwrap();
     let finished = app.finish(&import, finish_of(b"")).await.unwrap_err();
@@ -120,7 +121,7 @@ async fn an_upload_goes_on_where_the_other_one_is(database: Database) {
     };
     let begun = begin(&app, start.clone(), &source).await.unwrap();
     assert_eq!(begun.1, 40);
-    // Each goes on alone, in parts of its own, and one takes the parts that only the other has.
+    // Each upload continues alone, with its own parts. One of them gets the parts that only the other had.
     app.append(&source, 40, &csv[40..90]).await.unwrap();
     app.append(&begun.0, 40, &csv[40..60]).await.unwrap();
     let again = begin(&app, start.clone(), &source).await.unwrap();
@@ -178,7 +179,7 @@ async fn no_upload_but_an_open_one_of_the_caller_is_taken(database: Database) {
         };
         let refused = begin(app, start.clone(), source).await.unwrap_err();
         assert_eq!(refused.code(), code, "{refused}");
-        // Nothing was begun.
+        // No upload was begun.
         let part = app
             .append_to(&start.organization, &start.import_id, 0, content())
             .await;

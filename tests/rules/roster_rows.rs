@@ -1,4 +1,4 @@
-//! Rows of an upload, read so that a client can have them corrected.
+//! Rows of an upload, which a client reads so that people can correct them.
 
 use tonic::{Code, Status};
 use user_import::{
@@ -83,7 +83,7 @@ async fn rows_are_read_as_an_import_would_judge_them(database: Database) {
         values: Some(values),
     });
     assert_eq!(rows, expected);
-    // Returns only the wanted rows, and none that the file does not have.
+    // Only the wanted rows are returned, and none that the file does not have.
     let some = read(&app, wanted(&id, &[2, 4, 9])).await.unwrap();
     assert_eq!(some, rows[1..2]);
 }
@@ -147,7 +147,7 @@ async fn a_mapping_applies_inline_or_by_its_name(database: Database) {
     };
     let refused = read(&app, both).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
-    // Without it the columns are unknown.
+    // Without the header the columns are unknown.
     let plain = read(&app, wanted(&id, &[1])).await.unwrap_err();
     assert_eq!(plain.code(), Code::InvalidArgument, "{plain}");
 }

@@ -15,7 +15,8 @@ on_both_databases![
     typed_rows_do_what_the_equal_csv_does,
 ];
 
-/// Every column in use, a supervisor below its report, and a name that needs quotes and three bytes.
+/// A user with a value in every column that is stored, a supervisor whose row comes after its report, and a name that
+/// needs quotes and has a letter of three bytes.
 fn station() -> Roster {
     roster()
         .row(

@@ -1,4 +1,4 @@
-//! Mappings that an organisation saves under a name, for imports that name them (semantics §10).
+//! Mappings that an organisation saves under a name, and imports that use them by their names (semantics §10).
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -26,7 +26,7 @@ on_both_databases![
     the_trail_tells_which_mapping_an_import_had,
 ];
 
-/// Reads the phone from another column.
+/// A mapping that reads the phone from another column.
 fn phones_from(column: &str) -> Mapping {
     Mapping {
         columns: [(column.to_owned(), "PHONE".to_owned())].into(),
@@ -73,14 +73,14 @@ fn by_name(name: &str) -> ImportStart {
     }
 }
 
-/// The fields that a status says are wrong.
+/// Returns the fields that a status says are invalid.
 fn wrong_fields(status: &Status) -> Vec<String> {
     let details = status.get_error_details();
     let found = details.bad_request().unwrap().field_violations.iter();
     found.map(|violation| violation.field.clone()).collect()
 }
 
-/// A roster whose column of phones has another name.
+/// A roster in which the column of phones has another name.
 fn export(column: &str) -> String {
     let people = roster().row("ada", [(Phone, "+1 202-555-0143")]);
     people.csv().replacen("PHONE", column, 1)
@@ -116,7 +116,7 @@ async fn a_saved_mapping_is_listed_replaced_and_deleted(database: Database) {
     );
 }
 
-/// The plan, the results and the binding of an import ID are the same, so that a client may send either.
+/// The plan, the results and the digest of the options are the same, so a client may send the mapping or its name.
 async fn an_import_by_name_is_the_import_by_the_mapping_itself(database: Database) {
     let app = App::start(database).await;
     let mapping = Mapping {
@@ -153,7 +153,7 @@ async fn an_import_by_name_is_the_import_by_the_mapping_itself(database: Databas
     let replayed = app.import_with(same, &*csv).await;
     assert_eq!(replayed.code(), Code::Ok, "{replayed}");
     assert_eq!(replayed.summary().created, 1, "{replayed}");
-    // Under another mapping it would be another import.
+    // With another mapping it would be another import.
     save(&app, named("hr", phones_from("Cell"))).await.unwrap();
     let other = app.import_with(named_start, &*csv).await;
     assert_eq!(other.code(), Code::AlreadyExists, "{other}");
@@ -220,7 +220,7 @@ async fn an_organisation_has_a_bounded_number_of_mappings(database: Database) {
     }
     let full = save(&app, named("hr", phones_from("Cell"))).await;
     assert_eq!(full.unwrap_err().code(), Code::ResourceExhausted);
-    // One of them may still be replaced, and another saved in the place of a deleted one.
+    // At the limit, a mapping can still be replaced, and after a deletion another one can be saved.
     save(&app, named("system-7", phones_from("Radio")))
         .await
         .unwrap();

@@ -1,4 +1,4 @@
-//! Roles and groups limit which users an import deactivates (semantics §7).
+//! The roles and groups to which deactivation is limited (semantics §7).
 
 use insta::assert_snapshot;
 use tonic::Code;
@@ -42,7 +42,7 @@ fn deactivated(imported: &ImportResponses) -> Vec<&str> {
         .collect()
 }
 
-/// Officers of the groups G-1 and G-3 and of none, and a sergeant of G-1.
+/// Officers in the groups G-1 and G-3 and without a group, and a sergeant in G-1.
 async fn station(database: Database) -> App {
     let app = App::start(database).await;
     let mut groups = catalog();
@@ -114,7 +114,7 @@ async fn an_unknown_name_in_the_scope_refuses(database: Database) {
         assert_eq!(imported.code(), Code::InvalidArgument, "{imported}");
         let summary = imported.summary();
         assert_eq!(summary.refusals[0].code, code, "{imported}");
-        // Nothing was planned: its counts add up to the rows that have one.
+        // Nothing was planned, so no row has an outcome, and the counts add up to zero.
         assert_eq!((summary.rows, summary.unchanged), (0, 0), "{imported}");
     }
 }

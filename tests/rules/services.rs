@@ -1,4 +1,4 @@
-//! The standard services of gRPC servers (api.md): health, and reflection in both of its versions.
+//! The standard services of gRPC servers (api.md): health, and both versions of reflection.
 
 use tokio_stream::{StreamExt as _, once};
 use tonic_health::pb::{

@@ -1,4 +1,4 @@
-//! Servers that share a database, and what outlives them (semantics §8).
+//! Servers that share a database, and the data that outlives them (semantics §8).
 
 use user_import::proto::ImportStart;
 

@@ -1,5 +1,5 @@
-//! At the limit of open uploads, a dry run whose upload has been silent makes room for another upload of its principal:
-//! pages of the console leave such uploads behind when they are closed.
+//! At the limit of open uploads, a dry run that has been silent gives its place to another upload of the same
+//! principal. Pages of the console leave such uploads open when they are closed.
 
 use tonic::{Code, Status};
 use user_import::{
@@ -22,7 +22,7 @@ on_both_databases![
     an_upload_that_is_no_dry_run_is_kept,
 ];
 
-/// A server that lets an organisation have two open uploads.
+/// Starts a server on which an organisation may have two open uploads.
 async fn app_with_two_places(database: Database) -> App {
     let settings = Settings {
         server: ServerLimits {
@@ -40,13 +40,13 @@ async fn begin(app: &App, start: ImportStart) -> Result<String, Status> {
         .map(|(import_id, _)| import_id)
 }
 
-/// Lets time pass for all uploads.
+/// Sets back the time of the last call of all uploads.
 async fn pass(app: &App, milliseconds: u32) {
     let sql = format!("UPDATE uploads SET touched_ms = touched_ms - {milliseconds}");
     app.tamper(&sql).await;
 }
 
-/// Uploads of two dry runs, of which the first has been silent for longer, both for more than five minutes.
+/// Begins uploads of two dry runs. Both have been silent for more than five minutes, and the first one for longer.
 async fn two_silent_dry_runs(app: &App) -> [String; 2] {
     let first = begin(app, dry_run(start_of("pd"))).await.unwrap();
     pass(app, 1_000).await;
@@ -72,7 +72,7 @@ async fn the_longest_silent_one_makes_room(database: Database) {
     let record = app.import_record(&first).await.unwrap();
     assert_eq!(record.state(), ImportState::Refused);
     assert_eq!(record.refusals[0].code, "UPLOAD_ABANDONED");
-    // The other one has just had a call.
+    // The other upload has just had a call.
     assert_full(begin(&app, start_of("pd")).await);
 }
 

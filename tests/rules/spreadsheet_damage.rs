@@ -1,4 +1,4 @@
-//! What a spreadsheet does to a roster (semantics §2, Spreadsheet damage): named, not just rejected.
+//! Damage that a spreadsheet does to a roster (semantics §2, Spreadsheet damage). Messages name it.
 
 use insta::assert_snapshot;
 use user_import::{
@@ -105,7 +105,7 @@ async fn rows_of_one_file_that_differ_by_zeros_alone_are_warned_of(database: Dat
                 assert_eq!((one.related_row, other.related_row), (2, 1));
                 assert_eq!(one.code(), IssueCode::LeadingZerosLost);
                 assert_eq!(one.severity(), IssueSeverity::Warning);
-                // Zeros get lost: the longer value is suggested for the shorter one.
+                // Zeros are only ever lost, so the longer value is suggested for the shorter one.
                 let suggested =
                     [first, second].map(|value| if value == short { padded } else { "" });
                 assert_eq!([&*one.suggestion, &*other.suggestion], suggested);
@@ -132,7 +132,7 @@ async fn rows_of_one_file_that_differ_by_zeros_alone_are_warned_of(database: Dat
     EMAIL "nowhere" is not an email address; write it like name@example.com.
     EXTERNAL_ID "00421" equals "0421" of row 1 except for leading zeros; if a spreadsheet changed one of them, format the column as text.
     "#);
-    // A stored value stands without a message.
+    // A stored value stands, and there is no message.
     let again = roster()
         .row("ada", [(ExternalId, "0421"), (BadgeNumber, "7")])
         .row("bob", [(ExternalId, "421"), (BadgeNumber, "007")]);
@@ -157,7 +157,7 @@ async fn a_user_is_named_before_a_row_that_differs_by_zeros_alone(database: Data
     ");
 }
 
-/// With one user whose external ID is 0042 and badge number 007.
+/// A server with one user, whose external ID is 0042 and whose badge number is 007.
 async fn app_with_zeros(database: Database) -> App {
     let app = App::start(database).await;
     let people = roster().row("ada", [(ExternalId, "0042"), (BadgeNumber, "007")]);

@@ -1,5 +1,5 @@
-//! An import whose roster comes in parts is the same import as `ImportUsers` makes (issue: clients
-//! without bidirectional streams): the same results, deactivations, summary, status and record.
+//! An import whose roster comes in parts is the same as the import of that roster by `ImportUsers`: the same results,
+//! deactivations, summary, status and record.
 
 use tonic::Code;
 use user_import::{
@@ -27,7 +27,7 @@ on_both_databases![
     organisations_with_the_same_import_id_are_apart,
 ];
 
-/// The same in both organisations, so that generated external IDs agree.
+/// The import ID is the same in both organisations, so that generated external IDs are, too.
 const ID: &str = "018f4e9e-5c7b-7000-8000-000000000007";
 
 fn bound(organization: &str, start: &ImportStart) -> ImportStart {
@@ -38,8 +38,8 @@ fn bound(organization: &str, start: &ImportStart) -> ImportStart {
     }
 }
 
-/// Returns everything that must be the same: all but the server's own IDs, times, and the digest, for which each
-/// organisation has its own key.
+/// Returns everything that must be equal: all except the server's own IDs, times, and the digest, for which each
+/// organisation has a key of its own.
 fn comparable(
     imported: &ImportResponses,
 ) -> (Vec<RowResult>, Vec<String>, Option<ImportSummary>, String) {
@@ -73,7 +73,7 @@ fn before() -> Roster {
     roster().people(["ada", "bob", "cy", "dan"])
 }
 
-/// Every outcome, warnings, a swap, a row without external ID, and rows that depend on others.
+/// Rows of every outcome, warnings, a swap, a row without external ID, and rows that depend on others.
 fn mixed() -> Roster {
     roster()
         .people(["ada"])
@@ -94,7 +94,7 @@ fn missing(confirmation: &str) -> ImportStart {
     }
 }
 
-/// What is asked for, the file, and how it must end.
+/// The options, the file, and how the import must end.
 type StagedCase = (ImportStart, Vec<u8>, Code);
 
 fn written() -> Vec<StagedCase> {
@@ -129,7 +129,7 @@ fn written() -> Vec<StagedCase> {
     ]
 }
 
-/// A column that is not known, in a charset that has to be named.
+/// A file with an unknown column, in a charset that the options must name.
 fn odd_columns() -> ImportStart {
     ImportStart {
         csv: Some(CsvFormat {
@@ -181,7 +181,7 @@ fn refused() -> Vec<StagedCase> {
     ]
 }
 
-/// More deactivations than the guard allows.
+/// Rosters that deactivate more users than the guard allows.
 fn before_inactive() -> Roster {
     ["ada", "bob", "cy", "dan"]
         .into_iter()
@@ -260,7 +260,7 @@ async fn no_input_at_all_is_refused_as_it_is_on_a_stream(database: Database) {
 
 async fn the_same_file_in_any_parts_has_the_same_results(database: Database) {
     let app = App::start(database).await;
-    // Two bytes to a character, quotes, and line breaks in them.
+    // The file has characters of two bytes, quotes, and values with line breaks.
     let people = roster()
         .row("zo\u{eb}", [(ExternalId, "a \"b\"\nc")])
         .people(["bob"]);
@@ -309,7 +309,7 @@ async fn the_record_is_that_of_an_import(database: Database) {
         (record.source.as_str(), &record.principal),
         ("cad", &receiving.principal)
     );
-    // It began when it was begun, not when its upload was finished.
+    // The import began when its upload was begun, and not when the upload was finished.
     assert_eq!(record.started_at, receiving.started_at);
     let summary = imported.summary();
     assert_eq!(summary.started_at, receiving.started_at);
@@ -318,7 +318,7 @@ async fn the_record_is_that_of_an_import(database: Database) {
         (summary.created, summary.rejected)
     );
     assert_eq!(record.input_sha256, summary.input_sha256);
-    // The same ID with the same input on a stream is answered from the record.
+    // The same ID with the same input in a stream is answered from the record.
     let again = app
         .import_with(bound("pd", &ImportStart::default()), csv)
         .await;
@@ -376,7 +376,7 @@ async fn a_watcher_who_comes_early_sees_everything(database: Database) {
     );
 }
 
-/// A run stores `started`, where the results are, and the summary.
+/// For a run, the server stores `started`, the place of the results, and the summary.
 async fn recorded_results_are_stored_once(database: Database) {
     let app = App::start(database).await;
     let start = |validate_only| ImportStart {

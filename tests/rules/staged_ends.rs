@@ -1,5 +1,5 @@
-//! Uploads that are never finished: somebody cancels them, or they are abandoned. Nothing is written, nothing of the
-//! roster is left, and the record says how they ended.
+//! Uploads that are never finished, because somebody cancels them or they are abandoned. No user is written, no part of
+//! the roster is kept, and the record says how they ended.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ fn impatient(upload: Duration) -> Settings {
     }
 }
 
-/// Everything that is stored of rosters that came in parts.
+/// Returns how much is stored of rosters that came in parts.
 async fn stored(app: &App) -> i64 {
     let sql = "SELECT (SELECT COUNT(*) FROM uploads) + (SELECT COUNT(*) FROM upload_chunks) \
         + (SELECT COUNT(*) FROM upload_replies)";

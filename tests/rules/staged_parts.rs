@@ -1,5 +1,5 @@
-//! The parts of an upload: where one goes, which may be sent again, and which are refused. A part that
-//! is refused leaves the upload as it was.
+//! The parts of an upload: where a part belongs, which parts may be sent again, and which are refused. A refused part
+//! does not change the upload.
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -34,7 +34,7 @@ async fn begun(app: &App) -> String {
     app.begin_upload(start).await.unwrap().0
 }
 
-/// The offset at which, as the server says, the next part begins.
+/// Returns the offset at which the next part begins, as the server says it.
 fn expected_offset(refused: Result<u64, Status>) -> u64 {
     let status = refused.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition, "{status}");
@@ -50,7 +50,7 @@ fn expected_offset(refused: Result<u64, Status>) -> u64 {
     offset
 }
 
-/// The code of the one violation that a refusal has.
+/// Returns the code of a refusal that has a single violation.
 fn precondition(refused: Result<u64, Status>) -> String {
     let status = refused.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition, "{status}");
@@ -69,7 +69,7 @@ async fn a_part_sent_again_changes_nothing(database: Database) {
         let added = app.append(&id, from as u64, &csv[from..until]).await;
         assert_eq!(added.unwrap(), until as u64);
     }
-    // Whole parts, pieces of them, and pieces of several.
+    // Sends parts again: complete ones, pieces of one, and pieces of several.
     for (from, until) in [
         (0, 10),
         (10, 11),
@@ -109,7 +109,7 @@ async fn a_part_that_overlaps_leaves_a_gap_or_lies_beyond_is_told_the_offset(dat
         assert_eq!(expected_offset(app.append(&id, offset, "x").await), 20);
     }
     assert_eq!(expected_offset(app.append(&id, 21, "").await), 20);
-    // It is the same as far as it was received, and goes on beyond.
+    // The part equals the received bytes, and continues after them.
     assert_eq!(expected_offset(app.append(&id, 10, &csv[10..]).await), 20);
     app.append(&id, 20, &csv[20..]).await.unwrap();
     let imported = app.finish_and_watch("pd", &id, finish_of(&csv)).await;
@@ -140,7 +140,7 @@ async fn other_content_at_the_same_place_is_refused(database: Database) {
     let rows = roster().people(["bob"]).typed();
     let (id, _) = app.begin_upload(start_of("pd")).await.unwrap();
     app.append_rows(&id, 0, &rows).await.unwrap();
-    // Unset and blank are two things.
+    // An unset field is not the same as a blank one.
     let other = UserRow {
         phone: Some(String::new()),
         ..rows[0].clone()
@@ -230,7 +230,7 @@ async fn an_upload_stays_within_the_limits_of_an_import(database: Database) {
     };
     let (id, _) = app.begin_upload(start_of("pd")).await.unwrap();
     assert!(quota(app.append_rows(&id, 0, &[long]).await).contains("400 bytes"));
-    // Rows of a CSV file are counted when it is read.
+    // Rows of a CSV file are counted only when the file is read.
     let csv = "EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE\n".to_owned();
     let csv = csv + &"a,b,c,d,e,f,g\n".repeat(4);
     let imported = app

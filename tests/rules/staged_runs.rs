@@ -1,4 +1,5 @@
-//! Beginning and finishing an upload: a repeated call is harmless, and an upload that cannot go on is refused at once.
+//! Beginning and finishing an upload: a repeated call does no harm, and an upload that cannot continue is refused at
+//! once.
 
 use std::time::Duration;
 
@@ -59,7 +60,7 @@ async fn an_import_begun_again_says_where_to_go_on(database: Database) {
             .await
             .unwrap();
     }
-    // Options that concern only the stream may differ.
+    // Options that concern only the stream may be different.
     let other = ImportStart {
         source: "cad".to_owned(),
         include_values: true,
@@ -96,12 +97,12 @@ async fn an_import_begun_again_with_other_options_is_refused(database: Database)
     app.append(ID, 0, &csv).await.unwrap();
     let imported = app.finish_and_watch("pd", ID, finish_of(&csv)).await;
     assert_eq!(imported.code(), Code::Ok, "{imported}");
-    // Now it is bound for good, to its input too.
+    // Now the ID is bound to its input, too, and stays so.
     assert_eq!(code(app.begin_upload(other()).await), Code::AlreadyExists);
     let other = roster().people(["bob"]).csv().into_bytes();
     let imported = app.import_in_parts(start(), &other, []).await;
     assert_eq!(imported.code(), Code::AlreadyExists, "{imported}");
-    // The results of the roster that the ID is bound to are not this one's.
+    // The results under this ID belong to the roster that it is bound to, and not to this one.
     assert_eq!(imported.results, [], "{imported}");
     let users: Vec<_> = app.users().await;
     assert_eq!(users.len(), 1);
@@ -166,7 +167,7 @@ async fn a_finish_sent_again_is_answered_alike(database: Database) {
             assert_eq!(watched.summary, first.summary);
         }
     }
-    // Neither of them ran twice.
+    // Neither import ran twice.
     assert_eq!(app.import_page(9, "").await.0.len(), 2);
     assert_eq!(app.users().await.len(), 1);
 }
@@ -238,7 +239,7 @@ async fn what_finish_states_must_be_what_came(database: Database) {
         assert_eq!(imported.code(), Code::FailedPrecondition);
     }
     assert!(app.users().await.is_empty());
-    // Nothing of the rosters is left.
+    // No part of the rosters is stored any more.
     let chunks = app
         .database()
         .number("SELECT COUNT(*) FROM upload_chunks")
@@ -253,7 +254,7 @@ async fn an_import_that_ended_may_be_begun_again(database: Database) {
         ..start()
     };
     let csv = roster().people(["ada"]).csv().into_bytes();
-    // Nothing was written under the ID: it is free, even for other options.
+    // No user was written under the ID, so it is free, even for other options.
     for _ in 0..2 {
         let imported = app.import_in_parts(dry(), &csv, [20]).await;
         assert_eq!(imported.summary().created, 1, "{imported}");
@@ -261,7 +262,7 @@ async fn an_import_that_ended_may_be_begun_again(database: Database) {
     let refused = app.import_in_parts(start(), b"EMIAL\nx\n", []).await;
     assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
     let first = app.import_in_parts(start(), &csv, [20]).await;
-    // Now the ID is bound, and the same roster gets the recorded results.
+    // Now the ID is bound, and the same roster is answered with the recorded results.
     let again = app.import_in_parts(start(), &csv, [30]).await;
     assert_eq!(again.results, first.results);
     assert_eq!(again.summary, first.summary);
@@ -286,7 +287,7 @@ async fn an_import_that_holds_the_organisation_is_named(database: Database) {
         },
     );
     assert_eq!(code(app.begin_upload(other).await), Code::Aborted);
-    // A dry run takes no place of other imports, and one that was begun says where it is.
+    // A dry run does not take the place of an import. An upload that was begun before answers with its offset.
     app.begin_upload(dry).await.unwrap();
     assert_eq!(app.begin_upload(start()).await.unwrap().1, csv.len() as u64);
     app.cancel(crate::retries::ID).await.unwrap();
@@ -363,14 +364,14 @@ async fn open_uploads_are_bounded(database: Database) {
     assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
     assert!(refused.get_details_retry_info().is_some());
     assert_eq!(app.import_page(9, "").await.0.len(), 2);
-    // One that is there goes on, and other organisations have their own.
+    // An existing upload can continue, and other organisations have places of their own.
     app.begin_upload(start()).await.unwrap();
     app.begin_upload(start_of("other")).await.unwrap();
     app.cancel(ID).await.unwrap();
     app.begin_upload(start_of("pd")).await.unwrap();
 }
 
-/// A dry run that holds its place until its results are read.
+/// Begins a dry run that keeps its place until its results are read.
 async fn hold_a_place(app: &App) -> ImportCall {
     let mut call = app.call().await;
     let start = ImportStart {

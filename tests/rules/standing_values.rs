@@ -1,5 +1,5 @@
-//! A value that its user already has stands, even where it would no longer be accepted (semantics §2), so
-//! that an export always imports.
+//! A value that its user has already stands, even if it would not be accepted any more (semantics §2). So an export can
+//! always be imported.
 
 use insta::assert_snapshot;
 use user_import::{
@@ -14,7 +14,7 @@ on_both_databases![
     any_value_that_its_user_already_has_stands,
 ];
 
-/// With two users. One of them has a group, a phone number and a supervisor.
+/// Starts a server with two users. One of them has a group, a phone number and a supervisor.
 async fn app_with_ada(database: Database) -> App {
     let app = App::start(database).await;
     let optional = [

@@ -1,5 +1,5 @@
-//! How an import that does not end well says so (api.md, Status codes): a code, details that a program
-//! understands, and a summary before it where the import had begun.
+//! The status of an import that does not end well (api.md, Status codes): a code, details for programs, and if the
+//! import had begun, a summary before the status.
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -209,7 +209,7 @@ async fn an_oversized_message_is_a_quota_failure(database: Database) {
     let app = App::start(database).await;
     let start = || Message::Start(start_of("pd"));
     let finish = Message::Finish(ImportFinish::default());
-    // Exactly 4 MiB of content are taken: one long line is the fault then, not the message.
+    // A message with exactly 4 MiB of content is accepted. The fault is then in the file: one line is too long.
     for (bytes, quota) in [(4 << 20, "record"), ((4 << 20) + 10_000, "message")] {
         let chunk = Message::CsvChunk(vec![b'x'; bytes].into());
         let imported = app.send([start(), chunk, finish.clone()]).await;
@@ -300,7 +300,7 @@ async fn a_status_stays_below_four_kib(database: Database) {
     assert!(bytes <= 4_096, "{bytes} bytes");
 }
 
-/// Bytes that a byte of a status message takes in a trailer: a byte that is not plain ASCII is escaped.
+/// Returns how many bytes this byte of a status message has in a trailer. A byte that is not plain ASCII is escaped.
 fn encoded_len(byte: u8) -> usize {
     if matches!(byte, b' '..=b'~') && byte != b'%' {
         1

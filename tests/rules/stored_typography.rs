@@ -1,5 +1,6 @@
-//! Keys that users have with typographic characters (semantics §2, Export artefacts): a file that gives them as keyboards
-//! write them makes no second account. `damaged_values` has the files that give such characters themselves.
+//! Keys of users that have typographic characters (semantics §2, Export artefacts): a file with the characters of a
+//! keyboard in their place creates no second user. `damaged_values` has files that contain typographic characters
+//! themselves.
 
 use insta::assert_snapshot;
 use tonic::Code;
@@ -19,7 +20,7 @@ on_both_databases![
     what_is_stored_with_typographic_characters_stands,
 ];
 
-/// A user whose keys a word processor has written.
+/// A user whose keys were written by a word processor.
 async fn department(database: Database) -> App {
     let app = App::start(database).await;
     let ada = [
@@ -66,7 +67,7 @@ async fn a_plain_key_that_a_user_has_with_typographic_characters_makes_no_second
             (IssueCode::ExportArtifact, column.header(), id),
             "{value}"
         );
-        // The user is listed all the same, and the other one is not.
+        // The user counts as listed, and the other one does not.
         let sync = dry_run(deactivating_missing(start_of("pd")));
         let synced = app.import_with(sync, row).await;
         let missing: Vec<_> = synced
@@ -103,7 +104,7 @@ async fn the_message_says_whose_key_it_is_and_what_it_holds(database: Database) 
     BADGE_NUMBER "01 02" is "01[U+00A0]02" of user "bob" with other dashes, apostrophes or spaces; if the row is about that user, write "bob" in EXTERNAL_ID; otherwise give the row another badge number. The existing one holds U+00A0.
     "#);
     assert_eq!(app.users().await.len(), 2);
-    // Another key is another key.
+    // A key that differs in more than that is another key.
     let others = roster()
         .row("a", [(BadgeNumber, "K9")])
         .row("b", [(BadgeNumber, "0102")])
@@ -129,7 +130,7 @@ async fn a_file_can_make_the_keys_of_a_user_plain(database: Database) {
 
 async fn what_is_stored_with_typographic_characters_stands(database: Database) {
     let app = department(database).await;
-    // Two users whose badge numbers differ in the dash alone, from an earlier version.
+    // Two users from an earlier version, whose badge numbers differ only in the dash.
     app.tamper("UPDATE users SET badge_number = 'K-9' WHERE external_id = 'bob'")
         .await;
     let imported = app.import(app.export().await).await;

@@ -1,5 +1,5 @@
-//! What a client may send, and in what order (semantics §3, phase 1): everything else is refused, and no user is
-//! written.
+//! The messages that a client may send, and their order (semantics §3, phase 1). Everything else is refused, and no
+//! user is written.
 
 use prost::Message as _;
 use tonic::{Code, Request, client::Grpc};

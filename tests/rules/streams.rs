@@ -1,4 +1,4 @@
-//! Nothing that reads from the client waits for something that writes to it (semantics §3).
+//! Reading from the client never waits for writing to the client (semantics §3).
 
 use tokio::time::timeout;
 use user_import::{
@@ -19,12 +19,12 @@ on_both_databases![
     a_client_that_leaves_after_finish_has_its_users_written,
 ];
 
-/// More than all windows and buffers between client and server hold.
+/// More rows than all windows and buffers between client and server hold.
 const MUCH: usize = 12 * 1024 * 1024;
 
 async fn a_client_may_send_everything_before_it_reads_anything(database: Database) {
     let app = App::start(database).await;
-    // Long fields, so that it is bytes and not rows that are many.
+    // The fields are long, so that few rows have many bytes.
     let long = "x".repeat(4_000);
     let mut row = roster().row("ada", [(Location, long.as_str())]).typed();
     row[0].role = Some("Wizard".to_owned());
@@ -45,7 +45,7 @@ async fn a_client_may_send_everything_before_it_reads_anything(database: Databas
     assert_eq!(imported.results.len(), rows);
 }
 
-/// Sends `names` and leaves the answers in the stream.
+/// Sends `names`, and does not read the answers.
 async fn send_unread(app: &App, names: &[String]) -> ImportCall {
     let rows = roster().people(names.iter().map(String::as_str)).typed();
     let mut call = app.call().await;
@@ -72,7 +72,7 @@ async fn what_nobody_reads_is_applied_all_the_same(database: Database) {
     let names: Vec<_> = (0..2_000).map(|n| format!("user-{n}")).collect();
     let call = send_unread(&app, &names).await;
     wait_for_users(&app, names.len()).await;
-    // A client that reads late has missed nothing.
+    // A client that reads late still gets every answer.
     assert_eq!(call.finish().await.summary().created, 2_000);
 }
 
@@ -80,7 +80,7 @@ async fn a_client_that_leaves_after_finish_has_its_users_written(database: Datab
     let app = App::start(database).await;
     let names: Vec<_> = (0..2_000).map(|n| format!("user-{n}")).collect();
     let mut call = send_unread(&app, &names).await;
-    // The first results: the import is applying.
+    // The first results have come, so the import is applying.
     while !matches!(call.read().await, Ok(Some(Reply::Results(_)))) {}
     drop(call);
     wait_for_users(&app, names.len()).await;

@@ -1,5 +1,5 @@
-//! The messages about a supervisor who is not found (semantics §5), and the number of rows that wait for a rejected
-//! one.
+//! The messages about a supervisor who is not found (semantics §5), and the number of rows that depend on a rejected
+//! row.
 
 use insta::assert_snapshot;
 use user_import::domain::Column::{
@@ -16,7 +16,7 @@ on_both_databases![
     the_row_at_the_root_says_how_many_wait_for_it,
 ];
 
-/// Row, message and suggestion of each issue.
+/// Returns the row, message and suggestion of each issue.
 fn said(imported: &ImportResponses) -> String {
     let said = imported.results.iter().flat_map(|result| {
         let issues = result.issues.iter();
@@ -153,7 +153,7 @@ async fn a_roster_with_the_names_of_supervisors_is_told_their_addresses(database
     2 SUPERVISOR_EMAIL "Whitlock, Dana" matches no user; did you mean "chief@pd.example"? [chief@pd.example]
     3 SUPERVISOR_EMAIL "ortega luis" matches no user; did you mean "captain@pd.example"? [captain@pd.example]
     "#);
-    // The same of users who exist.
+    // The same with supervisors who are users already.
     app.people(["chief", "captain", "officer"]).await;
     assert_eq!(said(&app.import(&rows).await), told);
     assert_eq!(said(&app.import_rows(rows.typed()).await), told);

@@ -1,4 +1,4 @@
-//! Supervisors (semantics §5): found in the state after the whole import, never in a circle.
+//! Supervisors (semantics §5): they are looked up in the state after the whole import, and never form a circle.
 
 use insta::assert_snapshot;
 use user_import::{
@@ -94,7 +94,7 @@ async fn rows_that_close_a_circle_are_rejected(database: Database) {
         .row("cy", [(SupervisorEmail, "ada@pd.example")])
         .row("dan", [(SupervisorEmail, "cy@pd.example")])
         .row("eve", [(SupervisorEmail, "ada@pd.example")]);
-    // eve's supervisor stays as she is. dan counted on cy, and no row creates cy.
+    // eve keeps her supervisor. dan's row needs cy, and no row creates cy.
     assert_snapshot!(app.import(circle).await, @r"
     1 REJECTED ada [SUPERVISOR_CYCLE, SUPERVISOR_NOT_FOUND]
     2 REJECTED bob [SUPERVISOR_CYCLE, SUPERVISOR_NOT_FOUND]

@@ -1,5 +1,5 @@
-//! Blank fields beyond those of the header (semantics §2, CSV dialect): a file may have them in all its records alike;
-//! in one record they are the trace of a value that holds the delimiter.
+//! Blank fields beyond those of the header (semantics §2, CSV dialect). All records of a file may have them. If only
+//! one record has them, one of its values contains the delimiter.
 
 use insta::assert_snapshot;
 use tonic::Code;
@@ -25,7 +25,7 @@ fn row(id: &str, end: &str) -> String {
     format!("{id},{id}@pd.example,B-{id},Ann,Lee,Active,{id},Officer,,{end}\n")
 }
 
-/// A file whose header and records end so.
+/// A file whose header and records end with these texts.
 fn file(header: &str, ends: &[&str]) -> String {
     let rows = ["ada", "bob", "cy"].into_iter().zip(ends);
     format!("{HEADER}{header}\n") + &rows.map(|(id, end)| row(id, end)).collect::<String>()
@@ -147,7 +147,7 @@ async fn a_missing_delimiter_in_front_of_the_status_deactivates_nobody(database:
     }
 }
 
-/// The record of a file with one delimiter less than it should have, for each delimiter.
+/// For each delimiter of a record, the record without that delimiter.
 fn without_one_delimiter(record: &str) -> Vec<String> {
     let places = record.match_indices(',').map(|(at, _)| at);
     places
@@ -177,8 +177,8 @@ async fn a_missing_delimiter_anywhere_writes_no_value_one_column_off(database: D
             assert_eq!(imported.summary().created, 0, "{broken}\n{imported}");
             let after = app.user("ada").await;
             if after != before {
-                // A record that ends in blanks may be short, as Excel writes it. A blank value clears the attribute,
-                // and LOCATION is not stored.
+                // A record that ends with blank fields may be short, because Excel writes it so. A blank value clears
+                // the attribute, and LOCATION is not stored.
                 let cleared = User {
                     rank: String::new(),
                     updated_at: after.updated_at,

@@ -1,5 +1,4 @@
-//! The template (api.md, `GetImportTemplate`): a file to start from, whose examples nobody imports by
-//! mistake.
+//! The template (api.md, `GetImportTemplate`): a file to begin with. Its examples cannot be imported by mistake.
 
 use insta::assert_snapshot;
 use tonic::Code;

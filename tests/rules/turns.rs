@@ -1,5 +1,5 @@
-//! Imports into one organisation wait for each other in order of arrival, across servers too, and one that was turned
-//! away leaves no record (semantics §8).
+//! Imports into one organisation wait for each other in the order in which they arrive, across servers, too. An import
+//! that was turned away leaves no record (semantics §8).
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
 
@@ -40,7 +40,8 @@ on_both_databases![
     pushes_race_with_a_large_import_the_catalog_and_protection,
 ];
 
-/// A server that writes each row in a transaction of its own, shows progress often, and lets imports wait for `turn`.
+/// Starts a server that writes each row in a transaction of its own, sends progress often, and lets imports wait for
+/// `turn`.
 async fn start(database: Database, turn: Duration) -> App {
     let settings = Settings {
         transaction_rows: 1,
@@ -61,7 +62,7 @@ fn number(id: usize) -> String {
     format!("018f4e9e-5c7b-7000-8000-0000000001{id:02}")
 }
 
-/// Begins an import of one person, and returns once it waits.
+/// Begins an import of one person. Returns once the import waits.
 async fn waiting(app: &App, id: &str, name: &str) -> ImportCall {
     let mut call = app.call().await;
     call.send(Message::Start(named(id))).await;
@@ -69,7 +70,7 @@ async fn waiting(app: &App, id: &str, name: &str) -> ImportCall {
     call.send(Message::CsvChunk(csv.into())).await;
     call.send(Message::Finish(ImportFinish::default())).await;
     call.half_close();
-    // The whole roster is there, and progress goes on.
+    // The whole roster has been received, and progress is still sent.
     for _ in 0..2 {
         let received = |reply: &Reply| matches!(reply, Reply::Progress(p) if p.rows_total == 1);
         while !call
@@ -82,7 +83,7 @@ async fn waiting(app: &App, id: &str, name: &str) -> ImportCall {
     call
 }
 
-/// Lets a lease of `pd` last that no import of these servers holds. Its last renewal was so many seconds ago; a
+/// Sets a lease of `pd` that no import of these servers holds. It was last renewed this number of seconds ago. A
 /// negative number makes it last longer.
 async fn hold(app: &App, database: Database, renewed_seconds_ago: i64) {
     app.people(["holder"]).await;
@@ -104,7 +105,7 @@ fn retry_delay(imported: &ImportResponses) -> Duration {
     retry.expect("it says when to retry")
 }
 
-/// The number of recorded imports and attempts.
+/// Returns the number of recorded imports and attempts.
 async fn records(app: &App) -> usize {
     app.import_page(100, "").await.0.len()
 }
@@ -183,7 +184,7 @@ async fn an_import_that_has_waited_in_vain_may_come_again_soon_and_leaves_no_rec
 }
 
 async fn nobody_waits_for_a_holder_that_is_dead(database: Database) {
-    // If it waited, it would wait until the lease has run out, and be written.
+    // If it waited, it would wait until the lease has expired, and would then be written.
     let app = start(database, PATIENCE).await;
     hold(&app, database, 9).await;
     let told = app.import(roster().people(["ada"])).await;
@@ -225,7 +226,7 @@ async fn an_upload_in_parts_that_was_turned_away_still_waits_to_be_imported(data
     assert_eq!(imported.summary().created, 1, "{imported}");
 }
 
-/// Changes one user again and again, and returns the last name that was acknowledged.
+/// Changes one user repeatedly. Returns the last name whose import was answered.
 async fn change(app: App, name: &'static str, rounds: usize) -> String {
     let mut last = String::new();
     for round in 0..rounds {
@@ -237,7 +238,7 @@ async fn change(app: App, name: &'static str, rounds: usize) -> String {
     last
 }
 
-/// Renames a rank that nobody has, for ever.
+/// Renames a rank that no user has, without end.
 async fn rename_without_end(app: &App) {
     for turn in 0.. {
         let mut changed = catalog();
@@ -288,8 +289,8 @@ async fn eight_jobs_get_on_in_turn(database: Database) {
     assert_eq!(records(&app).await, PUSHES);
 }
 
-/// The share of a push is the mean of the times that all others took that were under way meanwhile. Where other programs
-/// of this machine stop everything for a while, they all take longer.
+/// The fair time of a push is the mean of the times of all other pushes that ran during it. If other programs of this
+/// machine stop everything for a while, all of these times are longer.
 async fn none_of_eight_jobs_waits_more_than_three_times_its_share(database: Database) {
     let app = start(database, PATIENCE).await;
     let began = Instant::now();
@@ -319,7 +320,7 @@ fn took(push: &Range<Duration>) -> Duration {
     push.end.saturating_sub(push.start)
 }
 
-/// Pushes one person after the other for a few seconds. Returns when each push began and ended.
+/// Pushes one person after another for a few seconds. Returns when each push began and ended.
 async fn push_for_a_while(app: App, name: String, began: Instant) -> Vec<Range<Duration>> {
     let mut pushes = Vec::new();
     while began.elapsed() < Duration::from_secs(3) {
@@ -332,8 +333,7 @@ async fn push_for_a_while(app: App, name: String, began: Instant) -> Vec<Range<D
     pushes
 }
 
-/// Pushes one person after the other through one server until somebody says that it is enough. Returns how many were
-/// written.
+/// Pushes one person after another through one server until the test ends that. Returns how many were written.
 async fn push(app: App, name: String, enough: Arc<Semaphore>) -> usize {
     for round in 0.. {
         let Ok(permit) = enough.try_acquire() else {
@@ -369,7 +369,7 @@ async fn two_servers_take_turns_at_one_organisation(database: Database) {
         .flatten()
     {
         let pushed = job.await.unwrap();
-        // Each of the six jobs gets a third of its share at least.
+        // Each of the six jobs gets at least a third of its share.
         assert!(pushed >= PUSHES / 6 / 3, "{pushed} of {PUSHES}");
         written += pushed;
     }

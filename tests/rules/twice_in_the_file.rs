@@ -1,5 +1,5 @@
-//! Twice in the file (semantics §5): copies share the fate of the row that they equal, rows that contradict
-//! each other are all rejected, and a key stays with the user who has it already.
+//! People and keys that are twice in the file (semantics §5): copies have the same outcome as the row that they equal,
+//! rows that contradict each other are all rejected, and a key stays with the user who has it already.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -35,7 +35,7 @@ on_both_databases![
     any_order_of_the_rows_gives_the_same_directory_outcomes_and_codes,
 ];
 
-/// Imports as typed rows without writing, and as CSV; both must get the same answer.
+/// Imports the roster as typed rows in a dry run, and as CSV. Both must have the same answer.
 async fn import(app: &App, rows: Roster) -> ImportResponses {
     let dry = app.preview(start_of("pd"), &rows).await;
     let imported = app.import(rows).await;
@@ -85,7 +85,7 @@ async fn copies_are_unchanged_with_a_warning(database: Database) {
         .row("ada", [(BadgeNumber, "B-7")])
         .row("new", [(SupervisorEmail, "ada@pd.example")])
         .row("bob", [])
-        // Normalisation, the case of names that are not stored, and LOCATION make no difference.
+        // Normalisation, letter case in names that are only looked up, and LOCATION make no difference.
         .row(
             "ada",
             [
@@ -237,7 +237,7 @@ async fn a_key_in_several_rows_is_nobodys_if_no_user_keeps_it(database: Database
             "{key:?}"
         );
     }
-    // A key that its user gives up belongs to no user either.
+    // A key that its user gives up belongs to no user, either.
     let given_up = roster()
         .row("one", [(Email, "ada@pd.example")])
         .row("two", [(Email, "ada@pd.example")])
@@ -291,7 +291,7 @@ async fn nobody_is_deactivated_for_being_in_the_file_twice(database: Database) {
     );
 }
 
-/// Rows of people, some of them twice, each with its values in another column or with the same.
+/// Rows of people. Some people have two rows, with the same values or with another value in one column.
 fn with_twins() -> impl Strategy<Value = (Vec<Vec<(Column, String)>>, Vec<usize>)> {
     let other = select(vec![
         (Column::Phone, ""),
@@ -316,8 +316,8 @@ fn with_twins() -> impl Strategy<Value = (Vec<Vec<(Column, String)>>, Vec<usize>
     })
 }
 
-/// The findings about each row, by the row's place in the first order; the values of row `r` are `texts[r]`. They are
-/// sorted, because either of two copies may be the first.
+/// Returns the findings about each row, by the row's place in the first order. The values of row `r` are `texts[r]`.
+/// The findings are sorted, because the order decides which of two copies is the first.
 fn told(imported: &ImportResponses, texts: &[String]) -> Vec<String> {
     let told = |result: &RowResult| {
         let mut issues: Vec<_> = result
@@ -341,7 +341,7 @@ fn told(imported: &ImportResponses, texts: &[String]) -> Vec<String> {
     told
 }
 
-/// The users, without the values that differ from one organisation to the other.
+/// Returns the users, without the values that differ between organisations.
 async fn users(app: &App, organization: &str) -> Vec<String> {
     let users = app.users_of(organization).await;
     let text = |user: user_import::proto::User| {
@@ -376,7 +376,7 @@ async fn any_order_of_the_rows_gives_the_same_directory_outcomes_and_codes(datab
         for organization in ["pd", "other"] {
             app.import_with(start_of(organization), &before).await;
         }
-        // The last value of a column counts, and columns that are not stored do not.
+        // The last value that a column gets counts, and columns that are not stored do not.
         let text = |values: &Vec<(Column, String)>| {
             let values: BTreeMap<_, _> = values.iter().cloned().collect();
             let stored = values.iter().filter(|(column, _)| **column != Location);

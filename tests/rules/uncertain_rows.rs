@@ -1,4 +1,4 @@
-//! If the user of a row cannot be identified, nobody is deactivated (semantics §7).
+//! If the user of a row cannot be identified, no user is deactivated (semantics §7).
 
 use insta::assert_snapshot;
 use tonic::Code;
@@ -37,7 +37,7 @@ async fn sync(app: &App, roster: impl Into<Vec<u8>>) -> ImportResponses {
     app.import_with(start(deactivating()), roster).await
 }
 
-/// Asks for a dry run, so that each row of a table begins with the same directory.
+/// Asks for a dry run, so that the directory is the same for each row of a table.
 async fn preview(app: &App, roster: impl Into<Vec<u8>>) -> ImportResponses {
     let start = ImportStart {
         validate_only: true,
@@ -72,7 +72,7 @@ async fn a_record_with_a_wrong_number_of_fields_refuses(database: Database) {
     );
 }
 
-/// A row that matches nobody, with faults in some keys.
+/// Returns ada's row, and a row that matches no user and has faults in these keys.
 fn faulty<'a>(differing: impl IntoIterator<Item = (Column, &'a str)>) -> Roster {
     roster().people(["ada"]).row("new", differing)
 }

@@ -48,11 +48,11 @@ on_both_databases![
     an_import_of_another_organisation_is_unknown,
     random_imports_are_undone_and_repeated,
     exactly_the_users_who_were_edited_are_left_alone;
-    // A new import waits for the other's transaction on SQLite.
+    // On SQLite, a new import waits for the transaction of the other one.
     an_import_that_is_applying_is_not_undone,
 ];
 
-/// A third ID for imports.
+/// One more ID for imports.
 const UNDO: &str = "018f4e9e-5c7b-7000-8000-00000000000a";
 
 fn undo_of(import: &str) -> UndoImportRequest {
@@ -64,7 +64,7 @@ fn undo_of(import: &str) -> UndoImportRequest {
     }
 }
 
-/// The same without the server's guard against mass deactivation.
+/// Starts the same server without the guard of mass deactivation.
 fn unguarded(import: &str) -> UndoImportRequest {
     UndoImportRequest {
         max_deactivations: Some(1_000),
@@ -88,7 +88,7 @@ fn id(imported: &ImportResponses) -> &str {
     &imported.summary().import_id
 }
 
-/// The users without what says when they were written.
+/// Returns the users without the times of their last changes.
 async fn users(app: &App) -> Vec<User> {
     let users = app.users().await.into_iter();
     let comparable = users.map(|user| User {
@@ -101,7 +101,7 @@ async fn users(app: &App) -> Vec<User> {
     users
 }
 
-/// The users `before` an import, with those `after` it who are new, Inactive: what an undo must leave.
+/// Returns the users that an undo must leave: those `before` the import, and the new ones of `after`, now Inactive.
 fn with_created(before: &[User], after: &[User]) -> Vec<User> {
     let is_new = |user: &&User| before.iter().all(|known| known.id != user.id);
     let created = after.iter().filter(is_new).cloned().map(|user| User {
@@ -197,7 +197,7 @@ async fn a_user_who_has_been_edited_since_is_left_alone(database: Database) {
     let imported = app.import(change).await;
     let later = roster()
         .row("ada", [(Phone, "+15035550199"), (FirstName, "Åda")])
-        // Another attribute than the import has changed.
+        // Since the import, another attribute than those that it changed has been changed.
         .row("bob", [(Phone, "+15035550112"), (LastName, "Later")])
         .row("new", [(FirstName, "Other")]);
     let later = app.import(later).await;
@@ -223,7 +223,7 @@ async fn a_user_who_has_been_edited_since_is_left_alone(database: Database) {
     let left = users(&app).await;
     let changed = left.iter().zip(&before).filter(|(one, other)| one != other);
     assert_eq!(changed.count(), 1);
-    // The changes of the later import are undone first; then the rest can be undone.
+    // The changes of the later import are undone first. Then the others can be undone.
     undone(&app, id(&later)).await;
     let undo = undone(&app, id(&imported)).await;
     assert_eq!(
@@ -302,7 +302,7 @@ async fn a_swap_of_keys_is_reversed_as_one_set(database: Database) {
     };
     let imported = app.import_with(start, swapped).await;
     assert_eq!(imported.summary().updated, 3, "{imported}");
-    // The guard against a mass change of identities does not hold an undo up.
+    // The guard against a mass change of identities does not apply to an undo.
     let undo = run(&app, undo_of(id(&imported))).await;
     assert_eq!(undo.code(), Code::Ok, "{undo}");
     assert_eq!(users(&app).await, before);
@@ -315,7 +315,7 @@ async fn a_value_that_belongs_to_another_user_by_now_is_rejected(database: Datab
         .row("ada", [(Email, "ada.new@pd.example")])
         .row("bob", [(Phone, "+15035550112")]);
     let imported = app.import(change).await;
-    // Bob, whose email the undo leaves as it is, has the one that it would give back.
+    // Bob has the email that the undo would restore, and the undo does not change his email.
     let taker = roster().row("bob", [(Email, "ada@pd.example"), (Phone, "+15035550112")]);
     app.import(taker).await;
     let undo = undone(&app, id(&imported)).await;
@@ -415,7 +415,7 @@ async fn values_that_are_back_already_are_unchanged(database: Database) {
         .row("ada", [(Phone, "+15035550111"), (FirstName, "Åda")])
         .row("bob", [(Phone, "+15035550112"), (FirstName, "Bobby")]);
     let imported = app.import(change).await;
-    // Both values of one are back, and one of the other's.
+    // Both values of one user are restored, and one value of the other.
     app.import(
         roster()
             .row("ada", [(Phone, "")])
@@ -533,7 +533,7 @@ async fn an_interrupted_import_is_undone_as_far_as_it_came(database: Database) {
     let undo = undone(&app, ID).await;
     assert_eq!(undo.summary().rows, record.created, "{undo}");
     assert_eq!(undo.summary().updated, record.created, "{undo}");
-    // It has been overtaken, and does not go on.
+    // Another import has overtaken it, so it does not continue.
     let stale = app.import_with(named(ID), &many()).await;
     assert_eq!(stale.code(), Code::FailedPrecondition, "{stale}");
 }
@@ -575,7 +575,7 @@ async fn the_history_tells_what_was_undone_and_until_when_it_can_be(database: Da
     );
 }
 
-/// How many recorded values the database has.
+/// Returns how many recorded values the database has.
 async fn recorded_values(app: &App) -> i64 {
     let sql = "SELECT count(*) FROM import_results WHERE kind = 4";
     app.database().number(sql).await
@@ -597,7 +597,7 @@ async fn after_the_retention_the_values_are_gone(database: Database) {
     assert_eq!((record.undoable_until, record.created), (None, 1));
     let refused = run(&app, undo_of(id(&imported))).await;
     assert_eq!(refusal(&refused), "NOTHING_TO_UNDO");
-    // Its results are still there.
+    // Its results are still recorded.
     let again = app.watch(id(&imported), 0, ResultFilter::Unspecified).await;
     assert_eq!(again.results.len(), 1, "{again}");
 }
@@ -638,7 +638,7 @@ async fn an_import_that_is_applying_is_not_undone() {
     assert_eq!(first.and_rest(answers).await.code(), Code::Ok);
 }
 
-/// The app of a caller with these permissions.
+/// Returns a client with these permissions.
 async fn permitted(app: &App, permissions: &[Permission]) -> App {
     let grant = token("pd", permissions.iter().copied());
     let (_, token) = app.create_token(grant).await;
@@ -727,10 +727,10 @@ async fn an_import_of_another_organisation_is_unknown(database: Database) {
     assert_eq!(run(&app, at_home).await.code(), Code::Ok);
 }
 
-/// Random directories and changes that are tried.
+/// Number of random directories and changes that are tried.
 const CASES: u32 = 16;
 
-/// An import without the guards, which also matches by email.
+/// Starts an import that no guard refuses, and which also matches by email.
 fn any_change() -> ImportStart {
     ImportStart {
         max_deactivations: Some(1_000),

@@ -1,5 +1,5 @@
-//! Email, badge number and username belong to one user (semantics §5): in the state after the whole
-//! import, and with every consequence named.
+//! Email, badge number and username belong to one user (semantics §5), in the state after the whole import. Every
+//! consequence is named.
 
 use insta::assert_snapshot;
 use user_import::domain::Column::{
@@ -160,7 +160,7 @@ async fn a_row_that_failed_its_checks_claims_nothing(database: Database) {
     let sound_second = roster()
         .row("ada", [(Email, "no address"), (BadgeNumber, "7")])
         .row("bob", [(BadgeNumber, "7")]);
-    // The sound badge number of row 1 is taken in the final state: that is listed too.
+    // The badge number of row 1 is valid, but another user has it in the final state. The row's issues name that, too.
     assert_snapshot!(app.import(sound_second).await, @r"
     1 REJECTED ada [INVALID_EMAIL, BADGE_NUMBER_TAKEN row 2 user bob]
     2 CREATED bob
@@ -210,7 +210,7 @@ async fn a_created_user_without_external_id_gets_one(database: Database) {
         (user.id, &*user.email),
         (result.user_id.clone(), "ada@pd.example")
     );
-    // Without an external ID the same row is another new user, whose email is taken by now.
+    // Without an external ID, the same row is another new user. By now the first one has its email.
     let again = app.import(roster().row("ada", [(ExternalId, "")])).await;
     assert_eq!(again.summary().rejected, 1, "{again}");
 }

@@ -1,5 +1,5 @@
-//! A truncated or altered upload never changes anything (semantics §3, phase 1): the totals that `finish` states are
-//! compared with the received bytes and rows.
+//! A roster that was cut off or altered on its way never changes any user (semantics §3, phase 1): the totals of
+//! `finish` are compared with the received bytes and rows.
 
 use sha2::{Digest, Sha256};
 use tonic::Code;
@@ -174,7 +174,7 @@ async fn totals_that_no_input_can_have_are_bad_requests(database: Database) {
     assert!(app.users().await.is_empty());
 }
 
-/// Three people with every kind of field end: quoted, with a line break, blank, optional.
+/// Three people whose fields end in every possible way: with quotes, with a line break, blank, and left out.
 fn station() -> Roster {
     roster()
         .row("ada", [(Rank, "Captain"), (Phone, "+12025550123")])
@@ -188,7 +188,7 @@ fn station() -> Roster {
         .row("cy", [(EvidenceGroupExtId, "G-1")])
 }
 
-/// Deactivates all users that the file does not list, any number of them.
+/// Deactivates all users that the file does not list, up to a hundred.
 fn deactivating(validate_only: bool) -> ImportStart {
     ImportStart {
         validate_only,
@@ -223,7 +223,7 @@ async fn a_file_cut_at_any_byte_never_changes_a_user(database: Database) {
     assert_eq!(whole.summary().unchanged, 3, "{whole}");
 }
 
-/// Without totals, whole records are the client's word; a record that lacks fields is not.
+/// Without totals, complete records must be believed. A record with missing fields is still rejected.
 async fn a_file_cut_at_any_byte_lists_nobody_by_half_a_record(database: Database) {
     let app = App::start(database).await;
     let csv = station().csv();

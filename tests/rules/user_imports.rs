@@ -36,7 +36,7 @@ fn id(import: &UserImport) -> &str {
     &import.import_record.as_ref().unwrap().import_id
 }
 
-/// Returns what happened to the user: the import, the action, and the columns that an update changed.
+/// Returns what the imports did to the user: each import's ID, its action, and the columns that an update changed.
 fn told(import: &UserImport) -> (&str, UserImportAction, Vec<&str>) {
     let row = import.result.iter().filter(|_| import.action() == Updated);
     let row = row.flat_map(|row| &row.changes);
@@ -81,7 +81,7 @@ async fn what_each_import_did_to_a_user_is_listed(database: Database) {
 async fn imports_that_did_nothing_to_a_user_are_not_listed(database: Database) {
     let app = App::start(database).await;
     let made = app.import(roster().people(["ada", "bob"])).await;
-    // Unchanged, rejected, planned, or about others.
+    // In these imports the user was unchanged, rejected, only planned, or not listed.
     app.import(roster().people(["ada"])).await;
     app.import(roster().row("ada", [(Email, "nobody")]).people(["cy"]))
         .await;
@@ -98,7 +98,7 @@ async fn imports_that_did_nothing_to_a_user_are_not_listed(database: Database) {
 async fn imports_of_a_user_come_in_pages(database: Database) {
     let app = App::start(database).await;
     app.people(["ada"]).await;
-    // One of each two is about somebody else.
+    // In each pair, one of the two imports is about another user.
     let mut expected = Vec::new();
     for turn in 0..5 {
         app.people([&*format!("other-{turn}")]).await;

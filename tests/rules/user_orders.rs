@@ -1,4 +1,4 @@
-//! In which order users are listed, in pages that fit together, and how many there are.
+//! The order in which users are listed, pages that fit together, and the number of users.
 
 use tonic::Code;
 use tonic_types::StatusExt;
@@ -30,7 +30,7 @@ const ORDERS: [(UserOrder, &str); 7] = [
     (UserOrder::Status, "B D A C"),
 ];
 
-/// Four people whose order is another one in every column. Two have the same name.
+/// Makes four people. Each column puts them in another order. Two have the same name.
 async fn station(database: Database) -> App {
     let app = App::start(database).await;
     let person = |roster: Roster, [id, email, badge, first, last, status, user]: [&str; 7]| {
@@ -198,7 +198,7 @@ async fn an_order_that_does_not_exist_is_refused(database: Database) {
     assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
 }
 
-/// The number of users that one call looks at does not depend on the size of the organisation.
+/// One call looks at a limited number of users, whatever the size of the organisation is.
 async fn a_large_organisation_is_listed_by_keys_alone(database: Database) {
     let app = App::start(database).await;
     let names: Vec<String> = (0..20_000).map(|number| format!("u{number:05}")).collect();
@@ -225,7 +225,7 @@ async fn a_large_organisation_is_listed_by_keys_alone(database: Database) {
         (ids, found.total_size),
         (vec!["u19999", "u19998"], Some(20_000))
     );
-    // A search from the other end stops after that many users too, and goes on behind them.
+    // A search from the other end also stops after that many users, and continues after them.
     let first = ListUsersRequest {
         text: "u00000".to_owned(),
         count_total: true,

@@ -1,4 +1,4 @@
-//! One user, found by each key, and protected (api.md, `GetUser` and `SetUserProtected`).
+//! One user: found by each key, protected and no longer protected (api.md, `GetUser` and `SetUserProtected`).
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -49,7 +49,7 @@ async fn whoever_is_not_there_is_not_found(database: Database) {
         Key::UserId("018f4e9e-5c7b-7000-8000-000000000001".to_owned()),
         Key::ExternalId("Ada".to_owned()),
         Key::ExternalId(String::new()),
-        // PostgreSQL could not look for it.
+        // PostgreSQL could not search for such a text.
         Key::ExternalId("ada\0".to_owned()),
         Key::Email("ada\0@pd.example".to_owned()),
         Key::Email(long),

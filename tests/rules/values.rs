@@ -1,4 +1,4 @@
-//! What a value may be, and what is stored of it (semantics §2, Values).
+//! The valid values of each column, and the form in which they are stored (semantics §2, Values).
 
 use insta::assert_snapshot;
 use user_import::{
@@ -77,7 +77,7 @@ async fn found(app: &App, text: &str) -> Vec<String> {
     users.map(|user| user.external_id).collect()
 }
 
-/// Each value is looked up, compared and stored, by imports and by single calls.
+/// Imports and single calls look up, compare and store each value.
 async fn a_value_with_sql_in_it_is_a_value(database: Database) {
     let app = App::start(database).await;
     app.people(["boss"]).await;
@@ -109,7 +109,7 @@ async fn a_value_with_sql_in_it_is_a_value(database: Database) {
         assert_eq!(found(&app, sql).await, [sql]);
         assert_eq!(app.import_with(start, people).await.summary().unchanged, 2);
     }
-    // Nor is it a pattern of a search.
+    // Nor is it a pattern in a search.
     for text in ["%", "_", "*", "x%1"] {
         let found = found(&app, text).await;
         assert!(

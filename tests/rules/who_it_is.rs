@@ -1,5 +1,5 @@
-//! Messages that say who a row is about (semantics §5): rehires, new external IDs, rosters without any; and the
-//! head of an organisation, who is given as his own supervisor.
+//! Messages that name the user that a row seems to be about (semantics §5): rehires, new external IDs, rosters without
+//! external IDs; and the head of an organisation, who is listed as his own supervisor.
 
 use std::fmt::Write as _;
 
@@ -58,7 +58,7 @@ async fn a_rehire_is_told_who_he_is(database: Database) {
         said(&app.import_rows(rehired.typed()).await),
         said(&imported)
     );
-    // The row has one value of an inactive user, and the message says only that.
+    // The row has one value of an inactive user, and the message names only that value.
     let one = roster().row("new", [(Username, "ADA")]);
     assert_snapshot!(said(&app.import(one).await), @r#"1 USERNAME_TAKEN USERNAME "ADA" already belongs to user "ada", who is inactive; give this row another username."#);
 }
@@ -148,7 +148,7 @@ async fn an_external_id_that_differs_by_case_alone_is_warned_of(database: Databa
         assert_eq!(imported.summary().created, 1, "{imported}");
         app.tamper("DELETE FROM users").await;
     }
-    // A row that is rejected for another reason gets this message too.
+    // A row that is rejected for another reason also gets this message.
     app.import(roster().row("ada", [(ExternalId, "E-12")]).people(["bob"]))
         .await;
     let other = roster().row("new", [(ExternalId, "e-12"), (Email, "bob@pd.example")]);
@@ -266,13 +266,14 @@ async fn a_head_who_names_himself_by_another_value_is_told_to_leave_the_cell_bla
                 head.message
             );
             assert_eq!(head.suggestion, "");
-            // Those under a head who is in the directory stand. A new head is named as the reason.
+            // The rows of people below a head who is a user stand. For a new head, the message gives the head as the
+            // reason.
             let rejected = if is_known { 1 } else { 2 };
             assert_eq!(imported.summary().rejected, rejected, "{cell}\n{imported}");
         }
     }
     assert_snapshot!(said(&app.import(department("0042")).await), @r#"1 SUPERVISOR_NOT_FOUND SUPERVISOR_EMAIL "0042" matches no user, and seems to name the row's own user; leave the cell blank if the user has no supervisor."#);
-    // Somebody else with the same name may be meant.
+    // Another person with the same name may be meant.
     let namesake = department("Dana Whitlock").row(
         "dana",
         [(Column::FirstName, "Dana"), (Column::LastName, "Whitlock")],

@@ -1,4 +1,4 @@
-//! Workbooks, `.xlsx` and `.ods`: read as the CSV of the same cells (semantics §10).
+//! Workbooks, `.xlsx` and `.ods`, are read like the CSV file of the same cells (semantics §10).
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -61,7 +61,7 @@ fn table(csv: impl AsRef<[u8]>) -> Table {
         .collect()
 }
 
-/// These cells as a spreadsheet program writes them: as `.xlsx`, `.ods` and CSV.
+/// Returns these cells as a spreadsheet program writes them: as `.xlsx`, `.ods` and CSV.
 fn written(rows: &Table) -> ([Vec<u8>; 2], Vec<u8>) {
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet();
@@ -84,7 +84,7 @@ fn written(rows: &Table) -> ([Vec<u8>; 2], Vec<u8>) {
     (workbooks, csv.into_inner().unwrap())
 }
 
-/// An import whose generated external IDs are the same each time.
+/// Starts an import whose generated external IDs are the same each time.
 fn numbered() -> ImportStart {
     ImportStart {
         import_id: "018f4e9e-5c7b-7000-8000-000000000001".to_owned(),
@@ -146,7 +146,7 @@ async fn a_workbook_gives_the_results_of_its_csv(database: Database) {
     assert_eq!(again.summary().unchanged, 3, "{again}");
 }
 
-/// Texts that a spreadsheet, XML or CSV could read as something else.
+/// Texts that a spreadsheet, XML or CSV could misread.
 fn any_cell() -> impl Strategy<Value = String> {
     prop_oneof![
         Just(String::new()),
@@ -544,7 +544,7 @@ async fn the_limits_of_workbooks_hold(database: Database) {
             "{told}"
         );
     }
-    // A sheet of more rows may be CSV.
+    // A CSV file may have more rows than a sheet may.
     let of_csv = app.import_with(numbered(), csv).await;
     assert_eq!(of_csv.summary().created, 3, "{of_csv}");
 
@@ -591,7 +591,7 @@ async fn the_sheet_is_one_of_the_options_that_an_id_is_bound_to(database: Databa
     };
     let first = app.import_workbook(of(None), workbook.clone()).await;
     assert_eq!(first.summary().created, 1, "{first}");
-    // An empty name is no name, and the same import.
+    // An empty name of a sheet counts as absent, so this is the same import.
     let again = app.import_workbook(of(Some("")), workbook.clone()).await;
     assert_eq!(again.row(1).outcome(), RowOutcome::Created, "{again}");
     let other = app.import_workbook(of(Some("Day")), workbook).await;

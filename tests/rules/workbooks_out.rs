@@ -1,4 +1,5 @@
-//! Exports and templates as workbooks (semantics §10): text in every cell, the rows of the CSV file, and the valid values.
+//! Exports and templates as workbooks (semantics §10): every cell is text, the rows are those of the CSV file, and
+//! another sheet has the valid values.
 
 use std::{
     fs,
@@ -44,7 +45,7 @@ fn request() -> ExportUsersRequest {
     }
 }
 
-/// The rows of a sheet. Each cell must be text.
+/// Returns the rows of a sheet. Fails if a cell is not text.
 fn rows(file: &[u8], sheet: &str) -> Vec<Vec<String>> {
     let mut workbook = Xlsx::new(Cursor::new(file)).expect("a workbook");
     assert_eq!(
@@ -277,7 +278,7 @@ fn spreadsheet(name: &str) -> Vec<u8> {
     fs::read(Path::new(SPREADSHEETS).join(name)).expect("a file of the tests")
 }
 
-/// Imports the values that a spreadsheet would change. Returns the directory.
+/// Imports the values that a spreadsheet would change. Returns the exported directory.
 async fn odd_values(app: &App) -> Vec<User> {
     let imported = app.import(spreadsheet("roster.csv")).await;
     assert_eq!(imported.summary().created, 10, "{imported}");
@@ -307,7 +308,7 @@ async fn a_workbook_that_a_spreadsheet_has_saved_imports_unchanged(database: Dat
     }
 }
 
-/// If `LibreOffice` is installed, it opens the export and saves it. The test above has a file that it saved.
+/// Opens the export in `LibreOffice` and saves it, if that is installed. The test above has a file that was saved so.
 async fn a_workbook_that_this_machines_spreadsheet_saves_imports_unchanged(database: Database) {
     let app = App::start(database).await;
     let users = odd_values(&app).await;
@@ -326,7 +327,7 @@ fn saved_by_libreoffice(workbook: &[u8], format: &str) -> Option<Vec<u8>> {
     let folder = TempDir::new().expect("a folder");
     let path = |name: &str| folder.path().join(name);
     fs::write(path("users.xlsx"), workbook).expect("a file");
-    // A profile of its own, so that tests beside each other do not wait for one.
+    // Each test has a profile of its own, so that tests that run at the same time do not wait for each other.
     let profile = format!("-env:UserInstallation=file://{}", path("profile").display());
     let mut soffice = Command::new("soffice");
     let soffice = soffice.args([&*profile, "--headless", "--convert-to", format, "--outdir"]);

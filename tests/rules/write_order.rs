@@ -1,5 +1,5 @@
-//! Every commit leaves a valid directory (semantics §5, Writing): big rearrangements, written in
-//! transactions as small as they can be, end where they were planned to end.
+//! Every commit leaves a valid directory (semantics §5, Writing). Large rearrangements are written in transactions of
+//! the smallest possible size, and end as they were planned.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ on_both_databases![
     those_who_change_in_different_attributes_keep_all_others,
 ];
 
-/// Returns the numbers below `count`, shuffled.
+/// Returns the numbers below `count` in random order.
 fn shuffled(dice: &mut SeededRandom, count: usize) -> Vec<usize> {
     let mut numbers: Vec<usize> = (0..count).collect();
     dice.shuffle(&mut numbers);
@@ -37,8 +37,8 @@ fn small_transactions(transaction_rows: usize) -> Settings {
     }
 }
 
-/// `count` people who share out the same emails, badge numbers and usernames again, each below
-/// somebody or nobody, in any order.
+/// Returns `count` people. The same emails, badge numbers and usernames are distributed among them again. Each has a
+/// random supervisor or none, and the rows are in random order.
 fn dealt(dice: &mut SeededRandom, count: usize) -> Roster {
     let (emails, badges, usernames) = (
         shuffled(dice, count),
@@ -46,7 +46,7 @@ fn dealt(dice: &mut SeededRandom, count: usize) -> Roster {
         shuffled(dice, count),
     );
     let ranking = shuffled(dice, count);
-    // Each person but the first in the ranking is below a person who comes before; one in eight is below nobody.
+    // Each person except the first of the ranking has a supervisor from before it. One in eight has none.
     let above: HashMap<usize, usize> = (1..count)
         .filter_map(|place| {
             let boss = ranking[dice.below(place)];
@@ -71,7 +71,7 @@ fn dealt(dice: &mut SeededRandom, count: usize) -> Roster {
     })
 }
 
-/// Everybody may become another person.
+/// Every person may get the values of another one.
 fn rearranging() -> ImportStart {
     ImportStart {
         max_identity_changes: Some(1_000),
@@ -83,7 +83,7 @@ async fn any_rearrangement_is_written_one_row_at_a_time(database: Database) {
     for (seed, transaction_rows) in [(1, 1), (2, 2), (3, 1), (4, 7)] {
         let app = App::start_with(database, small_transactions(transaction_rows)).await;
         let mut dice = SeededRandom::new(seed);
-        // Each deal has more people than the one before: some are new, and take what others free.
+        // Each round has more people than the one before. Some of them are new, and take keys that others give up.
         for count in [30, 40, 50] {
             let deal = dealt(&mut dice, count);
             let imported = app.import_with(rearranging(), &deal).await;
@@ -119,8 +119,8 @@ async fn the_directory_is_valid_between_commits(database: Database) {
     assert!(looks > 1, "{looks} looks");
 }
 
-/// Every supervisor is there, and nobody is their own, however far up. (The database itself holds
-/// the keys unique.)
+/// Fails unless every supervisor exists and no person is in the chain of its own supervisors. (The database itself
+/// keeps the keys unique.)
 fn assert_valid(users: &[User]) {
     let above: HashMap<&str, &str> = users
         .iter()

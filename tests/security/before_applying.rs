@@ -1,5 +1,4 @@
-//! A credential is checked again before anything is written: a credential that was valid when an import began may no
-//! longer be valid.
+//! A credential is checked again before anything is written, because it may have become invalid since the import began.
 
 use time::Duration;
 use user_import::{
@@ -19,7 +18,7 @@ on_both_databases![
     a_local_caller_overtaken_by_the_first_token_writes_nothing,
 ];
 
-/// An import of ada without `finish`. The server has read its `start`.
+/// Begins an import of ada without `finish`. The server has read its `start`.
 async fn begun(caller: &App) -> ImportCall {
     let mut call = caller.call().await;
     let rows = roster().people(["ada"]).typed();
@@ -55,7 +54,7 @@ async fn a_token_revoked_while_rows_arrive_writes_nothing(database: Database) {
     assert_refused(&finished(call).await, "CREDENTIAL_REVOKED");
     let reader = app.holding(token("pd", [Permission::UsersRead])).await;
     assert_eq!(reader.users().await, []);
-    // Nothing is left behind that would keep others waiting.
+    // Nothing is left that would make other imports wait.
     let writer = app.holding(token("pd", [Permission::UsersImport])).await;
     let imported = writer.import(roster().people(["ada"])).await;
     assert_eq!(imported.summary().created, 1, "{imported}");

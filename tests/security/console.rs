@@ -1,5 +1,6 @@
-//! The console is for people who open it under a name of this server, and its page calls this server alone: a page of
-//! another site, of another program on this machine, or under a name that somebody points here gets nothing.
+//! The console serves people who open it under a name of this server, and its page calls only this server. A page of
+//! another site, of another program on this machine, or under a name that somebody else points to this server gets no
+//! answer.
 
 use http::{HeaderMap, Method, Request, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
@@ -28,7 +29,7 @@ const VERSIONS: [Version; 2] = [Version::HTTP_11, Version::HTTP_2];
 const CALL: &str = "/userimport.v1.DirectoryService/GetOrganization";
 const BROWSER: (&str, &str) = ("accept", "text/html,*/*;q=0.8");
 
-/// An answer.
+/// The answer to a request.
 struct ConsoleAnswer {
     status: StatusCode,
     headers: HeaderMap,
@@ -91,7 +92,7 @@ async fn get(
     send(app, version, host, request.body(Full::default()).unwrap()).await
 }
 
-/// Calls as a page does, with the server's local token.
+/// Makes the call of a page, with the server's local token.
 async fn call(app: &App, version: Version, host: &str, origins: &[&str]) -> ConsoleAnswer {
     let message = GetOrganizationRequest {
         organization: "pd".to_owned(),
@@ -112,7 +113,8 @@ async fn call(app: &App, version: Version, host: &str, origins: &[&str]) -> Cons
     send(app, version, host, request).await
 }
 
-/// Returns `true` if the call has been answered with the organisation, and panics if it was not refused either.
+/// Returns `true` if the call was answered with the organisation, and `false` if it was refused. Fails on any other
+/// answer.
 fn is_answered(answered: &ConsoleAnswer) -> bool {
     match answered.status {
         StatusCode::OK => {
@@ -231,7 +233,7 @@ async fn the_console_is_there_under_its_own_names_alone(database: Database) {
     );
 }
 
-/// Sends a request's head as it is, and reads to the end.
+/// Sends the head of a request, byte by byte as given, and reads to the end.
 async fn raw(app: &App, head: &str) -> String {
     let mut connection = TcpStream::connect(app.address()).await.unwrap();
     let request = format!("{head}connection: close\r\n\r\n");
@@ -263,7 +265,8 @@ async fn only_the_page_of_this_server_may_call_it(database: Database) {
                 assert!(!is_answered(&refused), "{host} {strangers:?}");
             }
         }
-        // Its owner points the name to this machine, so that the page has the origin that it calls.
+        // The owner of the name points it to this machine, so that the page has the same origin as the server that it
+        // calls.
         for name in ["rebound.example", "localhost.", "[::ffff:127.0.0.1]"] {
             let host = format!("{name}:{port}");
             let refused = call(&app, version, &host, &[&format!("http://{host}")]).await;
@@ -303,7 +306,7 @@ async fn a_public_url_is_a_name_of_the_console_and_of_its_page(database: Databas
     }
 }
 
-/// Programs name no origin, and may use any name of the server.
+/// Programs send no origin, and may use any name of the server.
 async fn a_page_changes_nothing_for_programs(database: Database) {
     let app = App::start(database).await;
     for version in VERSIONS {

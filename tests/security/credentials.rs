@@ -1,4 +1,4 @@
-//! A credential that is wrong, expired or revoked permits no call at all.
+//! A wrong, expired or revoked credential permits no call at all.
 
 use time::Duration;
 use tonic::{Code, Request, metadata::MetadataMap};
@@ -160,7 +160,7 @@ async fn the_last_use_of_a_token_is_recorded(database: Database) {
     assert_eq!(last_use().await, None);
     let before = Clock::system().now();
     app.presenting(&text).users().await;
-    // Nobody waits for it to be written; the call that made it is over.
+    // The call has ended, and no other call waits until this is written.
     let used = loop {
         match last_use().await {
             Some(used) => break used,

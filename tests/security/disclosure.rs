@@ -1,5 +1,5 @@
-//! The users whose data a caller may see: without `users.read`, a caller learns that a value is taken or not found, and
-//! nothing else that belongs to another user, by every way of asking.
+//! The users whose data a caller may see. Without `users.read`, a caller learns that a value is taken or not found, and
+//! nothing else about another user, in whatever way it asks.
 
 use tonic::{Code, Request};
 use user_import::{
@@ -38,7 +38,7 @@ fn start() -> ImportStart {
     }
 }
 
-/// Somebody whose every value says that it is secret.
+/// A user each of whose values contains a word that marks it as secret.
 fn secret() -> Roster {
     roster().row(
         "x",
@@ -53,7 +53,7 @@ fn secret() -> Roster {
     )
 }
 
-/// Keys of digits, which no row of a file has in this form.
+/// Keys that consist of digits. No row of a file has them in this form.
 const SECRET_ID: &str = "71828182";
 const SECRET_BADGE: &str = "31415926";
 
@@ -65,7 +65,7 @@ async fn department(database: Database) -> App {
     app
 }
 
-/// Each row meets the secret user in another way; none has a value that the user has, except for the keys that it asks
+/// Each row concerns the secret user in another way. No row contains a value of that user, except the keys that it asks
 /// about.
 fn probing() -> Vec<u8> {
     roster()
@@ -96,7 +96,7 @@ fn probing() -> Vec<u8> {
         .into()
 }
 
-/// Everything of an answer that could name somebody, without what the probing rows say themselves.
+/// Returns everything in an answer that could name a user, without the values of the asking rows themselves.
 fn all_told(imported: &ImportResponses) -> String {
     let mut told = Vec::new();
     for result in &imported.results {
@@ -129,7 +129,7 @@ fn codes(imported: &ImportResponses) -> Vec<IssueCode> {
 
 async fn an_importer_is_told_that_values_are_taken_and_not_by_whom(database: Database) {
     let app = department(database).await;
-    // No row of the file has these badge numbers. A message about the value of another row is no secret.
+    // No row of the file has these badge numbers. (The value of another row in a message is no secret.)
     let others = roster()
         .row("y", [(BadgeNumber, "00secret-other")])
         .row("z", [(ExternalId, SECRET_ID), (BadgeNumber, SECRET_BADGE)])
@@ -170,10 +170,10 @@ async fn an_importer_is_told_that_values_are_taken_and_not_by_whom(database: Dat
             !SECRETS.iter().any(|secret| told.contains(secret)),
             "{told}"
         );
-        // The caller still learns what is wrong.
+        // The caller still learns the kind of the issue.
         assert_eq!(codes(answer), codes(&read), "{answer}");
     }
-    // The record is complete, for those who may read it.
+    // The record is complete, for callers who may read it.
     let recorded = reader.watch_in("pd", ID).await;
     assert!(all_told(&recorded).contains("secret"), "{recorded}");
 }
@@ -252,7 +252,7 @@ async fn how_many_active_users_there_are_is_for_readers(database: Database) {
     }
 }
 
-/// An import with values of `csv` in parts, up to its last part.
+/// Sends an import with values of `csv` in parts, all except the last part.
 async fn upload_with_values(owner: &App, csv: &[u8]) {
     let start = ImportStart {
         include_values: true,

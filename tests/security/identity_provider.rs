@@ -11,18 +11,18 @@ use ring::{
 };
 use serde_json::{Value, json};
 
-/// Made for these tests, and used by nobody. It is kept because nothing that this program or its tests are
-/// built of makes RSA keys: ring only uses them, and rcgen has them from ring.
+/// Made for these tests, and used nowhere else. It is a constant, because no library of this program or its tests makes
+/// RSA keys: ring only uses them, and rcgen relies on ring for them.
 const RSA: &[u8] = include_bytes!("rsa-for-tests-only.pk8");
 
-/// A key of the provider.
+/// A key with which tokens are signed.
 pub enum ProviderKey {
     Rsa(RsaKeyPair),
     P256(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
-    /// A key that an attacker has: a public text, used as a shared secret.
+    /// A key that an attacker has: the provider's public text, used as a shared secret.
     Secret(Vec<u8>),
-    /// A key that another attacker has.
+    /// No key: another attacker leaves the token unsigned.
     None,
 }
 
@@ -56,7 +56,7 @@ impl ProviderKey {
         }
     }
 
-    /// The public half, as the provider publishes it.
+    /// Returns the public half, in the form in which the provider publishes it.
     pub fn jwk(&self, id: &str) -> Value {
         match self {
             Self::Rsa(key) => {
@@ -97,7 +97,7 @@ impl ProviderKey {
         }
     }
 
-    /// A token with these claims.
+    /// Returns a token with these claims.
     pub fn token(&self, id: &str, claims: &Value) -> String {
         self.token_with(
             &json!({"alg": self.algorithm(), "typ": "JWT", "kid": id}),
@@ -105,7 +105,7 @@ impl ProviderKey {
         )
     }
 
-    /// The same with another header.
+    /// Returns a token with these claims and another header.
     pub fn token_with(&self, header: &Value, claims: &Value) -> String {
         let signed = format!(
             "{}.{}",
@@ -117,7 +117,7 @@ impl ProviderKey {
     }
 }
 
-/// The JWK set of these keys.
+/// Returns the JWK set of these keys.
 pub fn jwks(keys: &[(&str, &ProviderKey)]) -> String {
     let keys: Vec<Value> = keys.iter().map(|(id, key)| key.jwk(id)).collect();
     json!({"keys": keys}).to_string()

@@ -1,4 +1,4 @@
-//! An import ID that another principal uses cannot be taken; its results stay with that principal.
+//! Nobody can take an import ID that another principal uses. Its results stay with that principal.
 
 use tonic::Code;
 use user_import::{
@@ -46,7 +46,7 @@ async fn two(app: &App) -> (App, App) {
     (one, other)
 }
 
-/// Every way to begin something under the ID is refused.
+/// Every call that would begin something under the ID is refused.
 async fn expect_in_use(other: &App, starts: &[ImportStart]) {
     for start in starts {
         let begun = other.begin_upload(start.clone()).await.unwrap_err();
@@ -84,12 +84,12 @@ async fn nobody_takes_the_id_of_an_attempt_that_ended(database: Database) {
     assert_eq!(before.state(), ImportState::Refused);
     expect_in_use(&other, &[start(), dry()]).await;
     assert_eq!(one.import_record(ID).await.unwrap(), before);
-    // It is still its principal's to use.
+    // Its own principal can still use it.
     let imported = one.import_with(start(), roster().people(["ada"])).await;
     assert_eq!(imported.summary().created, 1, "{imported}");
 }
 
-/// A bound ID discloses nothing to a caller who cannot send the same roster, and no upload takes its place.
+/// A caller who cannot send the same roster learns nothing of a bound ID, and cannot put an upload in its place.
 async fn nobody_takes_the_id_of_an_import_that_is_written(database: Database) {
     let app = App::start(database).await;
     let (one, other) = two(&app).await;

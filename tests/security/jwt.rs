@@ -64,7 +64,7 @@ pub fn settings(keys: JwtKeyLocation) -> Settings {
     }
 }
 
-/// A server that trusts the keys of a file.
+/// A server that trusts the keys in a file.
 pub struct JwtServer {
     pub app: App,
     pub file: tempfile::NamedTempFile,
@@ -82,7 +82,7 @@ fn now() -> i64 {
     Clock::system().now().unix_timestamp()
 }
 
-/// The claims of a good token, with some of them changed; `null` leaves one out.
+/// Returns the claims of a good token with these changes. `null` leaves a claim out.
 pub fn claims(changes: Value) -> Value {
     let mut claims = json!({
         "iss": ISSUER, "aud": AUDIENCE, "sub": "cad-job", "exp": now() + 600, "nbf": now() - 1,
@@ -132,7 +132,7 @@ async fn a_good_token_opens_what_it_permits(database: Database) {
     }
 }
 
-/// Claims that make a token worthless, and why.
+/// Claims that make a token invalid, each with the reason.
 fn bad_claims() -> [(&'static str, Value); 13] {
     [
         ("another issuer", json!({"iss": "https://evil.example"})),
@@ -151,7 +151,7 @@ fn bad_claims() -> [(&'static str, Value); 13] {
     ]
 }
 
-/// Tokens with good claims that somebody else signed, or nobody.
+/// Tokens with good claims that another key has signed, or no key.
 fn forged(key: &ProviderKey, public: Vec<u8>) -> Vec<(&'static str, String)> {
     let (stranger, good) = (p256(), claims(json!({})));
     let modulus = key.jwk("r")["n"].as_str().unwrap().as_bytes().to_vec();
@@ -206,7 +206,7 @@ async fn an_expired_token_opens_nothing_but_for_the_leeway(database: Database) {
             "{path}: {told}"
         );
     }
-    // The leeway holds at the beginning, too.
+    // The leeway also applies to the start of the validity.
     let early = key.token("d", &claims(json!({"nbf": now() + 10})));
     assert_eq!(told(&app, &early).await, "Ok");
 }
@@ -251,7 +251,7 @@ async fn a_key_is_for_its_algorithm_alone(database: Database) {
             "{id}"
         );
     }
-    // Of several keys a token must say which.
+    // If there are several keys, a token must name its key.
     let header = json!({"alg": "RS256"});
     let unnamed = key.token_with(&header, &claims(json!({})));
     assert_eq!(told(&app, &unnamed).await, INVALID);
@@ -272,7 +272,7 @@ async fn keys_that_change_in_their_file_are_taken_over(database: Database) {
         INVALID,
         "a key that is gone verifies nothing"
     );
-    // A set with a secret in it is refused, and the set before stays.
+    // A set that contains a secret is refused, and the earlier set stays in use.
     let secret = ProviderKey::Secret(vec![7; 32]);
     fs::write(file.path(), jwks(&[("new", &new), ("s", &secret)])).unwrap();
     assert_eq!(told(&app, &token).await, "Ok");
@@ -324,7 +324,7 @@ async fn an_import_is_recorded_under_the_subject(database: Database) {
     let subject = format!("cad\u{7}{}", "x".repeat(400));
     let caller = app.presenting(&key.token("e", &claims(json!({"sub": subject}))));
     let imported = caller.import(roster().people(["ada"])).await;
-    // Without a role in the catalog the row is rejected; the import is recorded all the same.
+    // If the catalog does not have the role, the row is rejected, and the import is recorded.
     let id = imported.import_id().to_owned();
     let request = user_import::proto::GetImportRequest {
         organization: "pd".to_owned(),

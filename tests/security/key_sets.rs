@@ -1,5 +1,5 @@
-//! The identity provider's keys over https, from a server that a public authority or one of our own
-//! vouches for.
+//! The keys of an identity provider over https, from a server whose certificate was issued by a public authority or by
+//! one of our own.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -52,7 +52,7 @@ impl KeyServer {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let shaken = acceptor.accept(stream).await;
-                // Fails only if the test is over.
+                // This fails only if the test is over.
                 let _ = told.send(shaken.is_ok());
                 if let Ok(mut stream) = shaken {
                     let mut request = [0; 1024];
@@ -134,7 +134,7 @@ async fn keys_of_a_server_that_nobody_vouches_for_are_not_taken(database: Databa
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ca.pem");
     std::fs::write(&file, CertificateAuthority::new().pem()).unwrap();
-    // Our own authority is another one, or there is none at all.
+    // The authority that the server trusts is another one, or there is none.
     for own in [Some(file), None] {
         let issued = CertificateAuthority::new().server();
         let mut provider = KeyServer::start(&issued, jwks(&[("e", &key)])).await;

@@ -1,5 +1,5 @@
-//! No credential, no access, on loopback too. Until a credential is configured, the server's local token
-//! permits everything; after that it permits nothing, for ever.
+//! Without a credential there is no access, on loopback either. Until a credential is configured, the server's local
+//! token permits everything. After that it permits nothing any more.
 
 use std::fs;
 
@@ -83,7 +83,8 @@ async fn a_token_that_was_revoked_keeps_it_ended(database: Database) {
     }
 }
 
-/// A server whose local token is good, then one beside it with these settings, then both again without.
+/// Starts a server whose local token is valid, then another one beside it with these settings, then both again without
+/// them.
 async fn ends_the_local_token(database: Database, security: SecuritySettings) {
     let app = App::start(database).await;
     assert_eq!(answer(&app, GET, "pd").await, "Ok");
@@ -129,8 +130,8 @@ async fn a_list_of_client_certificates_ends_the_local_token_for_ever(database: D
     Box::pin(ends_the_local_token(database, security)).await;
 }
 
-/// A call through a proxy at its defaults comes from this machine, with no header or with such as anybody can
-/// write. That the proxy is trusted changes nothing.
+/// A call through a proxy with default settings comes from this machine, without a header or with headers that anybody
+/// can write. It makes no difference whether the proxy is trusted.
 async fn a_proxy_in_front_of_the_server_opens_nothing(database: Database) {
     let trusting = SecuritySettings {
         trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()].into(),

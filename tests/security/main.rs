@@ -1,5 +1,5 @@
-//! Who may do what, held against the running server on SQLite and on PostgreSQL: one file for each
-//! rule, one program for all.
+//! The rules about who may do what, tested against the running server on SQLite and on PostgreSQL. Each rule has a
+//! file, and all are one program.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! Tokens and key sets of an identity provider that are odd: signed by the provider, but such that a service like this
-//! must not accept them (RFC 7515, RFC 7517, RFC 7519, RFC 9068).
+//! Unusual tokens and key sets: the provider has signed them, but such a service must not accept them (RFC 7515, RFC
+//! 7517, RFC 7519, RFC 9068).
 
 use std::fs;
 
@@ -48,7 +48,7 @@ async fn a_header_with_an_extension_that_must_be_understood_is_refused(database:
     ] {
         assert_eq!(told(&app, &header(more.clone())).await, INVALID, "{more}");
     }
-    // Keys and addresses of keys in a header are not looked at.
+    // Keys and addresses of keys in a header are ignored.
     let stranger = p256();
     for more in [
         json!({"jwk": stranger.jwk("e")}),
@@ -120,7 +120,7 @@ async fn claims_of_another_type_are_refused(database: Database) {
         let token = key.token("d", &claims(changes.clone()));
         assert_eq!(told(&app, &token).await, INVALID, "{changes}");
     }
-    // `claims` leaves out members that are null, and a start time that is null counts as none.
+    // `claims` leaves out members that are null, and a start time of null counts as absent.
     let mut with_null = claims(json!({}));
     with_null["nbf"] = Value::Null;
     assert_eq!(told(&app, &key.token("d", &with_null)).await, INVALID);
@@ -128,7 +128,7 @@ async fn claims_of_another_type_are_refused(database: Database) {
     assert_eq!(told(&app, &key.token("d", &listed)).await, "Ok");
 }
 
-/// A server with the keys of this set.
+/// Starts a server with the keys of this set.
 async fn serve(database: Database, keys: &Value) -> JwtServer {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), json!({"keys": keys}).to_string()).unwrap();
@@ -137,7 +137,7 @@ async fn serve(database: Database, keys: &Value) -> JwtServer {
     JwtServer { app, file }
 }
 
-/// The public half of a key, with these members.
+/// Returns the public half of a key, with these members.
 fn with(key: &ProviderKey, id: &str, members: &Value) -> Value {
     let mut jwk = key.jwk(id);
     let object = jwk.as_object_mut().unwrap();
@@ -188,7 +188,7 @@ async fn two_keys_of_one_id_are_told_apart_by_their_family(database: Database) {
     }
     let stranger = p256().token("one", &claims(json!({})));
     assert_eq!(told(&app, &stranger).await, INVALID);
-    // Of one family too: each of them is a key of the provider.
+    // Also if they are of one kind: each of them is a key of the provider.
     let (old, new) = (p256(), p256());
     fs::write(file.path(), jwks(&[("one", &old), ("one", &new)])).unwrap();
     for key in [&new, &old] {
@@ -199,7 +199,7 @@ async fn two_keys_of_one_id_are_told_apart_by_their_family(database: Database) {
     }
 }
 
-/// Sets that contain a good key, and with which every reader can sign.
+/// Returns keys that contain a secret, so that every reader of the set could sign with them.
 fn with_secrets(good: &ProviderKey) -> Vec<Value> {
     let other = p256();
     let d = base64([7; 32]);
@@ -223,7 +223,7 @@ async fn a_set_with_a_private_key_is_refused_and_the_one_before_stays(database: 
     for leaked in with_secrets(&good) {
         let set = json!({"keys": [next.jwk("next"), leaked]});
         fs::write(file.path(), set.to_string()).unwrap();
-        // Files are looked at every 20 ms; the keys that were there before stay valid all the time.
+        // Files are read again every 20 ms. The earlier keys stay valid all the time.
         for _ in 0..10 {
             assert_eq!(told(&app, &good.token("e", &claims(json!({})))).await, "Ok");
         }
@@ -248,7 +248,7 @@ fn a_private_key_in_a_set_is_refused_by_name() {
     }
 }
 
-/// Keys that verify nothing, each by another fault.
+/// Keys that no signature can be verified with. Each has another fault.
 fn unusable(good: &ProviderKey) -> Vec<Value> {
     vec![
         json!({"kty": "RSA", "kid": "short", "n": base64([0xff; 128]), "e": "AQAB"}),

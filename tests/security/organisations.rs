@@ -1,5 +1,5 @@
-//! The organisation comes from the credential: no answer discloses what another organisation has, or whether it exists
-//! at all.
+//! The organisation follows from the credential. No answer discloses the data of another organisation, or whether it
+//! exists.
 
 use tonic::Code;
 use user_import::{
@@ -44,7 +44,7 @@ async fn an_organisation_that_is_ones_own_and_does_not_exist_is_not_found(databa
     let app = App::start(database).await;
     let caller = app.holding(token("nowhere", Permission::ALL)).await;
     for path in rpcs::all().iter().filter(|path| !rpcs::is_global(path)) {
-        // Making it is the one thing to do with it, after which it is there.
+        // The only thing that the caller can do with it is to create it. After that it exists.
         if rpcs::name(path) == "CreateOrganization" {
             continue;
         }
@@ -100,7 +100,7 @@ async fn two_organisations_with_the_same_ids_never_see_each_other(database: Data
     let ours = pd.import_with(with_id("pd"), people()).await;
     assert_eq!(ours.summary().created, 2, "{ours}");
 
-    // The same import ID and the same people elsewhere are another import and other people.
+    // The same import ID and the same people in another organisation are another import and other people.
     let made = sheriff.import_with(with_id("sheriff"), people()).await;
     assert_eq!(made.summary().created, 2, "{made}");
     let denied = sheriff.import_with(with_id("pd"), people()).await;

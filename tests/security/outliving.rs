@@ -1,4 +1,4 @@
-//! A stream ends soon after the credential that opened it does; an import that applies goes on.
+//! A stream ends soon after its credential has become invalid. An import that applies continues.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ on_both_databases![
 const LONG: Duration = Duration::from_mins(1);
 const GET: &str = "/userimport.v1.DirectoryService/GetOrganization";
 
-/// A server that looks at the credentials of streams often, and an operator.
+/// Starts a server that checks the credentials of streams often, and makes an operator.
 async fn scene(database: Database) -> (App, App) {
     let settings = Settings {
         security: SecuritySettings {
@@ -47,12 +47,12 @@ async fn scene(database: Database) -> (App, App) {
         ..Settings::default()
     };
     let app = App::start_with(database, settings).await;
-    // From now on nobody is admitted without a credential.
+    // From now on, no call without a credential is admitted.
     let operator = app.holding(token("*", Permission::ALL)).await;
     (app, operator)
 }
 
-/// Valid for longer than a machine takes to begin a call with it.
+/// Returns a grant that is valid for longer than a slow machine needs to begin a call with it.
 fn brief(permission: Permission) -> TokenGrant {
     TokenGrant {
         expires_at: Clock::system().now() + time::Duration::seconds(15),
@@ -60,7 +60,7 @@ fn brief(permission: Permission) -> TokenGrant {
     }
 }
 
-/// An import of ada that waits for `finish`, and its ID.
+/// Begins an import of ada that waits for `finish`. Returns it with its ID.
 async fn upload(caller: &App) -> (ImportCall, String) {
     let mut call = caller.call().await;
     let rows = roster().people(["ada"]).typed();
@@ -89,7 +89,7 @@ async fn watch(caller: &App, import_id: &str) -> Streaming<WatchImportResponse> 
     answers
 }
 
-/// How a stream that is read to its end ends.
+/// Returns the status with which a stream ends, after reading it to its end.
 async fn end<T>(mut answers: Streaming<T>) -> Status {
     let reading = async {
         loop {
@@ -153,7 +153,7 @@ async fn an_upload_ends_when_its_token_is_revoked(database: Database) {
     let (id, text) = app.create_token(token("pd", [UsersImport])).await;
     let (call, _) = upload(&app.presenting(&text)).await;
     app.revoke(id).await;
-    // It sends nothing more, and has not half-closed.
+    // The client sends nothing more, and has not half-closed.
     assert_refused(&call.read_to_end().await, "CREDENTIAL_REVOKED");
     assert_eq!(app.users().await, []);
 }
@@ -173,7 +173,7 @@ async fn a_call_that_has_not_begun_to_import_ends_too(database: Database) {
     assert_denied(&call.read_to_end().await.status, "CREDENTIAL_REVOKED");
 }
 
-/// More than the windows and buffers between server and client hold.
+/// More rows than the windows and buffers between server and client hold.
 async fn an_export_ends_when_its_token_is_revoked(database: Database) {
     let (_server, app) = scene(database).await;
     let long = "x".repeat(128);
@@ -183,7 +183,7 @@ async fn an_export_ends_when_its_token_is_revoked(database: Database) {
     });
     assert_eq!(app.import(&people).await.summary().created, 3_000);
     let (id, text) = app.create_token(token("pd", [UsersRead])).await;
-    // By default a client takes 2 MiB before anybody reads.
+    // By default, a client accepts 2 MiB before the test reads.
     let channel = Channel::from_shared(format!("http://{}", app.address())).unwrap();
     let channel = channel.initial_stream_window_size(65_535).connect().await;
     let caller = app.through(channel.unwrap()).presenting(&text);
@@ -194,7 +194,7 @@ async fn an_export_ends_when_its_token_is_revoked(database: Database) {
     let export = caller.directory().export_users(request).await.unwrap();
     let mut pieces = export.into_inner();
     app.revoke(id).await;
-    // A reader who takes some time.
+    // The reader takes some time.
     let status = loop {
         match pieces.message().await {
             Ok(Some(_)) => assert_eq!(answer(&app, GET, "pd").await, "Ok"),
@@ -215,7 +215,7 @@ async fn an_import_that_applies_goes_on_though_its_token_is_revoked(database: Da
     call.send(Message::CsvChunk(csv.into())).await;
     call.send(Message::Finish(ImportFinish::default())).await;
     call.half_close();
-    // A result is sent once it is written.
+    // A result is sent only after it has been written.
     let mut seen = loop {
         if let Some(Reply::Results(results)) = call.read().await.unwrap() {
             break results.results.len();
@@ -233,7 +233,7 @@ async fn a_database_that_is_away_ends_no_stream(database: Database) {
     let (_, text) = app.create_token(token("pd", [UsersImport])).await;
     let (call, _) = upload(&app.presenting(&text)).await;
     app.database().take_away().await;
-    // Looked at many times by then.
+    // By then the credential has been checked many times.
     let mut call = call;
     for _ in 0..2 {
         assert!(matches!(call.read().await, Ok(Some(Reply::Progress(_)))));

@@ -1,4 +1,4 @@
-//! Each RPC needs one permission, and no other will do.
+//! Each RPC needs one permission, and a caller with all others is refused.
 
 use tonic::Code;
 use user_import::{
@@ -19,7 +19,7 @@ on_both_databases![
     deactivating_the_missing_is_for_those_who_may_deactivate,
 ];
 
-/// The permission that the RPC needs, or the permissions of which it needs one, as the documentation states.
+/// Returns the permission that the RPC needs, or those of which it needs one, as the documentation has them.
 fn needed(path: &str) -> Vec<Permission> {
     let permission = match rpcs::name(path) {
         "ImportUsers" | "PushUsers" | "BeginImport" | "AppendImport" | "FinishImport"
@@ -63,7 +63,8 @@ async fn each_rpc_needs_its_permission_and_no_other_will_do(database: Database) 
              credential does not have."
         );
         assert_eq!(answer(&without, &path, "pd").await, denied, "{path}");
-        // The answer is the same for any organisation, because a missing one is not looked for.
+        // The answer is the same for every organisation, because a missing permission is found before the organisation
+        // is looked up.
         assert_eq!(answer(&without, &path, "nowhere").await, denied, "{path}");
     }
 }

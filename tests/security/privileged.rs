@@ -1,4 +1,4 @@
-//! A roster must not make its author an administrator, nor remove one.
+//! A roster must not make its author an administrator, and must not remove one.
 
 use tonic::Code;
 use user_import::{
@@ -27,7 +27,7 @@ on_both_databases![
     the_digest_of_a_dry_run_is_that_of_who_may_do_the_same,
 ];
 
-/// The catalog of every test, with its Administrator privileged.
+/// The catalog of every test. Its role Administrator is privileged.
 pub fn privileged() -> Catalog {
     let mut catalog = catalog();
     let roles = catalog.roles.iter_mut();
@@ -37,7 +37,7 @@ pub fn privileged() -> Catalog {
     catalog
 }
 
-/// ada, an Administrator, and bob and cy, who are not.
+/// ada, who is an Administrator, and bob and cy, who are not.
 async fn department(database: Database) -> App {
     let app = App::start(database).await;
     app.catalog("pd", privileged()).await;
@@ -49,15 +49,15 @@ async fn department(database: Database) -> App {
     app
 }
 
-/// May do everything but grant privileges.
+/// All permissions except the one to grant privileges.
 async fn clerk(app: &App) -> App {
     let permissions = Permission::ALL.into_iter();
     let permissions = permissions.filter(|p| *p != Permission::UsersGrantPrivileged);
     app.holding(token("pd", permissions)).await
 }
 
-/// Imports `roster` and deactivates the users that it does not list: first as a dry run, then for real. Both must
-/// agree.
+/// Imports `roster` and deactivates the users that it does not list, first in a dry run and then for real. Both must
+/// give the same results.
 async fn deactivating_missing(app: &App, roster: &[u8]) -> ImportResponses {
     let missing = |validate_only| ImportStart {
         validate_only,
@@ -90,7 +90,7 @@ async fn a_row_gives_no_privileged_role_and_changes_nobody_who_has_one(database:
     4 UPDATED cy: ROLE
     COMPLETED: 4 rows, 1 updated, 3 rejected
     ");
-    // A roster that lists an administrator as he or she is stands.
+    // A roster that lists an administrator without a change stands.
     let same = roster().row("ada", [(RoleColumn, "Administrator")]);
     insta::assert_snapshot!(clerk.import(same).await, @"
     1 UNCHANGED ada
@@ -254,10 +254,10 @@ async fn only_who_may_grant_privileges_decides_which_roles_are_privileged(databa
         apply(&administrator, changed).await.unwrap();
         let mut back = start.clone();
         named(&mut back.roles, "Chief", &|role| role.previous_name.clear());
-        // Renamed roles get their names back first.
+        // Roles that were renamed first get their old names.
         restore(&administrator, back).await;
     }
-    // Every caller who may write the catalog may make changes that leave the privileged roles alone.
+    // Every caller who may write the catalog may make changes that do not concern privileged roles.
     let harmless = change(&|roles| {
         roles.push(Role {
             name: "Cadet".to_owned(),
@@ -268,7 +268,7 @@ async fn only_who_may_grant_privileges_decides_which_roles_are_privileged(databa
     assert_eq!(privileges(&clerk).await, ["Administrator", "Chief"]);
 }
 
-/// Puts `catalog` in place, for any present names of the roles.
+/// Makes `catalog` the catalog, whatever names the roles have now.
 async fn restore(app: &App, mut catalog: Catalog) {
     let now = current(app).await;
     for (old, name) in [("Boss", "Chief"), ("Old", "Administrator")] {

@@ -1,4 +1,4 @@
-//! A caller who goes on with an interrupted import does so with his or her own permissions.
+//! A caller who resumes an interrupted import has only his or her own permissions.
 
 use tonic::Code;
 use user_import::{
@@ -19,7 +19,7 @@ on_both_databases![
     whoever_may_not_deactivate_does_not_resume_an_import_that_does,
 ];
 
-/// Rows that are written one by one, so that there is time to stop the server.
+/// Number of rows that are written one by one, so that there is time to stop the server.
 const MANY: usize = 150;
 
 fn start() -> ImportStart {
@@ -34,15 +34,15 @@ fn start() -> ImportStart {
     }
 }
 
-/// Many officers, and last of all a new administrator.
+/// Many officers, and a new administrator in the last row.
 fn many() -> Roster {
     let names: Vec<String> = (0..MANY).map(|number| format!("u{number:04}")).collect();
     let officers = roster().people(names.iter().map(String::as_str));
     officers.row("z-boss", [(Role, "Administrator")])
 }
 
-/// An import of [`many`] by somebody who may do everything, interrupted; it would also deactivate
-/// gone, an Administrator.
+/// Interrupts an import of [`many`] by a caller with all permissions. The import would also deactivate gone, who is an
+/// Administrator.
 async fn interrupted(database: Database) -> App {
     let settings = Settings {
         transaction_rows: 1,

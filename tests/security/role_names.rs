@@ -1,5 +1,5 @@
-//! A role is what its name looks like: nobody can make a role that passes for another, and every change of a privileged
-//! role, even of the case of its letters, needs `users.grant-privileged`.
+//! The name of a role shows which role it is: nobody can make a role that looks like another one, and every change of a
+//! privileged role, even of the case of its letters, needs `users.grant-privileged`.
 
 use tonic::{Code, Status};
 use user_import::{
@@ -36,7 +36,7 @@ fn with_role(name: &str) -> Catalog {
     catalog
 }
 
-/// Somebody who may do everything, and somebody who may only write the catalog.
+/// Makes a caller with all permissions, and one who may only write the catalog.
 async fn callers(database: Database) -> (App, App, App) {
     let app = App::start(database).await;
     app.catalog("pd", privileged()).await;
@@ -110,7 +110,7 @@ async fn the_case_of_a_privileged_role_is_part_of_it(database: Database) {
             .iter()
             .any(|role| role.name == "ADMINISTRATOR")
     );
-    // Every caller who may write the catalog may change another role.
+    // Every caller who may write the catalog may change any other role.
     let mut catalog = changed;
     let roles = catalog.roles.iter_mut();
     for role in roles.filter(|role| role.name == "Officer") {
@@ -133,7 +133,7 @@ async fn a_name_that_is_stored_already_stands(database: Database) {
     }
     let stored = apply(&clerk, catalog.clone()).await.unwrap();
     assert!(stored.roles.iter().any(|role| role.name == "\u{410}dmin"));
-    // Anything new is judged, beside what stands too.
+    // Every new name is compared with the others, including names that stand.
     catalog.roles.push(Role {
         name: "\u{410}dm1n".to_owned(),
         ..Role::default()

@@ -1,5 +1,5 @@
-//! Only the caller who began an upload may add to it and finish it, as long as that caller may import. Its import may
-//! also be watched by those who may read users. Uploads of one organisation do not affect another.
+//! Only the caller who began an upload may add to it and finish it, and only as long as that caller may import. Callers
+//! who may read users may watch its import, too. Uploads of one organisation do not affect another one.
 
 use tonic::Code;
 use user_import::{
@@ -28,7 +28,7 @@ fn start() -> ImportStart {
     }
 }
 
-/// Else somebody could slip a row into a roster that is imported with another's permissions.
+/// Otherwise another caller could add a row to a roster that is imported with the first caller's permissions.
 async fn an_upload_is_its_beginners_alone(database: Database) {
     let app = App::start(database).await;
     let import = || token("pd", [Permission::UsersImport]);
@@ -62,7 +62,8 @@ async fn whoever_ran_an_import_may_watch_it_without_reading_users(database: Data
     assert_eq!(imported.summary().created, 1, "{imported}");
     let denied = other.watch_in("pd", ID).await;
     insta::assert_snapshot!(told(&denied.status), @"PermissionDenied PERMISSION_MISSING: This needs the permission users.read, which this credential does not have.");
-    // One that came as a stream is its sender's too; one that does not exist is denied as another's is.
+    // An import from a stream belongs to its sender, too. An import that does not exist is denied in the same way as
+    // that of another caller.
     let streamed = one.import(roster().people(["bob"])).await;
     let seen = one.watch_in("pd", streamed.import_id()).await;
     assert_eq!(seen.results, streamed.results, "{seen}");
@@ -113,7 +114,7 @@ async fn what_the_options_need_is_looked_at_at_the_beginning_and_at_the_end(data
     .await;
     let denied = allowed.finish(ID, finish_of(&csv)).await.unwrap_err();
     assert!(denied.message().contains("users.deactivate"), "{denied}");
-    // The upload is as it was.
+    // The upload has not changed.
     app.tamper(
         "UPDATE tokens SET permissions = 'users.import users.deactivate users.read' \
          WHERE permissions = 'users.import'",
@@ -149,7 +150,7 @@ async fn another_organisation_s_upload_is_as_if_it_did_not_exist(database: Datab
             .unwrap_err();
         assert!(told(&denied).contains("OTHER_ORGANIZATION"), "{denied}");
     }
-    // The same ID there is another import.
+    // In the other organisation, the same ID is another import.
     let own = ImportStart {
         organization: "sheriff".to_owned(),
         ..start()

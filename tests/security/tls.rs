@@ -114,7 +114,7 @@ async fn a_certificate_that_is_no_good_does_not_replace_the_one_before(database:
     let authority = CertificateAuthority::new();
     let files = CertificateFiles::new(&authority.server());
     let app = App::serve_tls(database, settings(files.security()), &authority.pem()).await;
-    // The key of another certificate, then no certificate at all, then one that is good again.
+    // First the key of another certificate, then no certificate, then a good one again.
     files.write("server.key", &authority.server().key);
     files.write("server.pem", "no certificate");
     for _ in 0..20 {
@@ -176,7 +176,7 @@ async fn a_client_certificate_is_who_the_list_says(database: Database) {
         let caller = app.through(channel);
         assert_eq!(answer(&caller, PATH, "pd").await, expected, "{names:?}");
     }
-    // No authority here vouches for this certificate. A token is valid beside certificates too.
+    // No authority of this server has issued the certificate. Beside certificates, a token is valid, too.
     let stranger = CertificateAuthority::new().client(vec![dns("cad.pd.example")]);
     let refused = match connect(&app, &servers, Some(&stranger)).await {
         Ok(channel) => !is_admitted_by(&app, channel).await,
@@ -237,7 +237,7 @@ async fn a_silent_handshake_ends(database: Database) {
 }
 
 /// The silent handshakes come from another client's address and from the caller's own. There are far more of them than
-/// places, and each could be silent for longer than anybody waits.
+/// places, and each could stay silent for longer than a client waits.
 async fn silent_handshakes_keep_nobody_waiting(database: Database) {
     let authority = CertificateAuthority::new();
     let files = CertificateFiles::new(&authority.server());
@@ -265,14 +265,14 @@ async fn silent_handshakes_keep_nobody_waiting(database: Database) {
         let caller = app.through(channel.expect("nobody waits").unwrap());
         let answered = timeout(PATIENCE, answer(&caller, PATH, "pd")).await;
         let answered = answered.expect("nobody waits");
-        // A caller without a credential gets that as the reason, unless the machine's own callers need none.
+        // A caller without a credential gets that reason, unless callers from the machine itself need no credential.
         let is_answer = answered == "Ok" || answered.starts_with("Unauthenticated");
         assert!(is_answer, "{answered}");
         drop(silent);
     }
 }
 
-/// Browsers and simple gateways that know only HTTP/1.1 call in this way.
+/// Browsers and simple gateways, which know only HTTP/1.1, call in this way.
 async fn grpc_web_is_served_over_tls_too(database: Database) {
     let authority = CertificateAuthority::new();
     let files = CertificateFiles::new(&authority.server());

@@ -1,4 +1,5 @@
-//! Workbooks that are made to harm: each is refused with its own code, nothing is written, and the server serves on.
+//! Workbooks that are made to do damage: each is refused with a code of its own, nothing is written, and the server
+//! still serves others.
 
 use tonic::Code;
 use user_import::{config::Settings, limits::MemoryBounds};
@@ -34,10 +35,10 @@ fn open_document(rows: &str) -> WorkbookParts {
     ods(&[("Roster", ods_rows([HEADER]) + rows)])
 }
 
-/// An attack with the code that it is refused with.
+/// An attack, and the code with which it is refused.
 type WorkbookAttack = (&'static str, Vec<u8>, &'static str);
 
-/// Little that becomes much.
+/// Small files that become large.
 fn bombs() -> Vec<WorkbookAttack> {
     let spaces = " ".repeat(400_000);
     let texts = format!("<si><t>{spaces}</t></si>").repeat(60);
@@ -131,7 +132,7 @@ fn lies() -> Vec<WorkbookAttack> {
     ]
 }
 
-/// Sets the sizes of each part in the archive's directory to 4 GiB.
+/// Changes the archive's directory, so that it states 4 GiB as the size of each part.
 fn lie_about_sizes(archive: &mut [u8]) {
     let entries: Vec<usize> = (0..archive.len() - 4)
         .filter(|&at| archive[at..].starts_with(b"PK\x01\x02"))
@@ -157,7 +158,7 @@ async fn what_reading_a_workbook_holds_counts_in_the_memory_budget(database: Dat
     let mut settings = Settings::default();
     settings.server.memory = MemoryBounds::of(16 * MIB);
     let app = App::start_with(database, settings).await;
-    // Small as sent, and not compressed too much: different texts of digits.
+    // The workbook is small, and not compressed too much, because its texts consist of different digits.
     let texts: Vec<String> = (0..1_000_000).map(|number| number.to_string()).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let people = xlsx_rows(rows_of(&roster().people(["ada"]).csv()));
@@ -168,7 +169,7 @@ async fn what_reading_a_workbook_holds_counts_in_the_memory_budget(database: Dat
     let refused = app.import_workbook(start_of("pd"), workbook.clone()).await;
     assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
     assert!(refused.refusal().contains("MEMORY_IN_USE"), "{refused}");
-    // All is given back.
+    // All memory is free again.
     app.people(["ada"]).await;
 
     let app = App::start(database).await;
@@ -180,7 +181,7 @@ fn rows_of(csv: &str) -> Vec<Vec<&str>> {
     csv.lines().map(|line| line.split(',').collect()).collect()
 }
 
-/// A listener would hear of a link that is followed.
+/// If the server followed the link, this listener would get a connection.
 async fn nothing_outside_a_workbook_is_read(database: Database) {
     let app = App::start(database).await;
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

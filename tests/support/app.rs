@@ -42,7 +42,7 @@ const CHUNK: usize = 64 * 1024;
 /// Typed rows that one message carries.
 const ROWS_A_MESSAGE: usize = 500;
 
-/// Longer than any wait that ends, on any machine. A wait that exceeds it never ends.
+/// Longer than any wait that ends on any machine. A wait that takes longer does not end.
 pub const PATIENCE: Duration = Duration::from_mins(10);
 
 /// A server on a database of its own, with the organisation `pd` and a catalog.
@@ -52,7 +52,7 @@ pub struct App {
     server: Option<TestServer>,
     channel: Channel,
     address: SocketAddr,
-    /// Presented with every call.
+    /// The token that every call presents.
     bearer: OptionalToken,
     settings: Settings,
     database: Arc<FreshDatabase>,
@@ -461,7 +461,7 @@ impl App {
         responses.expect("the import begins")
     }
 
-    /// Sends a CSV file and collects the answers, however the call ends. The future is meant to run beside other work.
+    /// Sends a CSV file and collects the answers, however the call ends. Tests run the future beside other work.
     pub fn sending(
         &self,
         start: ImportStart,
@@ -599,7 +599,7 @@ impl App {
                  DROP TRIGGER audit_heads_only_move_on; DROP TRIGGER audit_heads_not_removed;"
             }
             false => {
-                // Without Citus the first setting means nothing.
+                // Without Citus the first setting has no effect.
                 "SET citus.enable_unsafe_triggers = on; \
                  DO $do$ BEGIN \
                  ALTER TABLE audit_events DISABLE TRIGGER USER; \

@@ -1,4 +1,4 @@
-//! Tokens: the tests make them in a database and present them with every call.
+//! Tokens: tests create them in a database and present them with every call.
 
 use std::{
     net::SocketAddr,
@@ -60,7 +60,7 @@ pub fn authorization_at(address: SocketAddr) -> String {
 /// A channel that presents a token.
 pub type BearerChannel = InterceptedService<Channel, OptionalToken>;
 
-/// The token, if any.
+/// The token that is presented, or `None`.
 #[derive(Clone, Debug, Default)]
 pub struct OptionalToken(Option<MetadataValue<Ascii>>);
 

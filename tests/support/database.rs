@@ -67,7 +67,7 @@ impl Database {
             }
             Self::Postgres => {
                 static TEMPLATE: OnceCell<Option<String>> = OnceCell::const_new();
-                // Citus knows each of its databases by the name of all its machines' databases: there is no template.
+                // Citus expects that a database has the same name on all machines, so a template cannot be copied.
                 if env::var_os(CITUS_URL).is_some() {
                     return self.create().await;
                 }
@@ -101,7 +101,7 @@ async fn sqlite_template() -> Vec<u8> {
     let database = Database::Sqlite.create().await;
     server::migrated(&database.url(), &Settings::default()).await;
     let whole = database.file().with_extension("whole");
-    // The database's own file lacks the changes that are still in its log.
+    // Recent changes may be only in the log beside the file.
     let sql = format!("VACUUM INTO '{}'", whole.display());
     database.execute(&sql).await;
     fs::read(whole).expect("the copy can be read")
@@ -355,7 +355,7 @@ impl Drop for FreshDatabase {
         let cluster = cluster.clone();
         // `FORCE` closes connections of a server that is still stopping; they do not matter any more.
         let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-        // A runtime cannot wait for itself, so the statement has a thread and a runtime of its own.
+        // A runtime cannot wait for itself, so a thread with a runtime of its own runs the statement.
         let dropping = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -363,7 +363,7 @@ impl Drop for FreshDatabase {
                 .expect("a runtime can be made");
             runtime.block_on(execute(&cluster, &sql));
         });
-        // A panic in a drop during the test's panic would hide the reason of the failure.
+        // A panic here, while the test panics, would hide the reason of the failure.
         if dropping.join().is_err() {
             eprintln!("the database {name} was not removed");
         }
@@ -409,7 +409,7 @@ async fn execute(url: &str, sql: &str) {
 
 async fn connect(url: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url);
-    // A SQLite file may have a writer for as long as the machine takes.
+    // Another connection may write to a SQLite file for a while if the machine is slow.
     options
         .max_connections(1)
         .sqlx_logging(false)

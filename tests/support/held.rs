@@ -21,7 +21,7 @@ impl App {
         ImportResponses::reviewed(responses.map(Response::into_inner)).await
     }
 
-    /// Approves a held import into `pd`, with the word.
+    /// Approves a held import into `pd` with the confirming word.
     pub async fn approve(&self, import_id: &str, digest: &[u8]) -> ImportResponses {
         let responses = self.approving(import_id, digest, "Confirm").await;
         ImportResponses::approved(responses).await

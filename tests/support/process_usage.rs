@@ -1,4 +1,4 @@
-//! What a server process uses: memory and time, as Linux counts them.
+//! The memory and the time that a server process uses, as Linux counts them.
 
 use std::time::Duration;
 
@@ -58,13 +58,13 @@ impl ServeProcess {
     pub fn cpu(&self) -> Duration {
         let path = format!("/proc/{}/stat", self.id());
         let stat = std::fs::read_to_string(path).expect("Linux tells of its processes");
-        // The program's name, in parentheses, may hold anything; numbers follow it.
+        // The program's name, in parentheses, may contain anything. Numbers follow it.
         let (_, numbers) = stat.rsplit_once(')').expect("it has a name");
         let ticks = numbers.split_whitespace().skip(11).take(2);
         let ticks: u64 = ticks
             .map(|ticks| ticks.parse::<u64>().expect("a number"))
             .sum();
-        // Hundredths of a second on every Linux.
+        // The unit is a hundredth of a second on every Linux.
         Duration::from_millis(10 * ticks)
     }
 

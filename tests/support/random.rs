@@ -60,7 +60,7 @@ fn text() -> impl Strategy<Value = String> {
         "%",
         "NULL",
     ]);
-    // A value that spans lines and holds the delimiter counts as a value whose closing quote is missing.
+    // If a value spans lines and contains the delimiter, its closing quote counts as missing.
     let on_lines = |text: String| match text.contains(['\n', '\r']) {
         true => text.replace(',', ""),
         false => text,
@@ -68,7 +68,7 @@ fn text() -> impl Strategy<Value = String> {
     (vec(piece, 0..6), "[a-z]{1,3}").prop_map(move |(pieces, end)| on_lines(pieces.concat() + &end))
 }
 
-/// A person before the roster gives it a place.
+/// The values of a person, before the roster places the person.
 #[derive(Clone, Debug)]
 struct PersonDraft {
     names: [String; 4],
@@ -126,11 +126,11 @@ impl PersonDraft {
             .filter(|_| place > 0)
             .map(|boss| boss.index(place));
         let boss = boss.map(|boss| before[boss].email(boss).to_uppercase());
-        // Latin, and characters that may stand beside it. Deceptive text is refused.
+        // Latin letters, and characters that are allowed beside them. Deceptive text is refused.
         let shown =
             |c: &char| c.is_ascii_graphic() || matches!(c, 'é' | 'ß' | 'İ' | 'ſ' | '三' | '한');
         let username: String = username.chars().filter(shown).collect();
-        // A key must not hold a format character, or only zeros.
+        // A key must not contain a format character, and must not consist of zeros.
         let key = key.replace('\u{200D}', "");
         let number = place + 1;
         vec![
@@ -150,7 +150,7 @@ impl PersonDraft {
     }
 }
 
-/// People whose values are all sound.
+/// People with valid values.
 pub fn sound_people() -> impl Strategy<Value = Vec<PersonValues>> {
     vec(draft(), 1..7).prop_map(|drafts| {
         let placed = drafts.iter().enumerate();
@@ -160,7 +160,7 @@ pub fn sound_people() -> impl Strategy<Value = Vec<PersonValues>> {
     })
 }
 
-/// People with any values: sound or faulty, unique or shared.
+/// People with any values: valid or faulty, unique or shared.
 pub fn any_people() -> impl Strategy<Value = Vec<PersonValues>> {
     let value = prop_oneof![
         3 => select(vec![

@@ -38,7 +38,7 @@ impl ImportResponses {
             .map(|r| (r.subject.clone(), r.message.clone()));
         let told: Vec<_> = told.take(violations.len()).collect();
         assert_eq!(violations, told);
-        // Details travel in base64, which adds a third to their size.
+        // Details are sent as base64, which adds a third to their size.
         let encoded = self.status.details().len() * 4 / 3 + self.status.message().len();
         assert!(encoded < STATUS_BYTES, "{encoded} bytes");
         let hidden = refusals.len() - violations.len();

@@ -68,7 +68,7 @@ fn import_request(method: &str, organization: String) -> Vec<u8> {
             let message = Some(start);
             ImportUsersRequest { message }.encode_to_vec()
         }
-        // Without rows, so that it fails if it is admitted.
+        // The request has no rows, so that the call fails if it is admitted.
         "PushUsers" => PushUsersRequest {
             start: Some(start_of(&organization)),
             rows: Vec::new(),

@@ -40,7 +40,7 @@ impl TestServer {
             .expect("a bound socket has an address");
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
-            // The signal and a dropped sender both mean: stop.
+            // A signal and a dropped sender both stop the server.
             let shutdown = async { drop(stopped.await) };
             server::serve(listener, store, settings, shutdown)
                 .await
@@ -60,9 +60,9 @@ impl TestServer {
     }
 }
 
-/// On PostgreSQL imports of few rows are planned on the users that they can concern, however few users there are. On
-/// SQLite those of more than one row are planned on all users of such small organisations. So every rule is held against
-/// both.
+/// Returns when an import of few rows is planned on a partial snapshot. On PostgreSQL it always is, even in a small
+/// organisation. On SQLite an import of more than one row into such a small organisation is planned on all users. So every
+/// rule is tested in both ways.
 fn partial_snapshots(database_url: &str) -> PartialSnapshots {
     let limits = PartialSnapshots::default();
     match database_url.starts_with("sqlite") {
@@ -84,7 +84,7 @@ pub async fn migrated(database_url: &str, settings: &Settings) -> Store {
 /// Connects to a database.
 pub async fn connected(database_url: &str, settings: &Settings) -> Store {
     let url = database_url.parse().expect("this is the URL of a database");
-    // A machine that stands still for a while lets connecting time out.
+    // If the machine pauses, a connection may take longer than its time limit.
     let connecting = async {
         loop {
             let (lease, limits) = (settings.lease, settings.database);

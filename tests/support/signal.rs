@@ -1,4 +1,4 @@
-//! Sends signals to other processes. A small system has no `kill` program, so the tests send them.
+//! Sends signals to other processes, because a small system may have no `kill` program.
 
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};

@@ -192,7 +192,7 @@ pub fn ods_rows<C: AsRef<str>>(
     xml
 }
 
-/// Writes blanks as the format has them where it would drop them.
+/// Writes the format's element for blanks that it would otherwise remove.
 fn spaced(line: &str) -> String {
     line.replace(' ', "<text:s/>").replace('\t', "<text:tab/>")
 }

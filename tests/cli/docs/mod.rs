@@ -1,12 +1,9 @@
 //! The documentation is true: each of its commands runs on a terminal, as a reader would run it, and prints the output
-//! that
-//! the page shows below it. Every link has a target.
+//! that the page shows below it. Every link has a target.
 //!
 //! The `sh` blocks of a page run one after another, in a folder of their own with `examples/` in it, while a server
-//! runs. A
-//! block of `text` is the output of the block before it. A line with only `…` stands for any lines, and an ID, digest,
-//! time
-//! or port stands for any other of its kind. A comment directly above a block changes this:
+//! runs. A block of `text` is the output of the block before it. A line with only `…` stands for any lines, and an ID,
+//! digest, time or port stands for any other of its kind. A comment directly above a block changes this:
 //!
 //! - `<!-- not run: REASON -->`: the block cannot run here. Its commands of this program are only parsed.
 //! - `<!-- needs: PROGRAM -->`: the block runs if this machine has that program. `USER_IMPORT_TEST_TOOLS` lists

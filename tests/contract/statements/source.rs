@@ -43,8 +43,7 @@ impl SourceStatement {
     }
 
     /// Returns `true` if it may concern the rows of several organisations: it names no table, or it uses one of the
-    /// tables
-    /// that are `spread` over machines and does not name an organisation.
+    /// tables that are `spread` over machines and does not name an organisation.
     pub(super) fn forgets_its_organization(&self, spread: &[String]) -> bool {
         let uses = self.uses_of(spread);
         uses > 0 && !(self.gives_an_organization() && self.organizations_named() >= uses)

@@ -18,15 +18,15 @@ use user_import::{domain::Permission, proto::ImportStart};
 use crate::program::{fastest_program, has_optimised_program, serve_by};
 use user_import_testing::{App, Database, FreshDatabase, ServeProcess, start_of, token};
 
-/// Most memory that the server may hold at its peak, in KiB: 512 MiB, and the part that SQLite caches within the
+/// Most memory that the server may have at its peak, in KiB: 512 MiB, and the part that SQLite caches within the
 /// process.
 const RESIDENT: u64 = (512 + 48) * 1024;
 
-/// Most memory that the server may ever ask the system for: the same, and the stacks of its threads, of which it
-/// touches little. If it asks for more, the system refuses and the server aborts.
+/// Most memory that the server may request from the system: the same, and the stacks of its threads, most of which it
+/// never touches. If it requests more, the system refuses, and the server aborts.
 const ASKED: u64 = (RESIDENT + 192 * 1024) * 1024;
 
-/// Number of attempts before a bad result counts.
+/// Number of attempts until a bad result counts.
 const TRIES: usize = 5;
 
 /// Attacks run one after the other, because each would slow the measurement of another.
@@ -42,14 +42,15 @@ pub async fn alone() -> MutexGuard<'static, ()> {
 struct AttackerThreads(Option<Runtime>);
 
 impl AttackerThreads {
-    /// How much further than the rest of the test their threads yield to others.
+    /// How much lower the priority of these threads is than that of the rest of the test.
     const NICENESS: i32 = 10;
 
     fn start() -> Self {
         let threads = runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .on_thread_start(|| {
-                // On Linux this is a property of the calling thread. At the lowest priority it changes nothing.
+                // On Linux the priority belongs to the calling thread. If it is the lowest already, this changes
+                // nothing.
                 let _ = nice(Self::NICENESS);
             })
             .enable_all()
@@ -195,14 +196,14 @@ pub fn dry_run(organization: &str) -> ImportStart {
 
 /// Expects that each time under attack is at most twice the usual time.
 ///
-/// On a busy machine a measurement may be wrong by chance. It is then repeated with a new server, so that nothing that
-/// an attack leaves behind counts as usual. The bound is the same each time.
+/// On a busy machine, a measurement may be wrong by chance. It is then repeated with a new server, so that the usual
+/// times are never those of a server that has been attacked. The limit is the same each time.
 pub async fn expect_twice_at_most(measure: impl AsyncFn() -> Vec<SlowedWork>) {
     expect(measure, SlowedWork::is_twice_at_most).await;
 }
 
-/// Expects the same of an attack that costs the server much work. An unoptimised server takes more of a core for this
-/// work than the bound leaves to others on two of them, so it may take four times as long.
+/// Expects the same of an attack that costs the server much work. An unoptimised server needs more CPU time for this
+/// work than two cores can give it within the limit, so four times as long is allowed.
 pub async fn expect_twice_at_most_if_optimised(measure: impl AsyncFn() -> Vec<SlowedWork>) {
     let is_in_time = if has_optimised_program() {
         SlowedWork::is_twice_at_most
@@ -250,7 +251,7 @@ pub async fn mean(count: u32, work: impl AsyncFn()) -> Duration {
     begun.elapsed() / count
 }
 
-/// An attack that continues until it is ended.
+/// An attack that goes on until the test ends it.
 pub struct OngoingAttack {
     tasks: Vec<JoinHandle<()>>,
 }
@@ -260,7 +261,7 @@ impl OngoingAttack {
     pub async fn end(self) {
         for task in self.tasks {
             task.abort();
-            // A panic of an attacker is one of the test, and so is an attack that has stopped early.
+            // A panic of an attacker fails the test, and so does an attack that has stopped by itself.
             let ended = task.await.expect_err("an attack goes on until it is ended");
             assert!(ended.is_cancelled(), "{ended}");
         }

@@ -1,4 +1,4 @@
-//! Silent sockets, watches that last for ever, and answers to pings that were never sent.
+//! Silent sockets, watches that never end, and answers to pings that the server never sent.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -63,8 +63,8 @@ fn trusting(authority: &CertificateAuthority) -> TlsConnector {
     TlsConnector::from(Arc::new(config))
 }
 
-/// Measures handshakes from another address, before the silent sockets and beside them. Their number is so large that
-/// the moment in which the server turns the others away does not count, but a wait for the silent sockets does.
+/// Measures handshakes from another address, before and during the attack of silent sockets. The number of handshakes
+/// is so large that the moment in which the server closes sockets does not count, but waiting for silent sockets would.
 async fn handshakes_beside_silent_sockets() -> Vec<SlowedWork> {
     let _alone = alone().await;
     let authority = CertificateAuthority::new();
@@ -96,14 +96,15 @@ async fn a_thousand_silent_tls_sockets_keep_nobody_else_out() {
     expect_twice_at_most(handshakes_beside_silent_sockets).await;
 }
 
-/// Never-ending watches take every place for strangers. A caller with a credential still has a place.
+/// Watches that never end take every place for callers without a credential. A caller with a credential still gets a
+/// place.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_strangers_who_watch_health_leave_room_for_those_with_a_credential() {
     allow_many_files();
     let attacked_server = AttackedServer::start(Database::Sqlite, &[]).await;
     let mut watching = Vec::new();
     for n in 0..1_000_u16 {
-        // Fewer from each address than one may have.
+        // Fewer from each address than one address may have.
         let own = Ipv4Addr::new(127, 0, 1, 1 + u8::try_from(n / 200).unwrap());
         let Ok(stream) = connect_from(own, attacked_server.server.address).await else {
             continue;
@@ -136,7 +137,7 @@ async fn answers_to_pings_that_nobody_sent_leave_no_mark_in_the_log() {
             break;
         }
     }
-    // What came before has been read by now.
+    // The server has read everything that was sent before.
     attacked_server.expect_unharmed().await;
     let more = attacked_server.log().len() - before;
     assert!(more < 16 * 1024, "{more} bytes of log");

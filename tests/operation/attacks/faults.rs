@@ -1,4 +1,4 @@
-//! A million rows that hold only faults, compressed: at the scale 50.
+//! A million rows that have only faults, compressed (at the scale 50).
 
 use std::fmt::Write;
 
@@ -81,7 +81,7 @@ async fn rows_of_nothing_but_faults_cost_no_more_memory_than_sound_ones(database
     let rows = ROWS * scale();
     let usual = Box::pin(held(database, sound(rows), rows)).await;
     let attacked = Box::pin(held(database, faulty(rows), rows)).await;
-    // A tenth for what differs from one run to the next.
+    // The tenth is room for differences between runs.
     assert!(
         attacked <= usual + usual / 10,
         "{} MiB, and {} MiB for sound rows",

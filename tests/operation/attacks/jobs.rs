@@ -14,14 +14,14 @@ use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![eight_jobs_of_one_organisation_leave_another_tenant_its_usual_times];
 
-/// Imports new users for ever, and retries when the server asks for it. Counts the imports that ended well.
+/// Imports new users without end, and retries when the server asks for that. Counts the imports that succeeded.
 async fn push(job: App, name: String, done: Arc<AtomicU64>) {
     for round in 0.. {
         let names = [0, 1, 2].map(|n| format!("{name}-{round}-{n}"));
         let people = roster().people(names.iter().map(String::as_str));
         let pushed = job.import_with(start_of("pd"), people).await;
         let code = pushed.code();
-        // The job is asked to retry, or learns that there are too many imports.
+        // The server asks the job to retry, or says that there are too many imports.
         assert!(
             matches!(code, Code::Ok | Code::Aborted | Code::ResourceExhausted),
             "{pushed}"

@@ -96,7 +96,7 @@ async fn long_unknown_names_cost_little_more_than_known_ones(database: Database)
     };
     let usual = cost(people(0)).await;
     let attacked = cost(people(ROWS)).await;
-    // Four issues a row are worded, and a budget of comparisons may be spent.
+    // Each row has four issues with messages, and the budget of comparisons may be used up.
     assert!(
         attacked <= 8 * usual,
         "{attacked:?}, and {usual:?} for known names"
@@ -134,7 +134,7 @@ async fn work_for_a_client_that_has_gone_ends(database: Database) {
     let usual = attacked_server.server.cpu().saturating_sub(begun);
     let mut answers = importer.begin(dry_run("pd"), people(ROWS)).await;
     let is_planning = |answer: ImportUsersResponse| matches!(answer.message, Some(Answer::Progress(progress)) if progress.phase() == ImportPhase::Planning);
-    // A plan that ends before any progress was sent leaves nothing to give up.
+    // Reads until the plan has sent progress. A plan that ends before that leaves no work to give up.
     while answers
         .message()
         .await
@@ -142,7 +142,7 @@ async fn work_for_a_client_that_has_gone_ends(database: Database) {
         .is_some_and(|answer| !is_planning(answer))
     {}
     drop(answers);
-    // From here on nobody waits for anything: the server comes to rest.
+    // From here on no client waits for anything, and the server must become idle.
     let begun = attacked_server.server.cpu();
     let resting = async {
         loop {

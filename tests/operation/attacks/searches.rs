@@ -46,14 +46,14 @@ async fn measure(database: Database) -> Vec<SlowedWork> {
             let mut directory = reader.directory();
             let request = ListUsersRequest {
                 organization: "pd".to_owned(),
-                // Of nobody, so that everybody is looked at.
+                // No user has this text, so that every user is looked at.
                 text: format!("nobody {n}"),
                 ..ListUsersRequest::default()
             };
             let done = Arc::clone(&done);
             async move {
                 loop {
-                    // Refused or answered: the next one comes.
+                    // Whether the search was refused or answered, the next one follows.
                     let _ = directory.list_users(request.clone()).await;
                     done.fetch_add(1, Relaxed);
                 }

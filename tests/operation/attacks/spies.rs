@@ -19,7 +19,7 @@ on_both_databases![
     every_rpc_tells_a_stranger_the_same_of_what_is_there_and_what_is_not,
 ];
 
-/// The import that the spy looks at.
+/// The import that the spy asks about.
 const ID: &str = "018f4e9e-5c7b-7000-8000-00000000beef";
 
 /// A value that no other caller may see.
@@ -68,7 +68,7 @@ async fn an_import_id_of_another_principal_opens_nothing(database: Database) {
         .await;
     let people = || roster().row("ada", [(Phone, SECRET)]);
 
-    // It is there: the ID is in use, and stays its owner's.
+    // The import exists: its ID is in use, and still belongs to its owner.
     let imported = owner.import_with(with_id(true), people()).await;
     assert_eq!(imported.summary().created, 1, "{imported}");
     let taken = begin(&spy).await.expect_err("the ID is in use");

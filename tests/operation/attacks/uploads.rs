@@ -7,7 +7,7 @@ use user_import_testing::{Database, on_both_databases, start_of};
 
 on_both_databases![streams_that_only_begin_leave_another_tenant_its_usual_times];
 
-/// Begins 40 streams, eight of each tenant, which stay open.
+/// Begins 40 streams that stay open: eight of each tenant.
 async fn begin(attacked_server: &AttackedServer) -> OngoingAttack {
     let mut calls = Vec::new();
     for tenant in 0..5 {

@@ -1,5 +1,5 @@
-//! Which machines the calls of one organisation reach: that of the organisation. What that machine refuses is reported as
-//! anywhere else.
+//! The calls of one organisation reach only the machine that has the organisation. What that machine refuses is
+//! reported in the same way as on any other database.
 
 use tonic::{Code, Response};
 use user_import::{
@@ -19,8 +19,9 @@ on_postgres![
     a_connection_that_a_machine_ends_while_it_takes_rows_costs_the_import_nothing,
 ];
 
-/// From here on, Citus refuses every statement of a new connection that it would split over machines. Plans for any
-/// organisation would be split too. PostgreSQL makes them to compare their cost, and Citus lets it run none.
+/// From here on, Citus refuses every statement of a new connection that it would send to several machines. It would
+/// refuse generic plans, too, which PostgreSQL makes only to compare their cost and never runs on Citus. So PostgreSQL
+/// must make custom plans only.
 const REFUSE_OTHER_MACHINES: &str = "DO $do$ DECLARE setting text; BEGIN \
     FOREACH setting IN ARRAY ARRAY['citus.multi_task_query_log_level = error', \
     'plan_cache_mode = force_custom_plan'] LOOP \
@@ -33,7 +34,7 @@ async fn no_call_of_one_organisation_reaches_other_machines() {
     app.people(["ann", "ben", "cid"]).await;
     app.database().execute(REFUSE_OTHER_MACHINES).await;
     let app = app.restart().await;
-    // The list of all organisations is on all machines.
+    // The list of all organisations comes from all machines.
     let refused = rpcs::answer(
         &app,
         "/userimport.v1.DirectoryService/ListOrganizations",
@@ -76,7 +77,7 @@ async fn imports_of_every_kind(app: &App) {
     assert_eq!(pushed.summary().updated, 1, "{pushed}");
 }
 
-/// An import that ends accounts is held, reviewed, approved and undone.
+/// An import that makes users Inactive is held, reviewed, approved and undone.
 async fn held_and_undone(app: &App) {
     let start = ImportStart {
         hold: true,
@@ -105,7 +106,8 @@ async fn held_and_undone(app: &App) {
     assert_eq!(summary.updated, 4, "{undone}");
 }
 
-/// Begins a transaction that takes a badge number, and returns it with a roster that gives this number to a new user.
+/// Begins a transaction that takes a badge number. Returns the transaction, and a roster that gives the number to a new
+/// user.
 async fn key_being_taken(app: &App) -> (OpenTransaction, Roster) {
     app.organization("pd").await;
     app.people(["ann"]).await;

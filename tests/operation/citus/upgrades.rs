@@ -10,7 +10,7 @@ use user_import_testing::{on_postgres, roster, start_of};
 
 on_postgres![a_distributed_database_of_an_earlier_release_is_brought_up_to_date];
 
-/// Takes back the steps of the schema that add to distributed tables, or add tables.
+/// Reverts the steps of the schema that add tables or add to distributed tables.
 const AS_BEFORE: &str = "DO $do$ BEGIN \
     SET LOCAL citus.enable_unsafe_triggers = on; \
     SET LOCAL citus.multi_shard_modify_mode = 'sequential'; \
