@@ -6,8 +6,7 @@
 //! digest, time or port stands for any other of its kind. A comment directly above a block changes this:
 //!
 //! - `<!-- not run: REASON -->`: the block cannot run here. Its commands of this program are only parsed.
-//! - `<!-- needs: PROGRAM -->`: the block runs if this machine has that program. `USER_IMPORT_TEST_TOOLS` lists
-//! programs,
+//! - `<!-- needs: PROGRAM -->`: the block runs if this machine has that program. `USER_IMPORT_TEST_TOOLS` lists programs,
 //!   separated by spaces, that the machine must have.
 //! - `<!-- output of: COMMAND -->`: the block is the output of this command, not of the block before.
 //! - `<!-- setup: COMMANDS -->`, without a block: commands that must have run before the page's own.
