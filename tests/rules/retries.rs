@@ -533,10 +533,7 @@ async fn a_small_import_is_planned_again_where_the_directory_changes_before_it_i
         .await;
     let csv = roster().people(["new", "newer"]).csv().into_bytes();
     let importing = tokio::spawn(app.sending(named(ID), csv));
-    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
-    while other.number(waiting).await == 0 {
-        tokio::task::yield_now().await;
-    }
+    other.until_somebody_waits().await;
     held.commit("UPDATE users SET badge_number = 'B-newer'")
         .await;
     let imported = importing.await.expect("the client does not panic");
@@ -549,39 +546,44 @@ async fn a_small_import_is_planned_again_where_the_directory_changes_before_it_i
     assert_eq!(watched.results, imported.results);
 }
 
-/// Somebody holds the users while the import reads them, and changes one before it writes.
 async fn all_or_nothing_writes_nothing_where_the_directory_changes_meanwhile() {
-    let app = App::start(Database::Postgres).await;
-    app.people(["ada"]).await;
-    let start = ImportStart {
-        all_or_nothing: true,
-        ..named(ID)
-    };
-    let other = app.database();
-    let held = other.begin("LOCK TABLE import_results IN SHARE MODE").await;
     // A smaller import would take the lease in the transaction that is refused, and would then be planned again.
     let others: Vec<String> = (0..20).map(|number| format!("new{number}")).collect();
-    let others = others.iter().map(String::as_str);
-    let roster_of_many = roster().people(["new", "newer"].into_iter().chain(others));
-    let csv = roster_of_many.csv().into_bytes();
-    let importing = tokio::spawn(app.sending(start, csv));
-    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted \
-        AND relation = 'import_results'::regclass";
-    while other.number(waiting).await == 0 {
-        tokio::task::yield_now().await;
+    let names = ["ada", "new", "newer"];
+    let roster_of_many =
+        roster().people(names.into_iter().chain(others.iter().map(String::as_str)));
+    // The first change takes a badge number that the import gives away. The second one shows in the revision alone.
+    for change in [
+        "UPDATE users SET badge_number = 'B-newer'",
+        "UPDATE users SET last_name = 'Ray'; UPDATE organizations SET revision = revision + 1",
+    ] {
+        let app = App::start(Database::Postgres).await;
+        app.people(["ada"]).await;
+        let start = ImportStart {
+            all_or_nothing: true,
+            ..named(ID)
+        };
+        let other = app.database();
+        // The import has its lease when it reads the users, and its plan when it locks the organisation.
+        let unread = other.begin("LOCK TABLE users").await;
+        let csv = roster_of_many.csv().into_bytes();
+        let importing = tokio::spawn(app.sending(start, csv));
+        other.until_somebody_waits_for_a_table().await;
+        let unwritten = other
+            .begin("UPDATE organizations SET revision = revision")
+            .await;
+        unread.commit("").await;
+        other.until_somebody_waits_for_a_row().await;
+        unwritten.commit(change).await;
+        let refused = importing.await.expect("the client does not panic");
+        assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
+        assert_eq!(
+            refused.summary().refusals[0].code,
+            "CHANGED_CONCURRENTLY",
+            "{refused}"
+        );
+        assert_eq!(app.users().await.len(), 1);
+        let unbound = app.import_with(named(ID), roster().people(["new"])).await;
+        assert_eq!(unbound.summary().created, 1, "{unbound}");
     }
-    // Without the triggers, which would wait for the import's own transaction.
-    let change = "SET LOCAL session_replication_role = replica; \
-        UPDATE users SET badge_number = 'B-newer'";
-    held.commit(change).await;
-    let refused = importing.await.expect("the client does not panic");
-    assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
-    assert_eq!(
-        refused.summary().refusals[0].code,
-        "CHANGED_CONCURRENTLY",
-        "{refused}"
-    );
-    assert_eq!(app.users().await.len(), 1);
-    let unbound = app.import_with(named(ID), roster().people(["new"])).await;
-    assert_eq!(unbound.summary().created, 1, "{unbound}");
 }

@@ -293,13 +293,28 @@ impl FreshDatabase {
 
     /// Returns once a connection to this database waits for a lock: on any machine, if the database is distributed.
     pub async fn until_somebody_waits(&self) {
+        self.until_one_waits("").await;
+    }
+
+    /// The same for a connection that waits for a table.
+    pub async fn until_somebody_waits_for_a_table(&self) {
+        self.until_one_waits("AND wait_event = 'relation'").await;
+    }
+
+    /// The same for a connection that waits for a row.
+    pub async fn until_somebody_waits_for_a_row(&self) {
+        self.until_one_waits("AND wait_event = 'transactionid'")
+            .await;
+    }
+
+    async fn until_one_waits(&self, condition: &str) {
         let activity = match self.has_citus().await {
             false => "pg_stat_activity",
             true => "citus_stat_activity",
         };
         let waiting = format!(
             "SELECT count(*) FROM {activity} \
-            WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            WHERE datname = current_database() AND wait_event_type = 'Lock' {condition}"
         );
         while self.number(&waiting).await == 0 {
             sleep(Duration::from_millis(5)).await;
