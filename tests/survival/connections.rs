@@ -48,12 +48,24 @@ pub async fn until_ok(scene: &Scene) -> ImportResponses {
     panic!("the import never ends");
 }
 
-/// Repeats a disturbance while the import runs. The import must then end well.
+/// The shortest time between two disturbances. On a machine that has nothing else to do, a new connection is made and writes
+/// a row in less.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(150);
+
+/// Repeats a disturbance while the import runs. The import must then end well. As long as nothing is written, each pause is
+/// twice as long as the one before: on a busy machine no transaction may be as quick as the shortest.
 async fn disturbed(scene: &Scene, mut disturb: impl AsyncFnMut()) {
     let disturbing = async {
+        let (mut pause, mut written) = (SHORTEST_PAUSE, 0);
         loop {
             disturb().await;
-            tokio::time::sleep(Duration::from_millis(150)).await;
+            tokio::time::sleep(pause).await;
+            let users = scene.database.number("SELECT count(*) FROM users").await;
+            pause = match users > written {
+                true => SHORTEST_PAUSE,
+                false => pause * 2,
+            };
+            written = users;
         }
     };
     let imported = tokio::select! {
