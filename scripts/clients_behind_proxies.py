@@ -1,5 +1,5 @@
-"""Runs the example clients through the proxies of docs/proxies.md, in the configurations given there: nginx and HAProxy,
-and Caddy and Envoy if they are installed.
+"""Runs the example clients through the proxies of docs/proxies.md, in the configurations given there: nginx, HAProxy and
+Caddy, and Envoy if it is installed.
 
     scripts/clients_behind_proxies.py '{"python": ["python", "-m", "roster_import"], ...}'
 
@@ -165,6 +165,6 @@ def make_certificates(folder: Path) -> None:
 
 if __name__ == "__main__":
     os.environ["PATH"] += ":/usr/sbin"
-    for program in ("nginx", "haproxy", "openssl"):
+    for program in ("nginx", "haproxy", "caddy", "openssl"):
         assert shutil.which(program), f"there is no {program}"
     main()
