@@ -314,7 +314,7 @@ fn measure_memory(csv: &[u8]) -> anyhow::Result<()> {
 }
 
 /// Returns the bytes that were allocated since the region began and are not freed yet.
-#[allow(clippy::cast_possible_wrap)] // far below 2^63
+#[expect(clippy::cast_possible_wrap, reason = "far below 2^63")]
 fn held(region: &Region<'_, System>) -> i64 {
     let change = region.change();
     // The region counts memory by which a block grows in place as allocated already.

@@ -16,7 +16,10 @@ impl Clock {
 
     /// Makes a clock that returns the system's time.
     #[must_use]
-    #[allow(clippy::disallowed_methods)] // the only place that reads the time
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the only place that reads the time"
+    )]
     pub fn system() -> Self {
         Self::new(OffsetDateTime::now_utc)
     }

@@ -129,6 +129,7 @@
 //! | plan | what happens to all rows |
 //! | decision | what happens to one row |
 //! | outcome | created, updated, unchanged or rejected |
+//! | verdict | a decision as the client gets it |
 //! | rule | one of semantics §5 |
 //! | judgement | applying the rules until none rejects another row |
 //! | write order | the order in which rows are written |
@@ -137,6 +138,7 @@
 //! | attempt | one try at an import |
 //! | session | the stream that makes an attempt |
 //! | upload | a roster that is received in parts; limits of uploads also count rosters that arrive as a stream |
+//! | run | the import of an upload, once the upload is finished |
 //! | held import | one that a guard refused and that is kept for a decision |
 //! | review | what an import would do, shown before it does it; also the phase of an import that finds this out and asks the guards |
 //! | approval | the decision to apply a held import |

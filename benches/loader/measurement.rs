@@ -144,7 +144,7 @@ impl Measurement {
 }
 
 /// Converts a number of rows or bytes for calculations.
-#[allow(clippy::cast_precision_loss)] // far below 2^53
+#[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
 pub const fn count(number: u64) -> f64 {
     number as f64
 }

@@ -9,7 +9,10 @@ use crate::{database::DatabaseEngine, measurement::Workload};
 /// User Import beside the loader that a database administrator would write
 #[derive(Debug, Parser)]
 #[command(name = "benches/run")]
-#[allow(clippy::struct_excessive_bools)] // each is a switch of its own
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 pub struct Options {
     /// Rows of the roster
     #[arg(long, value_name = "N", default_value_t = 100_000)]

@@ -26,9 +26,9 @@ pub struct CertificateAllowList(Vec<AllowedCertificate>);
 pub struct AllowedCertificate {
     /// A subject alternative name, with its kind.
     pub san: String,
-    /// The organisations that its holder may act on.
+    /// The organisations that its owner may act on.
     pub scope: OrganizationScope,
-    /// What its holder may do there.
+    /// What its owner may do there.
     pub permissions: Permissions,
 }
 

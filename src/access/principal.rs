@@ -91,7 +91,7 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// The holder of the server's local token, who may do everything while no credential is configured.
+    /// A caller with the server's local token, who may do everything while no credential is configured.
     #[must_use]
     pub fn local() -> Self {
         Self {

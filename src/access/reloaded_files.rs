@@ -52,14 +52,14 @@ impl<T: Send + Sync + 'static> ReloadedFiles<T> {
             sleep(interval).await;
             let this = Arc::clone(&self);
             // The files may be on a network.
-            if let Err(error) = spawn_blocking(move || this.look()).await {
+            if let Err(error) = spawn_blocking(move || this.reload()).await {
                 warn!(%error, "files could not be checked for changes");
             }
         }
     }
 
     /// Makes a new value if the contents are new and valid.
-    fn look(&self) {
+    fn reload(&self) {
         let files = names(&self.files);
         let contents = match read(&self.files) {
             Ok(contents) => contents,
@@ -142,14 +142,14 @@ mod tests {
         let number = number.unwrap();
         for (content, expected) in [("2", 2), ("x", 2), ("x", 2), ("3", 3), ("2", 2)] {
             fs::write(&file, content).unwrap();
-            number.look();
+            number.reload();
             assert_eq!(*number.current(), expected, "{content}");
         }
         fs::remove_file(&file).unwrap();
-        number.look();
+        number.reload();
         assert_eq!(*number.current(), 2);
         fs::write(&file, "2").unwrap();
-        number.look();
+        number.reload();
         assert_eq!(*number.current(), 2);
     }
 

@@ -10,7 +10,7 @@ const PREFIX: &str = "uit_";
 /// Random bytes of a token.
 const BYTES: usize = 32;
 
-/// A token as its holder has it: `uit_` and 64 hexadecimal digits. `Debug` does not show it.
+/// A token as its owner has it: `uit_` and 64 hexadecimal digits. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TokenText(String);
 

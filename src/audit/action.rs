@@ -4,7 +4,7 @@
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[expect(missing_docs, reason = "the contract describes each")]
 pub enum AuditAction {
     OrganizationCreated = 1,
     CatalogUpdated,
@@ -31,7 +31,7 @@ pub enum AuditAction {
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[expect(missing_docs, reason = "the contract describes each")]
 pub enum AuditOutcome {
     Done = 1,
     Refused,

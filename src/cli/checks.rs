@@ -9,7 +9,7 @@ use super::{
     output::{TerminalStyle, print},
 };
 
-/// The column in which the text of a finding begins.
+/// The column in which the text of a result begins.
 const TEXT: usize = 24;
 
 /// The result of one check.
@@ -49,8 +49,8 @@ impl fmt::Display for CheckResult {
 ///
 /// # Errors
 /// Fails if standard output is closed.
-pub(super) fn report(findings: &[CheckResult]) -> anyhow::Result<ExitStatus> {
-    let wrong = findings
+pub(super) fn report(results: &[CheckResult]) -> anyhow::Result<ExitStatus> {
+    let wrong = results
         .iter()
         .filter(|f| f.level == CheckLevel::Wrong)
         .count();
@@ -59,7 +59,7 @@ pub(super) fn report(findings: &[CheckResult]) -> anyhow::Result<ExitStatus> {
         1 => "1 thing is wrong.\n".to_owned(),
         more => format!("{more} things are wrong.\n"),
     };
-    let lines: String = findings.iter().map(ToString::to_string).collect();
+    let lines: String = results.iter().map(ToString::to_string).collect();
     let lines = match TerminalStyle::of_stdout().width {
         Some(width) => wrapped(&lines, usize::from(width)),
         None => lines,
@@ -71,7 +71,7 @@ pub(super) fn report(findings: &[CheckResult]) -> anyhow::Result<ExitStatus> {
     })
 }
 
-/// Lines that are no wider than the terminal. What does not fit goes on below the text of its finding.
+/// Lines that are no wider than the terminal. What does not fit goes on below the text of its result.
 fn wrapped(lines: &str, width: usize) -> String {
     let mut text = String::new();
     for line in lines.lines() {

@@ -2,8 +2,6 @@
 
 use std::io;
 
-use futures_util::StreamExt;
-
 use super::{ClientError, ImportEnd, ServiceClient, import};
 use crate::proto::{ApproveImportRequest, ImportUsersResponse, ReviewImportRequest};
 
@@ -15,22 +13,11 @@ impl ServiceClient {
     pub(crate) async fn review(
         &mut self,
         request: ReviewImportRequest,
-        mut on_answer: impl FnMut(ImportUsersResponse) -> io::Result<()>,
+        on_answer: impl FnMut(ImportUsersResponse) -> io::Result<()>,
     ) -> Result<ImportEnd, ClientError> {
-        let mut ended = ImportEnd {
-            import_id: request.import_id.clone(),
-            ..ImportEnd::default()
-        };
-        match self.imports.review_import(request).await {
-            Err(status) => ended.status = Some(status),
-            Ok(answers) => {
-                let answers = answers
-                    .into_inner()
-                    .map(|answer| answer.map(ImportUsersResponse::from));
-                import::read(answers, &mut ended, &mut on_answer).await?;
-            }
-        }
-        Ok(ended)
+        let import_id = request.import_id.clone();
+        let answers = self.imports.review_import(request).await;
+        import::follow(import_id, answers, on_answer).await
     }
 
     /// Applies a held import, and gives every answer to `on_answer` as it arrives.
@@ -40,21 +27,10 @@ impl ServiceClient {
     pub(crate) async fn approve(
         &mut self,
         request: ApproveImportRequest,
-        mut on_answer: impl FnMut(ImportUsersResponse) -> io::Result<()>,
+        on_answer: impl FnMut(ImportUsersResponse) -> io::Result<()>,
     ) -> Result<ImportEnd, ClientError> {
-        let mut ended = ImportEnd {
-            import_id: request.import_id.clone(),
-            ..ImportEnd::default()
-        };
-        match self.imports.approve_import(request).await {
-            Err(status) => ended.status = Some(status),
-            Ok(answers) => {
-                let answers = answers
-                    .into_inner()
-                    .map(|answer| answer.map(ImportUsersResponse::from));
-                import::read(answers, &mut ended, &mut on_answer).await?;
-            }
-        }
-        Ok(ended)
+        let import_id = request.import_id.clone();
+        let answers = self.imports.approve_import(request).await;
+        import::follow(import_id, answers, on_answer).await
     }
 }

@@ -2,8 +2,6 @@
 
 use std::io;
 
-use futures_util::StreamExt;
-
 use super::{ClientError, ImportEnd, ServiceClient, import};
 use crate::proto::{
     CancelImportRequest, Import, ImportUsersResponse, ListImportsRequest, UndoImportRequest,
@@ -22,22 +20,11 @@ impl ServiceClient {
     pub(crate) async fn watch(
         &mut self,
         request: WatchImportRequest,
-        mut on_answer: impl FnMut(ImportUsersResponse) -> io::Result<()>,
+        on_answer: impl FnMut(ImportUsersResponse) -> io::Result<()>,
     ) -> Result<ImportEnd, ClientError> {
-        let mut ended = ImportEnd {
-            import_id: request.import_id.clone(),
-            ..ImportEnd::default()
-        };
-        match self.imports.watch_import(request).await {
-            Err(status) => ended.status = Some(status),
-            Ok(answers) => {
-                let answers = answers
-                    .into_inner()
-                    .map(|answer| answer.map(ImportUsersResponse::from));
-                import::read(answers, &mut ended, &mut on_answer).await?;
-            }
-        }
-        Ok(ended)
+        let import_id = request.import_id.clone();
+        let answers = self.imports.watch_import(request).await;
+        import::follow(import_id, answers, on_answer).await
     }
 
     /// Reverses an import, and gives every answer to `on_answer` as it arrives, as [`ServiceClient::import`] does.
@@ -47,22 +34,11 @@ impl ServiceClient {
     pub(crate) async fn undo(
         &mut self,
         request: UndoImportRequest,
-        mut on_answer: impl FnMut(ImportUsersResponse) -> io::Result<()>,
+        on_answer: impl FnMut(ImportUsersResponse) -> io::Result<()>,
     ) -> Result<ImportEnd, ClientError> {
-        let mut ended = ImportEnd {
-            import_id: request.undo_id.clone(),
-            ..ImportEnd::default()
-        };
-        match self.imports.undo_import(request).await {
-            Err(status) => ended.status = Some(status),
-            Ok(answers) => {
-                let answers = answers
-                    .into_inner()
-                    .map(|answer| answer.map(ImportUsersResponse::from));
-                import::read(answers, &mut ended, &mut on_answer).await?;
-            }
-        }
-        Ok(ended)
+        let import_id = request.undo_id.clone();
+        let answers = self.imports.undo_import(request).await;
+        import::follow(import_id, answers, on_answer).await
     }
 
     /// Returns an organisation's imports, newest first; at most `limit`.

@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use futures_util::StreamExt;
 use tokio::{io::AsyncRead, sync::mpsc, task::JoinSet};
 use tokio_stream::{Stream, wrappers::ReceiverStream};
-use tonic::{Code, Status, Streaming};
+use tonic::{Code, Response, Status, Streaming};
 use tonic_types::StatusExt;
 
 use super::{
@@ -108,7 +108,7 @@ impl ServiceClient {
                 read(&mut answers.stream, &mut ended, &mut on_answer).await?;
             }
         }
-        ended.sent = upload.outcome().transpose().map_err(ClientError::Input)?;
+        ended.sent = upload.sent().transpose().map_err(ClientError::Input)?;
         Ok(ended)
     }
 }
@@ -136,8 +136,35 @@ impl DecodedAnswers {
     }
 }
 
+/// Reads the answers of a call about the import `import_id` to their end, and gives each to `on_answer` as it arrives.
+///
+/// # Errors
+/// [`ClientError::Output`] if `on_answer` fails. The server's status is in [`ImportEnd::status`].
+pub(super) async fn follow<M>(
+    import_id: String,
+    answers: Result<Response<Streaming<M>>, Status>,
+    mut on_answer: impl FnMut(ImportUsersResponse) -> io::Result<()>,
+) -> Result<ImportEnd, ClientError>
+where
+    ImportUsersResponse: From<M>,
+{
+    let mut ended = ImportEnd {
+        import_id,
+        ..ImportEnd::default()
+    };
+    match answers {
+        Err(status) => ended.status = Some(status),
+        Ok(answers) => {
+            let answers = answers.into_inner();
+            let answers = answers.map(|answer| answer.map(ImportUsersResponse::from));
+            read(answers, &mut ended, &mut on_answer).await?;
+        }
+    }
+    Ok(ended)
+}
+
 /// Reads the answers to the end of the stream.
-pub(super) async fn read(
+async fn read(
     mut answers: impl Stream<Item = Result<ImportUsersResponse, Status>> + Unpin,
     ended: &mut ImportEnd,
     on_answer: &mut impl FnMut(ImportUsersResponse) -> io::Result<()>,

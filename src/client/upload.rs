@@ -52,7 +52,7 @@ pub struct SentRoster {
 /// An upload of a roster: a task reads and sends it, so that answers can be read meanwhile.
 /// Dropping it stops the reading.
 pub(super) struct RosterUpload {
-    outcome: oneshot::Receiver<io::Result<SentRoster>>,
+    sent: oneshot::Receiver<io::Result<SentRoster>>,
     _task: JoinSet<()>,
 }
 
@@ -67,7 +67,7 @@ impl RosterUpload {
         R: AsyncRead + Send + Unpin + 'static,
     {
         let (requests, stream) = mpsc::channel(AHEAD);
-        let (done, outcome) = oneshot::channel();
+        let (done, sent) = oneshot::channel();
         let mut task = JoinSet::new();
         task.spawn(async move {
             let read = MessageSender::new(&requests)
@@ -75,23 +75,20 @@ impl RosterUpload {
                 .await;
             let finish = read.as_ref().ok().and_then(Option::as_ref).map(finish);
             // Sent before the last message, so that it is there once the answer to that has come.
-            if let Some(outcome) = read.transpose() {
-                let _ = done.send(outcome);
+            if let Some(sent) = read.transpose() {
+                let _ = done.send(sent);
             }
             if let Some(finish) = finish {
                 let _ = requests.send(finish).await;
             }
         });
-        let upload = Self {
-            outcome,
-            _task: task,
-        };
+        let upload = Self { sent, _task: task };
         (upload, ReceiverStream::new(stream))
     }
 
     /// Returns what was read of the roster, or `None` if the server stopped reading before its end.
-    pub(super) fn outcome(mut self) -> Option<io::Result<SentRoster>> {
-        self.outcome.try_recv().ok()
+    pub(super) fn sent(mut self) -> Option<io::Result<SentRoster>> {
+        self.sent.try_recv().ok()
     }
 }
 

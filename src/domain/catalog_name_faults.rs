@@ -46,7 +46,7 @@ impl fmt::Display for NameFault {
 /// Returns the faults of a catalog's role names, each with the position of its role.
 #[must_use]
 pub(crate) fn role_faults(roles: &[CatalogName<'_>]) -> Vec<(usize, NameFault)> {
-    let looks: Vec<BTreeSet<String>> = roles.iter().map(|role| looks(role.name)).collect();
+    let looks: Vec<BTreeSet<String>> = roles.iter().map(|role| written_forms(role.name)).collect();
     let mut by_look: HashMap<&str, Vec<usize>> = HashMap::new();
     for (role, looks) in looks.iter().enumerate() {
         for look in looks {
@@ -90,7 +90,7 @@ fn deception(name: &str) -> Option<UsernameDeception> {
 }
 
 /// Returns how a name looks: as written, in small letters, and in capitals.
-fn looks(name: &str) -> BTreeSet<String> {
+fn written_forms(name: &str) -> BTreeSet<String> {
     let name = compatible(name);
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     [fold(&name).into_owned(), name.to_uppercase(), name]

@@ -93,7 +93,7 @@ fn check<T>(raw: &RawRow<'_>, options: CheckOptions, keep: impl FnOnce(RowParts<
     })
 }
 
-/// The findings of a row's checks.
+/// What the checks of a row have found.
 #[derive(Default)]
 struct CheckedValues {
     options: CheckOptions,

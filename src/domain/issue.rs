@@ -15,7 +15,6 @@ pub enum Severity {
 /// (`proto/userimport/v1/types.proto`), which describes each code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
-#[allow(missing_docs)]
 pub enum IssueCode {
     Required = 1,
     TooLong,
@@ -60,7 +59,7 @@ pub enum IssueCode {
     EditedSince,
 }
 
-/// One finding about a row: an error or a warning.
+/// A fault or a finding about a row, as the client gets it: an error or a warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issue {
     /// Error or warning.

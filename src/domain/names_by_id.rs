@@ -3,7 +3,7 @@
 
 use hashbrown::HashMap;
 
-use super::{Catalog, GroupId, RankId, RoleId};
+use super::{Catalog, GroupId, RankId, RoleId, User};
 
 /// The names in a catalog.
 #[derive(Debug)]
@@ -14,10 +14,30 @@ pub(crate) struct NamesById {
 }
 
 impl NamesById {
+    /// All names in the catalog.
     pub(crate) fn new(catalog: &Catalog) -> Self {
-        let roles = catalog.roles.iter();
-        let ranks = catalog.ranks.iter();
-        let groups = catalog.groups.iter();
+        Self::of(catalog, |_| true, |_| true, |_| true)
+    }
+
+    /// Only the names that one user needs.
+    pub(crate) fn of_user(catalog: &Catalog, user: &User) -> Self {
+        Self::of(
+            catalog,
+            |role| role == user.role,
+            |rank| Some(rank) == user.rank,
+            |group| Some(group) == user.group,
+        )
+    }
+
+    fn of(
+        catalog: &Catalog,
+        needs_role: impl Fn(RoleId) -> bool,
+        needs_rank: impl Fn(RankId) -> bool,
+        needs_group: impl Fn(GroupId) -> bool,
+    ) -> Self {
+        let roles = catalog.roles.iter().filter(|role| needs_role(role.id));
+        let ranks = catalog.ranks.iter().filter(|rank| needs_rank(rank.id));
+        let groups = catalog.groups.iter().filter(|group| needs_group(group.id));
         Self {
             roles: roles.map(|role| (role.id, role.name.clone())).collect(),
             ranks: ranks.map(|rank| (rank.id, rank.name.clone())).collect(),

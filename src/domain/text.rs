@@ -209,12 +209,12 @@ mod tests {
     #[case("4\u{202E}21", Err(ValueFault::Character('\u{202E}')))]
     fn badge_numbers_keep_their_zeros(
         #[case] text: &str,
-        #[case] verdict: Result<&str, ValueFault>,
+        #[case] expected: Result<&str, ValueFault>,
     ) {
         let parsed = BadgeNumber::parse(text);
         assert_eq!(
             parsed.as_ref().map(BadgeNumber::as_str),
-            verdict.as_ref().copied()
+            expected.as_ref().copied()
         );
     }
 
@@ -227,12 +227,12 @@ mod tests {
     #[case("j\u{A0}doe", Err(ValueFault::WhiteSpace))]
     fn usernames_have_no_white_space(
         #[case] text: &str,
-        #[case] verdict: Result<&str, ValueFault>,
+        #[case] expected: Result<&str, ValueFault>,
     ) {
         let parsed = Username::parse(text);
         assert_eq!(
             parsed.as_ref().map(Username::as_str),
-            verdict.as_ref().copied()
+            expected.as_ref().copied()
         );
     }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     ImportError, Importer, Refusal,
-    receive::{ROWS, WORKBOOK},
+    receive::{ROWS, WORKBOOK, refusals},
 };
 use crate::{
     access::Principal,
@@ -77,7 +77,7 @@ impl Importer {
         // Cancelled when nobody waits for the answer any more.
         let wanted = CancellationToken::new();
         let gone = wanted.clone();
-        let _guard = wanted.drop_guard();
+        let _cancel_on_drop = wanted.drop_guard();
         let held = INSPECTION_BYTES + content.len();
         let inspecting = tokio::task::spawn_blocking(move || {
             // The call counts until the work has ended, even if nobody waits for the answer any more.
@@ -87,10 +87,7 @@ impl Importer {
             inspect::inspect(content, (&request, limits), &catalog, &mut pause)
         });
         let inspected = inspecting.await?;
-        inspected.map_err(|faults| {
-            let refusals: Vec<_> = faults.iter().map(Refusal::from).collect();
-            refusals.into()
-        })
+        inspected.map_err(|faults| refusals(faults).into())
     }
 
     /// Returns the part of an upload that is inspected, and `true` if the upload has more.

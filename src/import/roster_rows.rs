@@ -6,11 +6,15 @@ use std::ops::ControlFlow;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::{ImportError, Importer, Refusal, inspection::go_on, receive::WORKBOOK};
+use super::{
+    ImportError, Importer, Refusal,
+    inspection::go_on,
+    receive::{WORKBOOK, refusals},
+};
 use crate::{
     access::Principal,
     domain::{Cell, Column, RawRow},
-    input::{CsvDecoder, CsvOptions, FileFault, InputLimits, WorkbookReadError, WorkbookReader},
+    input::{CsvDecoder, CsvOptions, InputLimits, WorkbookReadError, WorkbookReader},
     inspect::InspectionRequest,
     limits::MemoryAccount,
     store::{Organization, Upload},
@@ -93,7 +97,7 @@ impl Importer {
         // Cancelled when nobody waits for the answer any more.
         let wanted_still = CancellationToken::new();
         let gone = wanted_still.clone();
-        let _guard = wanted_still.drop_guard();
+        let _cancel_on_drop = wanted_still.drop_guard();
         let reading = spawn_blocking(move || {
             // The call counts until the work has ended, even if nobody waits for the answer any more.
             let _permit = permit;
@@ -112,7 +116,7 @@ impl Importer {
         limits: InputLimits,
     ) -> Result<Vec<RosterRow>, ImportError> {
         let key = (upload.organization_id, upload.import_id);
-        let decoder = CsvDecoder::new(&wanted.options(), limits).map_err(refused)?;
+        let decoder = CsvDecoder::new(&wanted.options(), limits).map_err(refusals)?;
         let mut reading = (decoder, CollectedRows::new(wanted.rows));
         let mut position = 0;
         while position < upload.received && !reading.1.is_done() {
@@ -131,7 +135,7 @@ impl Importer {
                 }
                 Ok(reading)
             });
-            reading = decoding.await?.map_err(refused)?;
+            reading = decoding.await?.map_err(refusals)?;
         }
         Ok(reading.1.found)
     }
@@ -152,7 +156,7 @@ fn read_workbook_rows(
     let (_, read) = reader.read(content, pause, &mut |row| rows.add(row));
     match read {
         Ok(()) => Ok(rows.found),
-        Err(WorkbookReadError::Faults(faults)) => Err(refused(faults)),
+        Err(WorkbookReadError::Faults(faults)) => Err(refusals(faults).into()),
         Err(WorkbookReadError::Halted) => {
             let message = "The server has no memory to spare for this workbook now; try again.";
             Err(Refusal::limit("MEMORY_IN_USE", "import_id", message).into())
@@ -223,10 +227,4 @@ fn expect_ascending(rows: &[u32]) -> Result<(), ImportError> {
         return Err(Refusal::invalid("BAD_ROWS", "rows", message).into());
     }
     Ok(())
-}
-
-#[allow(clippy::needless_pass_by_value)] // the shape that map_err wants
-fn refused(faults: Vec<FileFault>) -> ImportError {
-    let refusals: Vec<_> = faults.iter().map(Refusal::from).collect();
-    refusals.into()
 }

@@ -215,8 +215,9 @@ impl DirectoryHandlers {
         let found = self.store.user(organization.id, &key).await;
         let found = found.map_err(|error| status::from_store(&error, &name))?;
         let catalog = self.catalog(&organization).await?;
+        let names = NamesById::of_user(&catalog, &found.user);
         Ok(GetUserResponse {
-            user: Some(messages::user(found, &NamesById::new(&catalog))),
+            user: Some(messages::user(found, &names)),
         })
     }
 
@@ -241,7 +242,8 @@ impl DirectoryHandlers {
             .await;
         let user = user.map_err(|error| status::from_store(&error, &request.user_id))?;
         let catalog = self.catalog(&organization).await?;
-        let user = messages::user(user, &NamesById::new(&catalog));
+        let names = NamesById::of_user(&catalog, &user.user);
+        let user = messages::user(user, &names);
         Ok(SetUserProtectedResponse {
             user: Some(match DisclosureScope::of(caller.principal().permissions) {
                 DisclosureScope::AllUsers => user,

@@ -29,8 +29,8 @@ impl ImportHandlers {
         expect_filter(request.result_filter, Vec::new())?;
         let named = (&*request.organization, &*request.import_id);
         let action = (HeldAction::Review, request.result_filter);
-        let (replies, audience) = self.run_held(&caller, named, action).await?;
-        Ok(answers(replies, audience, ReviewImportResponse::from))
+        let (responses, audience) = self.run_held(&caller, named, action).await?;
+        Ok(answers(responses, audience, ReviewImportResponse::from))
     }
 
     /// Applies a held import whose plan was reviewed.
@@ -54,8 +54,8 @@ impl ImportHandlers {
         };
         let named = (&*request.organization, &*request.import_id);
         let action = (HeldAction::Approve(approval), request.result_filter);
-        let (replies, audience) = self.run_held(&caller, named, action).await?;
-        Ok(answers(replies, audience, ApproveImportResponse::from))
+        let (responses, audience) = self.run_held(&caller, named, action).await?;
+        Ok(answers(responses, audience, ApproveImportResponse::from))
     }
 
     /// Runs it in a task of its own: hanging up must not drop it in the middle of a transaction.
@@ -70,12 +70,12 @@ impl ImportHandlers {
         drop(organization);
         let import = record.id;
         let submitter = caller.submitter();
-        let (responses, replies) = self.responses(&submitter.account)?;
+        let (sender, responses) = self.response_ends(&submitter.account)?;
         let importer = self.importer().clone();
         let audience = importer.submitter_audience(Arc::clone(&submitter.principal));
-        let running = importer.run_held(submitter, (slug.to_owned(), import), action, responses);
+        let running = importer.run_held(submitter, (slug.to_owned(), import), action, sender);
         tokio::spawn(running.in_current_span());
-        Ok((replies, audience))
+        Ok((responses, audience))
     }
 }
 

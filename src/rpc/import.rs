@@ -45,7 +45,7 @@ use crate::{
         ListUserImportsResponse, PushUsersRequest, PushUsersResponse, ReadRosterRowsRequest,
         ReadRosterRowsResponse, ReviewImportRequest, ReviewImportResponse, UndoImportRequest,
         UndoImportResponse, WatchImportRequest, WatchImportResponse,
-        import_service_server::ImportService, import_users_response::Message as Reply,
+        import_service_server::ImportService, import_users_response::Message as ResponseMessage,
     },
     store::{ImportRecord, Store, StoreError},
     telemetry::{request_id, traces},
@@ -299,15 +299,15 @@ impl ImportHandlers {
         let principal = Arc::clone(caller.principal());
         let audience = self.importer.watcher_audience(principal, &record.principal);
         let audience = audience.of_undo(record.undoes.is_some());
-        let (responses, replies) = self.responses(caller.account())?;
+        let (sender, responses) = self.response_ends(caller.account())?;
         let asked = WatchRequest {
             filter,
             skip: request.after_result,
         };
         let watched_import = (organization.id, record.id);
-        let watching = self.importer.watch(watched_import, asked, responses);
+        let watching = self.importer.watch(watched_import, asked, sender);
         tokio::spawn(watching.in_current_span());
-        Ok(answers(replies, audience, WatchImportResponse::from))
+        Ok(answers(responses, audience, WatchImportResponse::from))
     }
 
     fn undo(
@@ -318,13 +318,13 @@ impl ImportHandlers {
         caller.expect_organization(&request.organization)?;
         let request = undo::parse(request)?;
         let submitter = caller.submitter();
-        let (responses, replies) = self.responses(&submitter.account)?;
+        let (sender, responses) = self.response_ends(&submitter.account)?;
         let audience = Arc::clone(&submitter.principal);
         let audience = self.importer.submitter_audience(audience).of_undo(true);
         // A task of its own: hanging up must not drop it in the middle of a transaction.
-        let running = self.importer.clone().undo(submitter, request, responses);
+        let running = self.importer.clone().undo(submitter, request, sender);
         tokio::spawn(running.in_current_span());
-        Ok(answers(replies, audience, UndoImportResponse::from))
+        Ok(answers(responses, audience, UndoImportResponse::from))
     }
 
     async fn template(
@@ -359,15 +359,15 @@ impl ImportHandlers {
     }
 
     /// Returns both ends of an import's responses, with the memory that they may take.
-    pub(super) fn responses(
+    pub(super) fn response_ends(
         &self,
         account: &MemoryAccount,
     ) -> Result<(ResponseSender, ResponseStream), Status> {
         let memory = account.reserve(ResponseSender::BYTES);
         let memory = memory.map_err(memory_exhausted)?;
         let idle = self.importer.server_limits().deadlines.idle;
-        let (responses, replies) = ResponseSender::new(idle);
-        Ok((responses.with_memory(memory), replies))
+        let (sender, responses) = ResponseSender::new(idle);
+        Ok((sender.with_memory(memory), responses))
     }
 }
 
@@ -401,19 +401,19 @@ const fn recorded_as(state: ImportState) -> &'static [ImportState] {
 /// Turns responses into messages, as far as the caller may see them. The stream is polled outside of the
 /// call, so the call's request ID and span are restored here.
 pub(super) fn answers<T: 'static>(
-    replies: ResponseStream,
+    responses: ResponseStream,
     audience: ResultAudience,
-    wrap: fn(Reply) -> T,
+    wrap: fn(ResponseMessage) -> T,
 ) -> ResponseMessages<T> {
     let (id, span) = (request_id::current(), Span::current());
     let failed = move |error: ImportError| {
         span.in_scope(|| request_id::during(id, || status::from_import(&error)))
     };
-    let told = replies.then(move |reply| {
+    let disclosed = responses.then(move |response| {
         let audience = audience.clone();
-        async move { disclosure::disclose(reply, &audience).await }
+        async move { disclosure::disclose(response, &audience).await }
     });
-    Box::pin(told.map(move |reply| reply.map(wrap).map_err(&failed)))
+    Box::pin(disclosed.map(move |response| response.map(wrap).map_err(&failed)))
 }
 
 #[tonic::async_trait]
@@ -430,7 +430,7 @@ impl ImportService for ImportHandlers {
     ) -> CallResult<Self::ImportUsersStream> {
         let caller = Caller::of(&request)?;
         let submitter = caller.submitter();
-        let (responses, replies) = self.responses(&submitter.account)?;
+        let (sender, responses) = self.response_ends(&submitter.account)?;
         let wire = request.extensions().get().cloned().unwrap_or_default();
         let partial = request.extensions().get::<PartialMessage>().cloned();
         let limits = self.importer.server_limits();
@@ -440,12 +440,12 @@ impl ImportService for ImportHandlers {
         let principal = Arc::clone(&submitter.principal);
         let audience = self.importer.submitter_audience(principal);
         // A task of its own: hanging up must not drop it in the middle of a transaction.
-        let running = self.importer.clone().run(submitter, inbound, responses);
+        let running = self.importer.clone().run(submitter, inbound, sender);
         tokio::spawn(running.in_current_span());
-        let replies = answers(replies, audience, |message| ImportUsersResponse {
+        let responses = answers(responses, audience, |message| ImportUsersResponse {
             message: Some(message),
         });
-        Ok(Response::new(replies))
+        Ok(Response::new(responses))
     }
 
     async fn push_users(
@@ -459,14 +459,14 @@ impl ImportService for ImportHandlers {
         let push = AcceptedPush::parse(request.into_inner(), &wire, ratio)?;
         let collected = submitter.account.reserve(push.answer_bytes());
         let _held_until_answered = collected.map_err(memory_exhausted)?;
-        let (responses, replies) = self.responses(&submitter.account)?;
+        let (sender, responses) = self.response_ends(&submitter.account)?;
         let audience = Arc::clone(&submitter.principal);
         let audience = self.importer.submitter_audience(audience);
         // A task of its own, as for a stream: hanging up drops the responses, and not the import.
         let running = self.importer.clone();
-        let running = running.run(submitter, push.messages(), responses);
+        let running = running.run(submitter, push.messages(), sender);
         tokio::spawn(running.in_current_span());
-        let answer = push::answer(replies, &audience).await?;
+        let answer = push::answer(responses, &audience).await?;
         Ok(Response::new(answer))
     }
 

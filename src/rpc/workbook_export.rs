@@ -69,7 +69,7 @@ impl WorkbookPieces {
                 SelectedUsers::default(),
             ),
             ExportStep::Select(users, mut selection) => {
-                selection.look(&users);
+                selection.select_some(&users);
                 if selection.users.len() > self.most {
                     return Err(ExportFault::TooManyUsers(self.most));
                 }
@@ -128,7 +128,7 @@ fn begin(users: ExportedUsers, selection: SelectedUsers) -> Result<ExportStep, E
 }
 
 impl SelectedUsers {
-    fn look(&mut self, users: &ExportedUsers) {
+    fn select_some(&mut self, users: &ExportedUsers) {
         let end = users.len().min(self.next + STEP_USERS);
         for index in self.next..end {
             if let Some(row) = users.filtered_row(index) {

@@ -69,7 +69,7 @@ impl ListenExposure {
     /// # Errors
     /// Fails if the server would listen beyond this machine without both TLS and credentials, and the
     /// operator has not accepted that.
-    pub fn judge(&self) -> Result<Vec<&'static str>, UnsafeExposure> {
+    pub fn check(&self) -> Result<Vec<&'static str>, UnsafeExposure> {
         let mut warnings = Vec::new();
         if self.credentials == CredentialState::Before {
             warnings.push(NONE_ANY_MORE);
@@ -115,12 +115,12 @@ mod tests {
         for (tls, credentials) in [(false, false), (false, true), (true, false), (true, true)] {
             for wide in ["0.0.0.0:1", "[::]:1", "192.0.2.1:1", "[::ffff:192.0.2.1]:1"] {
                 let exposure = exposure(wide, tls, credentials);
-                assert_eq!(exposure.judge().is_ok(), tls && credentials, "{exposure:?}");
+                assert_eq!(exposure.check().is_ok(), tls && credentials, "{exposure:?}");
                 let accepted = ListenExposure {
                     accepts_risk: true,
                     ..exposure
                 };
-                let warnings = accepted.judge().unwrap();
+                let warnings = accepted.check().unwrap();
                 assert_eq!(warnings.is_empty(), tls && credentials, "{exposure:?}");
             }
             for loopback in [
@@ -129,7 +129,7 @@ mod tests {
                 "[::1]:1",
                 "[::ffff:127.0.0.1]:1",
             ] {
-                let warnings = exposure(loopback, tls, credentials).judge().unwrap();
+                let warnings = exposure(loopback, tls, credentials).check().unwrap();
                 assert!(warnings.is_empty(), "{loopback}");
             }
         }
@@ -146,13 +146,13 @@ mod tests {
                 credentials: CredentialState::of(now, before),
                 ..exposure("127.0.0.1:1", false, false)
             };
-            assert_eq!(exposure.judge().unwrap(), expected, "{now} {before}");
+            assert_eq!(exposure.check().unwrap(), expected, "{now} {before}");
         }
     }
 
     #[test]
     fn the_refusal_names_the_risk_and_the_way_out() {
-        let refused = exposure("0.0.0.0:50051", false, true).judge().unwrap_err();
+        let refused = exposure("0.0.0.0:50051", false, true).check().unwrap_err();
         insta::assert_snapshot!(refused, @"0.0.0.0:50051 can be reached from other machines, and without TLS anybody on the way can read and change what is sent, credentials included. Listen on 127.0.0.1, or configure --tls-cert and --tls-key; --insecure-listen-beyond-loopback listens there all the same");
     }
 }

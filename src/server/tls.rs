@@ -94,8 +94,8 @@ pub(super) async fn accept(
 /// names.
 #[must_use]
 pub(super) fn client_certificate(stream: &TlsStream<TcpStream>) -> Option<ClientCertificate> {
-    let (_, session) = stream.get_ref();
-    let certificate = session.peer_certificates()?.first()?;
+    let (_, connection) = stream.get_ref();
+    let certificate = connection.peer_certificates()?.first()?;
     Some(read(certificate).unwrap_or(ClientCertificate {
         names: Vec::new(),
         expires_at: OffsetDateTime::UNIX_EPOCH,

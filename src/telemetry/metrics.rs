@@ -152,7 +152,7 @@ fn describe_database() {
 }
 
 /// Sets the metrics that say where the audit trails end.
-#[allow(
+#[expect(
     clippy::cast_precision_loss,
     reason = "a metric is a float; 48 bits fit"
 )]
@@ -167,9 +167,8 @@ pub(crate) fn audit_setback() {
 }
 
 /// Sets the number of imports that are held for review.
-#[allow(clippy::cast_precision_loss, reason = "they are few")]
 pub(crate) fn imports_held(count: i64) {
-    gauge!(HELD).set(count as f64);
+    gauge!(HELD).set(u32::try_from(count).unwrap_or(u32::MAX));
 }
 
 /// A call has ended, with the name of this status code.

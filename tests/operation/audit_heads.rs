@@ -3,7 +3,6 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use tokio::time::{sleep, timeout};
-use user_import::proto::{ListAuditEventsRequest, audit_service_client::AuditServiceClient};
 
 use crate::{
     observed::{get, hex},
@@ -51,14 +50,7 @@ fn lines(log: &Path, words: &str) -> Vec<String> {
 
 /// Returns the hashes of all events of `pd`, the oldest first.
 async fn hashes(app: &App) -> Vec<String> {
-    let request = ListAuditEventsRequest {
-        organization: "pd".to_owned(),
-        oldest_first: true,
-        ..ListAuditEventsRequest::default()
-    };
-    let mut client = AuditServiceClient::new(app.connection());
-    let listed = client.list_audit_events(request).await.unwrap();
-    let events = listed.into_inner().events;
+    let events = app.audit_events("pd").await;
     events.iter().map(|event| hex(&event.hash)).collect()
 }
 

@@ -7,12 +7,8 @@ use tonic::Code;
 use tonic_types::StatusExt;
 use user_import::{
     config::Settings,
-    domain::Column::Role,
     limits::{ClientDeadlines, ServerLimits},
-    proto::{
-        ImportFinish, ImportStart, import_users_request::Message,
-        import_users_response::Message as Reply,
-    },
+    proto::{ImportFinish, import_users_request::Message, import_users_response::Message as Reply},
 };
 
 use crate::{observed::get, program::serve};
@@ -65,27 +61,6 @@ async fn upload(app: &App) -> ImportCall {
     call
 }
 
-/// Begins an import into `pd` that does not end until its results are read: a dry run of rows with many issues.
-async fn run(app: &App) -> ImportCall {
-    let mut call = app.call().await;
-    let start = ImportStart {
-        validate_only: true,
-        ..start_of("pd")
-    };
-    call.send(Message::Start(start)).await;
-    let wizard = "Wizard".repeat(40);
-    let rows = (0..40_000).fold(roster(), |rows, number| {
-        rows.row(&format!("v{number}"), [(Role, &*wizard)])
-    });
-    for chunk in rows.csv().as_bytes().chunks(1024 * 1024) {
-        call.send(Message::CsvChunk(chunk.to_vec().into())).await;
-    }
-    call.send(Message::Finish(ImportFinish::default())).await;
-    call.half_close();
-    until(&mut call, |reply| matches!(reply, Reply::Results(_))).await;
-    call
-}
-
 async fn until(call: &mut ImportCall, wanted: impl Fn(&Reply) -> bool) {
     while !call
         .read()
@@ -106,7 +81,7 @@ fn expect_busy(imported: &ImportResponses, limit: &str) {
 
 async fn a_busy_organisation_leaves_room_to_the_others(database: Database) {
     let app = app(database, 3, 2, Duration::ZERO).await;
-    let (first, second) = (run(&app).await, run(&app).await);
+    let (first, second) = (app.unread_dry_run().await, app.unread_dry_run().await);
     let refused = app.import(roster().people(["bob"])).await;
     expect_busy(&refused, "imports_per_organization");
     // An import that was turned away has no record. The only records are those of the two imports that run.
@@ -124,7 +99,7 @@ async fn a_busy_organisation_leaves_room_to_the_others(database: Database) {
 
 async fn a_busy_server_says_when_to_come_again(database: Database) {
     let app = app(database, 2, 2, Duration::ZERO).await;
-    let (first, second) = (run(&app).await, run(&app).await);
+    let (first, second) = (app.unread_dry_run().await, app.unread_dry_run().await);
     let other = || app.import_with(start_of("sheriff"), roster().people(["bob"]).csv());
     expect_busy(&other().await, "imports");
     assert_eq!(first.finish().await.code(), Code::Ok);
@@ -134,7 +109,7 @@ async fn a_busy_server_says_when_to_come_again(database: Database) {
 
 async fn an_import_waits_its_turn(database: Database) {
     let app = app(database, 1, 1, PATIENCE).await;
-    let first = run(&app).await;
+    let first = app.unread_dry_run().await;
     let mut second = upload(&app).await;
     second.send(Message::Finish(ImportFinish::default())).await;
     second.half_close();

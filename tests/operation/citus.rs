@@ -12,8 +12,8 @@ use user_import::{
     config::Settings,
     domain::Column::{Email, FirstName, SupervisorEmail},
     proto::{
-        AuditHead, Catalog, ListAuditEventsRequest, RecordAuditArchiveRequest,
-        UpdateCatalogRequest, audit_service_client::AuditServiceClient,
+        AuditHead, Catalog, RecordAuditArchiveRequest, UpdateCatalogRequest,
+        audit_service_client::AuditServiceClient,
     },
     store::Store,
 };
@@ -161,14 +161,7 @@ async fn references_and_the_audit_trail_are_guarded_there_too() {
 
 /// The triggers read other rows of the table, on the machine that has these rows.
 async fn archived_events_can_be_removed(app: &App) {
-    let request = ListAuditEventsRequest {
-        organization: "pd".to_owned(),
-        oldest_first: true,
-        ..ListAuditEventsRequest::default()
-    };
-    let mut client = AuditServiceClient::new(app.connection());
-    let listed = client.list_audit_events(request.clone()).await.unwrap();
-    let events = listed.into_inner().events;
+    let events = app.audit_events("pd").await;
     let (kept, last) = (&events[2..], &events[1]);
     let archive = RecordAuditArchiveRequest {
         organization: "pd".to_owned(),
@@ -178,6 +171,7 @@ async fn archived_events_can_be_removed(app: &App) {
         }),
         ..RecordAuditArchiveRequest::default()
     };
+    let mut client = AuditServiceClient::new(app.connection());
     client.record_audit_archive(archive).await.unwrap();
     for refused in ["", "WHERE sequence = 3", "WHERE sequence = 5"] {
         let delete = format!("DELETE FROM audit_events {refused}");
@@ -189,7 +183,6 @@ async fn archived_events_can_be_removed(app: &App) {
     let store = Store::connect(&app.database().url()).await.unwrap();
     let later = OffsetDateTime::now_utc() + Duration::from_mins(1);
     assert_eq!(store.expire_audit_events(later).await.unwrap(), 2);
-    let listed = client.list_audit_events(request).await.unwrap();
-    let left = listed.into_inner().events;
+    let left = app.audit_events("pd").await;
     assert_eq!(&left[..left.len() - 1], kept);
 }

@@ -9,8 +9,7 @@ use user_import::{
     domain::Permission::{self, UsersRead},
     proto::{
         AuditAction, AuditEvent, AuditOutcome, GetOrganizationRequest, GetUserRequest,
-        ListAuditEventsRequest, ListUsersRequest, audit_service_client::AuditServiceClient,
-        get_user_request::Key,
+        ListUsersRequest, get_user_request::Key,
     },
 };
 
@@ -36,20 +35,10 @@ async fn look(caller: &App, organization: &str) -> Result<(), Status> {
 }
 
 async fn events(operator: &App, chain: &str) -> Vec<AuditEvent> {
-    let request = ListAuditEventsRequest {
-        organization: chain.to_owned(),
-        page_size: 1_000,
-        oldest_first: true,
-        ..ListAuditEventsRequest::default()
-    };
-    let mut client = AuditServiceClient::new(operator.connection());
-    let listed = client
-        .list_audit_events(request)
-        .await
-        .unwrap()
-        .into_inner();
-    let is_denial = |event: &AuditEvent| event.action() == AuditAction::CallDenied;
-    listed.events.into_iter().filter(is_denial).collect()
+    let events = operator.audit_events(chain).await.into_iter();
+    events
+        .filter(|event| event.action() == AuditAction::CallDenied)
+        .collect()
 }
 
 /// Returns the denials in a chain once there are `count` of them. A call does not wait until its denial is appended.

@@ -18,8 +18,8 @@ on_both_databases![
     a_blank_or_absent_external_id_makes_a_new_user,
 ];
 
-/// Makes a user that has every optional value, and its supervisor.
-async fn app_with_ada(database: Database) -> App {
+/// Starts a server with two users: ada has every optional value, and bob supervises ada.
+pub async fn app_with_ada(database: Database) -> App {
     let app = App::start(database).await;
     let optional = [
         (SupervisorEmail, "bob@pd.example"),

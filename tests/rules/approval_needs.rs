@@ -5,11 +5,13 @@ use tonic::Code;
 use user_import::{
     config::Settings,
     domain::{Column::Status, Permission},
-    proto::{ApprovalNeeds, DeactivateMissing, ImportStart, ImportState},
+    proto::{ApprovalNeeds, ImportStart, ImportState},
 };
 
 use crate::retries::{ID, named};
-use user_import_testing::{App, Database, Roster, on_both_databases, roster, token};
+use user_import_testing::{
+    App, Database, Roster, every_missing_user, on_both_databases, roster, token,
+};
 
 on_both_databases![
     deactivate_missing_needs_its_permission_even_if_it_would_deactivate_nobody,
@@ -41,12 +43,8 @@ fn holding() -> ImportStart {
 }
 
 fn deactivating_missing() -> ImportStart {
-    let deactivate_missing = DeactivateMissing {
-        confirmation: "Confirm".to_owned(),
-        ..DeactivateMissing::default()
-    };
     ImportStart {
-        deactivate_missing: Some(deactivate_missing),
+        deactivate_missing: Some(every_missing_user()),
         ..holding()
     }
 }

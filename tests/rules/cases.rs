@@ -5,9 +5,11 @@
 
 use std::{fmt::Write, fs, path::Path};
 
-use user_import::proto::{Catalog, DeactivateMissing, ImportStart, IssueSeverity};
+use user_import::proto::{Catalog, ImportStart, IssueSeverity};
 
-use user_import_testing::{App, Database, ImportResponses, on_both_databases, start_of};
+use user_import_testing::{
+    App, Database, ImportResponses, every_missing_user, on_both_databases, start_of,
+};
 
 on_both_databases![every_file_becomes_what_an_administrator_would_hope_for];
 
@@ -52,10 +54,7 @@ async fn import_all(folder: &Path, database: Database, catalog: &Catalog) -> Str
             }
         }
         let start = ImportStart {
-            deactivate_missing: is_sync.then(|| DeactivateMissing {
-                confirmation: "Confirm".to_owned(),
-                ..DeactivateMissing::default()
-            }),
+            deactivate_missing: is_sync.then(every_missing_user),
             ..start_of("pd")
         };
         let imported = app

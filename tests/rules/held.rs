@@ -13,15 +13,13 @@ use user_import::{
         Column::{LastName, Status as StatusColumn},
         Permission,
     },
-    proto::{
-        AuditAction, DeactivateMissing, ImportStart, ImportState, ListAuditEventsRequest,
-        ResultFilter, UserStatus, audit_service_client::AuditServiceClient,
-    },
+    proto::{AuditAction, ImportStart, ImportState, ResultFilter, UserStatus},
 };
 
 use crate::retries::{ID, OTHER_ID, named};
 use user_import_testing::{
-    App, Database, ImportResponses, PATIENCE, Roster, on_both_databases, roster, start_of, token,
+    App, Database, ImportResponses, PATIENCE, Roster, every_missing_user, on_both_databases,
+    roster, start_of, token,
     workbook::{xlsx, xlsx_rows},
 };
 
@@ -267,10 +265,7 @@ async fn a_directory_changed_in_between_is_reviewed_again(database: Database) {
 async fn users_are_deactivated_only_with_the_word(database: Database) {
     let app = department(database).await;
     let start = ImportStart {
-        deactivate_missing: Some(DeactivateMissing {
-            confirmation: "Confirm".to_owned(),
-            ..DeactivateMissing::default()
-        }),
+        deactivate_missing: Some(every_missing_user()),
         ..holding(ID)
     };
     let held = app.import_with(start, people(8, 0)).await;
@@ -638,24 +633,11 @@ async fn an_approved_import_answers_again_from_its_record(database: Database) {
 
 /// Returns the audit events of this kind, each with its subject and details.
 async fn events(app: &App, action: AuditAction) -> Vec<(String, Vec<(String, String)>)> {
-    let request = ListAuditEventsRequest {
-        organization: "pd".to_owned(),
-        page_size: 1_000,
-        oldest_first: true,
-        ..ListAuditEventsRequest::default()
-    };
-    let mut client = AuditServiceClient::new(app.connection());
-    let page = client
-        .list_audit_events(request)
-        .await
-        .unwrap()
-        .into_inner();
-    let meant = page
-        .events
-        .into_iter()
-        .filter(|event| event.action() == action);
-    let told = meant.map(|event| (event.subject, event.details.into_iter().collect()));
-    told.collect()
+    let events = app.audit_events("pd").await.into_iter();
+    events
+        .filter(|event| event.action() == action)
+        .map(|event| (event.subject, event.details.into_iter().collect()))
+        .collect()
 }
 
 async fn each_turn_is_in_the_audit_trail(database: Database) {

@@ -5,12 +5,11 @@ use tonic::Code;
 use user_import::{
     domain::Column::{BadgeNumber, Role as RoleColumn, SupervisorEmail},
     proto::{
-        Catalog, DeactivateMissing, GetUserRequest, ImportStart, Role, SetUserProtectedRequest,
-        get_user_request::Key,
+        Catalog, GetUserRequest, ImportStart, Role, SetUserProtectedRequest, get_user_request::Key,
     },
 };
 
-use user_import_testing::{App, Database, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, every_missing_user, on_both_databases, roster, start_of};
 
 on_both_databases![
     the_same_people_may_work_in_two_organisations,
@@ -52,10 +51,7 @@ async fn an_import_changes_nobody_elsewhere(database: Database) {
     let app = neighbours(database).await;
     let before = app.users().await;
     let start = ImportStart {
-        deactivate_missing: Some(DeactivateMissing {
-            confirmation: "Confirm".to_owned(),
-            ..DeactivateMissing::default()
-        }),
+        deactivate_missing: Some(every_missing_user()),
         max_deactivations: Some(2),
         ..start_of("sheriff")
     };

@@ -4,11 +4,11 @@
 use tonic::Code;
 use user_import::{
     domain::Column::{Email, Status},
-    proto::{DeactivateMissing, ImportStart},
+    proto::ImportStart,
 };
 
 use user_import_testing::{
-    App, Database, ImportResponses, Roster, on_both_databases, roster, start_of,
+    App, Database, ImportResponses, Roster, every_missing_user, on_both_databases, roster, start_of,
 };
 
 on_both_databases![
@@ -57,13 +57,6 @@ fn refused_with(imported: &ImportResponses, code: &str) {
     assert_eq!(imported.summary().refusals[0].code, code, "{imported}");
 }
 
-fn missing() -> DeactivateMissing {
-    DeactivateMissing {
-        confirmation: "Confirm".to_owned(),
-        ..DeactivateMissing::default()
-    }
-}
-
 async fn eleven_of_thirty_are_too_many_and_ten_are_not(database: Database) {
     let (app, names) = station(database, 30).await;
     let eleven = app.import(rows(&names, 11)).await;
@@ -87,7 +80,7 @@ async fn half_of_a_small_station_may_go_and_no_more(database: Database) {
 async fn rows_and_missing_users_count_together(database: Database) {
     let (app, names) = station(database, 30).await;
     let start = ImportStart {
-        deactivate_missing: Some(missing()),
+        deactivate_missing: Some(every_missing_user()),
         ..start_of("pd")
     };
     // A row makes six users Inactive, and four or five are missing.

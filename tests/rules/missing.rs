@@ -2,12 +2,12 @@
 
 use insta::assert_snapshot;
 use tonic::Code;
-use user_import::{
-    domain::Column::{BadgeNumber, Email, ExternalId, Role, Username},
-    proto::{DeactivateMissing, ImportStart},
-};
+use user_import::domain::Column::{BadgeNumber, Email, ExternalId, Role, Username};
 
-use user_import_testing::{App, Database, ImportResponses, on_both_databases, roster, start_of};
+use user_import_testing::{
+    App, Database, ImportResponses, deactivating_missing, dry_run, on_both_databases, roster,
+    start_of,
+};
 
 on_both_databases![
     a_new_row_lists_whoever_has_its_email_badge_or_username,
@@ -18,40 +18,15 @@ on_both_databases![
     an_invalid_row_lists_its_user,
 ];
 
-fn deactivating() -> DeactivateMissing {
-    DeactivateMissing {
-        confirmation: "Confirm".to_owned(),
-        ..DeactivateMissing::default()
-    }
-}
-
-fn start(missing: DeactivateMissing) -> ImportStart {
-    ImportStart {
-        deactivate_missing: Some(missing),
-        max_deactivations: Some(100),
-        ..start_of("pd")
-    }
-}
-
 async fn sync(app: &App, roster: impl Into<Vec<u8>>) -> ImportResponses {
-    app.import_with(start(deactivating()), roster).await
+    app.import_with(deactivating_missing(start_of("pd")), roster)
+        .await
 }
 
 /// Asks for a dry run, so that the directory is the same for each row of a table.
 async fn preview(app: &App, roster: impl Into<Vec<u8>>) -> ImportResponses {
-    let start = ImportStart {
-        validate_only: true,
-        ..start(deactivating())
-    };
+    let start = dry_run(deactivating_missing(start_of("pd")));
     app.import_with(start, roster).await
-}
-
-fn deactivated(imported: &ImportResponses) -> Vec<&str> {
-    imported
-        .deactivations
-        .iter()
-        .map(|user| &*user.external_id)
-        .collect()
 }
 
 async fn a_new_row_lists_whoever_has_its_email_badge_or_username(database: Database) {
@@ -67,11 +42,11 @@ async fn a_new_row_lists_whoever_has_its_email_badge_or_username(database: Datab
             let listing = roster().people(["ada"]).row("new", differing);
             let imported = preview(&app, listing).await;
             assert_eq!(imported.code(), Code::Ok, "{column}:\n{imported}");
-            assert!(deactivated(&imported).is_empty(), "{column}:\n{imported}");
+            assert!(imported.deactivated().is_empty(), "{column}:\n{imported}");
         }
     }
     let nobody = roster().people(["ada", "new"]);
-    assert_eq!(deactivated(&preview(&app, nobody).await), ["bob"]);
+    assert_eq!(preview(&app, nobody).await.deactivated(), ["bob"]);
 }
 
 async fn a_row_that_matched_its_user_lists_nobody_else(database: Database) {
@@ -92,7 +67,7 @@ async fn a_row_with_another_users_external_id_lists_its_own_user(database: Datab
     let damaged = roster().people(["ada"]).row("bob", [(ExternalId, "ada")]);
     let imported = sync(&app, damaged).await;
     assert_eq!(imported.summary().rejected, 2, "{imported}");
-    assert!(deactivated(&imported).is_empty(), "{imported}");
+    assert!(imported.deactivated().is_empty(), "{imported}");
 }
 
 /// A comma within a value moves all values after it into other columns.
@@ -120,13 +95,13 @@ async fn keys_that_differ_by_leading_zeros_list_their_user(database: Database) {
         .row("42", [])
         .row("robert", [(BadgeNumber, "7")]);
     let imported = preview(&app, damaged).await;
-    assert!(deactivated(&imported).is_empty(), "{imported}");
+    assert!(imported.deactivated().is_empty(), "{imported}");
     let padded = roster()
         .people(["ada"])
         .row("000042", [])
         .row("robert", [(BadgeNumber, "0007")]);
     let imported = preview(&app, padded).await;
-    assert!(deactivated(&imported).is_empty(), "{imported}");
+    assert!(imported.deactivated().is_empty(), "{imported}");
 }
 
 async fn an_invalid_row_lists_its_user(database: Database) {
@@ -138,5 +113,5 @@ async fn an_invalid_row_lists_its_user(database: Database) {
         .row("x", [(Email, "cy@pd.example"), (Role, "")]);
     let imported = preview(&app, invalid).await;
     assert_eq!(imported.summary().rejected, 3, "{imported}");
-    assert_eq!(deactivated(&imported), ["dan"], "{imported}");
+    assert_eq!(imported.deactivated(), ["dan"], "{imported}");
 }

@@ -16,8 +16,7 @@ use user_import::{
     limits::ServerLimits,
     proto::{
         AuditAction, AuditEvent, CsvFormat, ImportFinish, ImportStart, ImportState, IssueSeverity,
-        ListAuditEventsRequest, MatchBy, PushUsersRequest, ResultFilter, UserRow, UserRows,
-        audit_service_client::AuditServiceClient, import_users_request::Message,
+        MatchBy, PushUsersRequest, ResultFilter, UserRow, UserRows, import_users_request::Message,
     },
 };
 
@@ -731,17 +730,7 @@ async fn a_push_is_in_the_history_and_in_the_audit_trail(database: Database) {
         record.principal,
         app.import_record(ID).await.unwrap().principal
     );
-    let events = ListAuditEventsRequest {
-        organization: "pd".to_owned(),
-        ..ListAuditEventsRequest::default()
-    };
-    let mut audit = AuditServiceClient::new(app.connection());
-    let events = audit
-        .list_audit_events(events)
-        .await
-        .unwrap()
-        .into_inner()
-        .events;
+    let events = app.audit_events("pd").await;
     let of = |id: &str| -> Vec<AuditAction> {
         let events = events.iter().filter(|event| event.subject == id);
         events.map(AuditEvent::action).collect()

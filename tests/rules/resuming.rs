@@ -6,15 +6,14 @@ use tonic_types::StatusExt;
 use user_import::{
     domain::Column::{BadgeNumber, ExternalId, SupervisorEmail},
     proto::{
-        DeactivateMissing, ImportFinish, ImportStart, ImportState, Issue, IssueCode, MatchBy,
-        RowOutcome, RowResult, import_users_request::Message,
-        import_users_response::Message as Reply,
+        ImportFinish, ImportStart, ImportState, Issue, IssueCode, MatchBy, RowOutcome, RowResult,
+        import_users_request::Message, import_users_response::Message as Reply,
     },
 };
 
 use crate::retries::{ID, MANY, OTHER_ID, interrupt, interrupted, many, named, start_slow};
 use user_import_testing::{
-    App, Database, ImportResponses, Roster, on_both_databases, roster, start_of,
+    App, Database, ImportResponses, Roster, every_missing_user, on_both_databases, roster, start_of,
 };
 
 on_both_databases![
@@ -89,10 +88,7 @@ fn doubtful() -> Roster {
 
 fn without_the_missing(start: ImportStart) -> ImportStart {
     ImportStart {
-        deactivate_missing: Some(DeactivateMissing {
-            confirmation: "Confirm".to_owned(),
-            ..DeactivateMissing::default()
-        }),
+        deactivate_missing: Some(every_missing_user()),
         max_deactivations: Some(10),
         ..start
     }

@@ -5,9 +5,8 @@ use tonic_types::StatusExt;
 use user_import::{
     domain::{Column::Phone, Permission},
     proto::{
-        AuditAction, DeleteMappingRequest, ImportStart, ListAuditEventsRequest,
-        ListMappingsRequest, Mapping, NamedMapping, SaveMappingRequest, ValueMapping,
-        audit_service_client::AuditServiceClient,
+        AuditAction, DeleteMappingRequest, ImportStart, ListMappingsRequest, Mapping, NamedMapping,
+        SaveMappingRequest, ValueMapping,
     },
 };
 
@@ -271,13 +270,7 @@ async fn the_trail_tells_which_mapping_an_import_had(database: Database) {
     save(&app, named("hr", phones_from("Cell"))).await.unwrap();
     app.import_with(by_name("hr"), export("Cell")).await;
     delete(&app, "hr").await.unwrap();
-    let request = ListAuditEventsRequest {
-        organization: "pd".to_owned(),
-        ..ListAuditEventsRequest::default()
-    };
-    let mut client = AuditServiceClient::new(app.connection());
-    let events = client.list_audit_events(request).await.unwrap();
-    let events = events.into_inner().events;
+    let events = app.audit_events("pd").await;
     let of = |action| {
         events
             .iter()

@@ -8,7 +8,8 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Database, ImportResponses, catalog, on_both_databases, roster, start_of,
+    App, Database, catalog, deactivating_missing, every_missing_user, on_both_databases, roster,
+    start_of,
 };
 
 on_both_databases![
@@ -19,27 +20,11 @@ on_both_databases![
     users_who_would_be_deactivated_are_named_in_a_refused_import,
 ];
 
-fn deactivating() -> DeactivateMissing {
-    DeactivateMissing {
-        confirmation: "Confirm".to_owned(),
-        ..DeactivateMissing::default()
-    }
-}
-
 fn start(missing: DeactivateMissing) -> ImportStart {
     ImportStart {
         deactivate_missing: Some(missing),
-        max_deactivations: Some(100),
-        ..start_of("pd")
+        ..deactivating_missing(start_of("pd"))
     }
-}
-
-fn deactivated(imported: &ImportResponses) -> Vec<&str> {
-    imported
-        .deactivations
-        .iter()
-        .map(|user| &*user.external_id)
-        .collect()
 }
 
 /// Officers in the groups G-1 and G-3 and without a group, and a sergeant in G-1.
@@ -89,7 +74,7 @@ async fn roles_and_groups_bound_the_scope(database: Database) {
         };
         let imported = app.import_with(start, roster().people(["keep"])).await;
         assert_eq!(
-            deactivated(&imported),
+            imported.deactivated(),
             gone,
             "{roles:?} {groups:?}:\n{imported}"
         );
@@ -106,7 +91,7 @@ async fn an_unknown_name_in_the_scope_refuses(database: Database) {
         let scope = DeactivateMissing {
             only_roles: vec![roles.to_owned()],
             only_group_external_ids: vec![groups.to_owned()],
-            ..deactivating()
+            ..every_missing_user()
         };
         let imported = app
             .import_with(start(scope), roster().people(["keep"]))
@@ -123,7 +108,7 @@ async fn however_many_names_are_unknown_they_are_told(database: Database) {
     let app = station(database).await;
     let scope = DeactivateMissing {
         only_group_external_ids: (0..100_000).map(|n| format!("X-{n}")).collect(),
-        ..deactivating()
+        ..every_missing_user()
     };
     let imported = app
         .import_with(start(scope), roster().people(["keep"]))
@@ -141,7 +126,7 @@ async fn protected_users_in_the_scope_are_counted(database: Database) {
     }
     let scope = DeactivateMissing {
         only_group_external_ids: vec!["G-1".to_owned()],
-        ..deactivating()
+        ..every_missing_user()
     };
     assert_snapshot!(app.import_with(start(scope), roster().people(["keep"])).await, @r"
     1 UNCHANGED keep
@@ -153,11 +138,11 @@ async fn users_who_would_be_deactivated_are_named_in_a_refused_import(database: 
     let app = station(database).await;
     let refused = ImportStart {
         max_deactivations: Some(3),
-        ..start(deactivating())
+        ..start(every_missing_user())
     };
     let imported = app.import_with(refused, roster().people(["keep"])).await;
     assert_eq!(imported.code(), Code::FailedPrecondition, "{imported}");
-    assert_eq!(deactivated(&imported), ["o-1", "o-3", "o-none", "s-1"]);
+    assert_eq!(imported.deactivated(), ["o-1", "o-3", "o-none", "s-1"]);
     let bob = &imported.deactivations[0];
     assert_eq!(bob.email, "o-1@pd.example");
     assert_eq!(bob.user_id, app.user("o-1").await.id);

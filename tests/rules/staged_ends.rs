@@ -7,10 +7,7 @@ use tonic::Code;
 use user_import::{
     config::Settings,
     limits::{ClientDeadlines, ServerLimits},
-    proto::{
-        AuditAction, ImportStart, ImportState, ListAuditEventsRequest,
-        audit_service_client::AuditServiceClient,
-    },
+    proto::{AuditAction, ImportStart, ImportState},
 };
 
 use user_import_testing::{
@@ -67,21 +64,8 @@ async fn until(app: &App, state: ImportState) {
 }
 
 async fn actions(app: &App) -> Vec<AuditAction> {
-    let request = ListAuditEventsRequest {
-        organization: "pd".to_owned(),
-        oldest_first: true,
-        ..ListAuditEventsRequest::default()
-    };
-    let mut client = AuditServiceClient::new(app.connection());
-    let page = client
-        .list_audit_events(request)
-        .await
-        .unwrap()
-        .into_inner();
-    let events = page
-        .events
-        .iter()
-        .filter(|event| event.subject.contains(ID));
+    let events = app.audit_events("pd").await;
+    let events = events.iter().filter(|event| event.subject.contains(ID));
     events.map(user_import::proto::AuditEvent::action).collect()
 }
 

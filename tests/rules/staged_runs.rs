@@ -7,18 +7,12 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use user_import::{
     config::Settings,
-    domain::Column::Role,
     limits::{ClientDeadlines, ServerLimits},
-    proto::{
-        DeactivateMissing, ImportFinish, ImportStart, ImportState, import_users_request::Message,
-        import_users_response::Message as Reply,
-    },
+    proto::{DeactivateMissing, ImportFinish, ImportStart, ImportState},
 };
 
 use crate::retries::{many, named, start_slow};
-use user_import_testing::{
-    App, Database, ImportCall, finish_of, on_both_databases, roster, start_of,
-};
+use user_import_testing::{App, Database, finish_of, on_both_databases, roster, start_of};
 
 on_both_databases![
     an_import_begun_again_says_where_to_go_on,
@@ -371,27 +365,6 @@ async fn open_uploads_are_bounded(database: Database) {
     app.begin_upload(start_of("pd")).await.unwrap();
 }
 
-/// Begins a dry run that keeps its place until its results are read.
-async fn hold_a_place(app: &App) -> ImportCall {
-    let mut call = app.call().await;
-    let start = ImportStart {
-        validate_only: true,
-        ..start_of("pd")
-    };
-    call.send(Message::Start(start)).await;
-    let wizard = "Wizard".repeat(40);
-    let rows = (0..40_000).fold(roster(), |rows, number| {
-        rows.row(&format!("v{number}"), [(Role, &*wizard)])
-    });
-    for chunk in rows.csv().as_bytes().chunks(1024 * 1024) {
-        call.send(Message::CsvChunk(chunk.to_vec().into())).await;
-    }
-    call.send(Message::Finish(ImportFinish::default())).await;
-    call.half_close();
-    while !matches!(call.read().await.unwrap(), Some(Reply::Results(_))) {}
-    call
-}
-
 async fn an_upload_waits_for_a_place_among_the_imports(database: Database) {
     let settings = Settings {
         server: ServerLimits {
@@ -408,7 +381,7 @@ async fn an_upload_waits_for_a_place_among_the_imports(database: Database) {
     let csv = roster().people(["ada"]).csv().into_bytes();
     app.begin_upload(start()).await.unwrap();
     app.append(ID, 0, &csv).await.unwrap();
-    let other = hold_a_place(&app).await;
+    let other = app.unread_dry_run().await;
     let refused = app.finish(ID, finish_of(&csv)).await.unwrap_err();
     assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
     assert!(refused.get_details_retry_info().is_some());

@@ -3,32 +3,17 @@
 
 use insta::assert_snapshot;
 use user_import::{
-    domain::Column::{EvidenceGroupExtId, Phone, Rank, SupervisorEmail, Username},
+    domain::Column::{EvidenceGroupExtId, Phone, Username},
     proto::{Catalog, Group},
 };
 
-use user_import_testing::{App, Database, catalog, on_both_databases, roster};
+use crate::absent_and_blank::app_with_ada;
+use user_import_testing::{Database, catalog, on_both_databases, roster};
 
 on_both_databases![
     a_deactivated_group_stays_with_its_user_and_goes_to_nobody_else,
     any_value_that_its_user_already_has_stands,
 ];
-
-/// Starts a server with two users. One of them has a group, a phone number and a supervisor.
-async fn app_with_ada(database: Database) -> App {
-    let app = App::start(database).await;
-    let optional = [
-        (SupervisorEmail, "bob@pd.example"),
-        (Rank, "Captain"),
-        (EvidenceGroupExtId, "G-1"),
-        (Phone, "+12025550123"),
-    ];
-    let imported = app
-        .import(roster().people(["bob"]).row("ada", optional))
-        .await;
-    assert_eq!(imported.summary().created, 2, "{imported}");
-    app
-}
 
 async fn a_deactivated_group_stays_with_its_user_and_goes_to_nobody_else(database: Database) {
     let app = app_with_ada(database).await;

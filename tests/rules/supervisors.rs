@@ -3,10 +3,10 @@
 use insta::assert_snapshot;
 use user_import::{
     domain::Column::{Email, Phone, Status, SupervisorEmail},
-    proto::{DeactivateMissing, ImportStart},
+    proto::ImportStart,
 };
 
-use user_import_testing::{App, Database, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, every_missing_user, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_supervisor_may_be_renamed_by_the_same_file,
@@ -182,10 +182,7 @@ async fn a_supervisor_who_is_missing_from_the_file_is_inactive_then(database: Da
     let app = App::start(database).await;
     chain(&app).await;
     let start = ImportStart {
-        deactivate_missing: Some(DeactivateMissing {
-            confirmation: "Confirm".to_owned(),
-            ..DeactivateMissing::default()
-        }),
+        deactivate_missing: Some(every_missing_user()),
         max_deactivations: Some(1),
         ..start_of("pd")
     };

@@ -2,13 +2,11 @@
 
 use insta::assert_snapshot;
 use tonic::Code;
-use user_import::{
-    domain::Column::{self, BadgeNumber, Email, ExternalId, Role, Username},
-    proto::{DeactivateMissing, ImportStart},
-};
+use user_import::domain::Column::{self, BadgeNumber, Email, ExternalId, Role, Username};
 
 use user_import_testing::{
-    App, Database, ImportResponses, Roster, on_both_databases, roster, start_of,
+    App, Database, ImportResponses, Roster, deactivating_missing, dry_run, on_both_databases,
+    roster, start_of,
 };
 
 on_both_databases![
@@ -18,40 +16,15 @@ on_both_databases![
     uncertain_rows_harm_nobody_where_nobody_is_to_be_deactivated,
 ];
 
-fn deactivating() -> DeactivateMissing {
-    DeactivateMissing {
-        confirmation: "Confirm".to_owned(),
-        ..DeactivateMissing::default()
-    }
-}
-
-fn start(missing: DeactivateMissing) -> ImportStart {
-    ImportStart {
-        deactivate_missing: Some(missing),
-        max_deactivations: Some(100),
-        ..start_of("pd")
-    }
-}
-
 async fn sync(app: &App, roster: impl Into<Vec<u8>>) -> ImportResponses {
-    app.import_with(start(deactivating()), roster).await
+    app.import_with(deactivating_missing(start_of("pd")), roster)
+        .await
 }
 
 /// Asks for a dry run, so that the directory is the same for each row of a table.
 async fn preview(app: &App, roster: impl Into<Vec<u8>>) -> ImportResponses {
-    let start = ImportStart {
-        validate_only: true,
-        ..start(deactivating())
-    };
+    let start = dry_run(deactivating_missing(start_of("pd")));
     app.import_with(start, roster).await
-}
-
-fn deactivated(imported: &ImportResponses) -> Vec<&str> {
-    imported
-        .deactivations
-        .iter()
-        .map(|user| &*user.external_id)
-        .collect()
 }
 
 async fn a_record_with_a_wrong_number_of_fields_refuses(database: Database) {
@@ -109,7 +82,7 @@ async fn a_row_of_which_nobody_can_tell_whom_it_lists_refuses(database: Database
         let refusals = &imported.summary().refusals;
         assert_eq!(refusals[0].code, "UNCERTAIN_ROWS", "{reason}:\n{imported}");
         assert_eq!(refusals.len(), 1, "{reason}:\n{imported}");
-        assert_eq!(deactivated(&imported), ["bob"], "{reason}");
+        assert_eq!(imported.deactivated(), ["bob"], "{reason}");
     }
 }
 
@@ -145,7 +118,7 @@ async fn a_new_hire_with_one_mistyped_key_does_not_stop_the_sync(database: Datab
     ] {
         let imported = preview(&app, rows).await;
         assert_eq!(imported.code(), Code::Ok, "{reason}:\n{imported}");
-        assert_eq!(deactivated(&imported), gone, "{reason}:\n{imported}");
+        assert_eq!(imported.deactivated(), gone, "{reason}:\n{imported}");
     }
 }
 

@@ -5,14 +5,11 @@ use sha2::{Digest, Sha256};
 use tonic::Code;
 use user_import::{
     domain::Column::{EvidenceGroupExtId, Phone, Rank},
-    proto::{
-        DeactivateMissing, ImportFinish, ImportStart, ImportState, UserRows,
-        import_users_request::Message,
-    },
+    proto::{ImportFinish, ImportStart, ImportState, UserRows, import_users_request::Message},
 };
 
 use user_import_testing::{
-    App, Database, ImportResponses, Roster, on_both_databases, roster, start_of,
+    App, Database, ImportResponses, Roster, every_missing_user, on_both_databases, roster, start_of,
 };
 
 on_both_databases![
@@ -192,10 +189,7 @@ fn station() -> Roster {
 fn deactivating(validate_only: bool) -> ImportStart {
     ImportStart {
         validate_only,
-        deactivate_missing: Some(DeactivateMissing {
-            confirmation: "Confirm".to_owned(),
-            ..DeactivateMissing::default()
-        }),
+        deactivate_missing: Some(every_missing_user()),
         max_deactivations: Some(100),
         ..start_of("pd")
     }

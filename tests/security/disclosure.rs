@@ -8,14 +8,14 @@ use user_import::{
         Permission::{self, UsersDeactivate, UsersImport, UsersRead},
     },
     proto::{
-        CancelImportRequest, DeactivateMissing, GetUserRequest, ImportStart, Issue, IssueCode,
+        CancelImportRequest, GetUserRequest, ImportStart, Issue, IssueCode,
         SetUserProtectedRequest, UserStatus, WatchImportRequest, get_user_request::Key,
     },
 };
 
 use user_import_testing::{
-    App, Database, ImportResponses, Roster, finish_of, on_both_databases, roster, rpcs::told,
-    start_of, token,
+    App, Database, ImportResponses, Roster, every_missing_user, finish_of, on_both_databases,
+    roster, rpcs::told, start_of, token,
 };
 
 on_both_databases![
@@ -196,10 +196,7 @@ async fn an_email_of_the_importers_own_file_is_suggested(database: Database) {
 fn missing(max_deactivations: Option<u32>) -> ImportStart {
     ImportStart {
         max_deactivations,
-        deactivate_missing: Some(DeactivateMissing {
-            confirmation: "Confirm".to_owned(),
-            ..DeactivateMissing::default()
-        }),
+        deactivate_missing: Some(every_missing_user()),
         ..start_of("pd")
     }
 }

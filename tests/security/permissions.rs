@@ -1,13 +1,10 @@
 //! Each RPC needs one permission, and a caller with all others is refused.
 
 use tonic::Code;
-use user_import::{
-    domain::Permission,
-    proto::{DeactivateMissing, ImportStart},
-};
+use user_import::{domain::Permission, proto::ImportStart};
 
 use user_import_testing::{
-    App, Database, on_both_databases, roster,
+    App, Database, every_missing_user, on_both_databases, roster,
     rpcs::{self, answer, call, is_admitted, told},
     start_of, token,
 };
@@ -107,10 +104,7 @@ async fn deactivating_the_missing_is_for_those_who_may_deactivate(database: Data
         let start = ImportStart {
             validate_only,
             max_deactivations: Some(1),
-            deactivate_missing: Some(DeactivateMissing {
-                confirmation: "Confirm".to_owned(),
-                ..DeactivateMissing::default()
-            }),
+            deactivate_missing: Some(every_missing_user()),
             ..start_of("pd")
         };
         let writer = app.holding(token("pd", [Permission::UsersImport])).await;

@@ -7,13 +7,14 @@ use user_import::{
         Permission,
     },
     proto::{
-        Catalog, DeactivateMissing, GetCatalogRequest, ImportStart, MatchBy, Role,
-        SetUserProtectedRequest, UpdateCatalogRequest,
+        Catalog, GetCatalogRequest, ImportStart, MatchBy, Role, SetUserProtectedRequest,
+        UpdateCatalogRequest,
     },
 };
 
 use user_import_testing::{
-    App, Database, ImportResponses, catalog, on_both_databases, roster, rpcs::told, start_of, token,
+    App, Database, ImportResponses, catalog, every_missing_user, on_both_databases, roster,
+    rpcs::told, start_of, token,
 };
 
 on_both_databases![
@@ -62,10 +63,7 @@ async fn deactivating_missing(app: &App, roster: &[u8]) -> ImportResponses {
     let missing = |validate_only| ImportStart {
         validate_only,
         max_deactivations: Some(3),
-        deactivate_missing: Some(DeactivateMissing {
-            confirmation: "Confirm".to_owned(),
-            ..DeactivateMissing::default()
-        }),
+        deactivate_missing: Some(every_missing_user()),
         ..start_of("pd")
     };
     let dry = app.import_with(missing(true), roster).await;

@@ -4,12 +4,12 @@ use tonic::Code;
 use user_import::{
     config::Settings,
     domain::{Column::Role, Permission},
-    proto::{DeactivateMissing, ImportStart, ImportState, IssueCode, RowOutcome, UserStatus},
+    proto::{ImportStart, ImportState, IssueCode, RowOutcome, UserStatus},
 };
 
 use crate::privileged::privileged;
 use user_import_testing::{
-    App, Database, ImportResponses, Roster, on_both_databases, roster,
+    App, Database, ImportResponses, Roster, every_missing_user, on_both_databases, roster,
     rpcs::{self, told},
     start_of, token,
 };
@@ -26,10 +26,7 @@ fn start() -> ImportStart {
     ImportStart {
         import_id: rpcs::NOBODY.to_owned(),
         max_deactivations: Some(10),
-        deactivate_missing: Some(DeactivateMissing {
-            confirmation: "Confirm".to_owned(),
-            ..DeactivateMissing::default()
-        }),
+        deactivate_missing: Some(every_missing_user()),
         ..start_of("pd")
     }
 }

@@ -4,11 +4,12 @@
 use tonic::Code;
 use user_import::{
     domain::Permission,
-    proto::{DeactivateMissing, ImportFinish, ImportStart, append_import_request::Content},
+    proto::{ImportFinish, ImportStart, append_import_request::Content},
 };
 
 use user_import_testing::{
-    App, Database, finish_of, on_both_databases, roster, rpcs::told, start_of, token,
+    App, Database, every_missing_user, finish_of, on_both_databases, roster, rpcs::told, start_of,
+    token,
 };
 
 on_both_databases![
@@ -88,10 +89,7 @@ async fn what_the_options_need_is_looked_at_at_the_beginning_and_at_the_end(data
         ..start()
     };
     let missing = ImportStart {
-        deactivate_missing: Some(DeactivateMissing {
-            confirmation: "Confirm".to_owned(),
-            ..DeactivateMissing::default()
-        }),
+        deactivate_missing: Some(every_missing_user()),
         ..start()
     };
     for (start, needed) in [

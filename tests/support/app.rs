@@ -74,13 +74,18 @@ pub fn dry_run(start: ImportStart) -> ImportStart {
     }
 }
 
+/// Returns the confirmed option that deactivates every user that the file does not list.
+pub fn every_missing_user() -> DeactivateMissing {
+    DeactivateMissing {
+        confirmation: "Confirm".to_owned(),
+        ..DeactivateMissing::default()
+    }
+}
+
 /// Returns the same start, with deactivation of the users that the file does not list, up to a hundred.
 pub fn deactivating_missing(start: ImportStart) -> ImportStart {
     ImportStart {
-        deactivate_missing: Some(DeactivateMissing {
-            confirmation: "Confirm".to_owned(),
-            ..DeactivateMissing::default()
-        }),
+        deactivate_missing: Some(every_missing_user()),
         max_deactivations: Some(100),
         ..start
     }

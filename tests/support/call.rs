@@ -3,12 +3,15 @@
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
-use user_import::proto::{
-    ImportUsersRequest, ImportUsersResponse, import_users_request::Message,
-    import_users_response::Message as Reply,
+use user_import::{
+    domain::Column,
+    proto::{
+        ImportFinish, ImportUsersRequest, ImportUsersResponse, import_users_request::Message,
+        import_users_response::Message as Reply,
+    },
 };
 
-use super::{App, ImportResponses};
+use super::{App, ImportResponses, dry_run, roster, start_of};
 
 /// An open `ImportUsers` call. Dropping it acts as a client that has gone.
 #[derive(Debug)]
@@ -35,6 +38,29 @@ impl App {
             requests: Some(requests),
             responses: opened.into_inner(),
         })
+    }
+
+    /// Begins an import into `pd` that does not end until its results are read: a dry run of rows with long issues.
+    /// Returns once the first results have come.
+    pub async fn unread_dry_run(&self) -> ImportCall {
+        let mut call = self.call().await;
+        call.send(Message::Start(dry_run(start_of("pd")))).await;
+        let wizard = "Wizard".repeat(40);
+        let rows = (0..40_000).fold(roster(), |rows, number| {
+            rows.row(&format!("v{number}"), [(Column::Role, &*wizard)])
+        });
+        for chunk in rows.csv().as_bytes().chunks(1024 * 1024) {
+            call.send(Message::CsvChunk(chunk.to_vec().into())).await;
+        }
+        call.send(Message::Finish(ImportFinish::default())).await;
+        call.half_close();
+        loop {
+            match call.read().await.expect("it runs") {
+                Some(Reply::Results(_)) => return call,
+                Some(_) => {}
+                None => panic!("it has ended"),
+            }
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use tonic::{Response, Status};
 use user_import::proto::{
-    CancelImportRequest, GetImportRequest, Import, ListImportsRequest, ResultFilter,
-    WatchImportRequest,
+    AuditEvent, CancelImportRequest, GetImportRequest, Import, ListAuditEventsRequest,
+    ListImportsRequest, ResultFilter, WatchImportRequest, audit_service_client::AuditServiceClient,
 };
 
 use super::{App, ImportResponses};
@@ -31,6 +31,19 @@ impl App {
         let response = self.imports().list_imports(request).await;
         let page = response.expect("imports can be listed").into_inner();
         (page.imports, page.next_page_token)
+    }
+
+    /// Returns the events of an organisation's audit trail, the oldest first, up to 1,000 of them.
+    pub async fn audit_events(&self, organization: &str) -> Vec<AuditEvent> {
+        let request = ListAuditEventsRequest {
+            organization: organization.to_owned(),
+            page_size: 1_000,
+            oldest_first: true,
+            ..ListAuditEventsRequest::default()
+        };
+        let mut client = AuditServiceClient::new(self.connection());
+        let listed = client.list_audit_events(request).await;
+        listed.expect("events can be listed").into_inner().events
     }
 
     /// Asks an import into `pd` to stop.

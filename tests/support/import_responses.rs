@@ -162,6 +162,12 @@ impl ImportResponses {
         }
     }
 
+    /// Returns the external IDs of the users that were deactivated as missing.
+    pub fn deactivated(&self) -> Vec<&str> {
+        let users = self.deactivations.iter();
+        users.map(|user| &*user.external_id).collect()
+    }
+
     /// Returns the sentences for the administrator about row `number`.
     pub fn messages(&self, number: u32) -> Vec<&str> {
         let issues = &self.row(number).issues;

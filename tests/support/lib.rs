@@ -41,7 +41,9 @@ pub mod workbook;
 
 use std::future::Future;
 
-pub use app::{App, PATIENCE, catalog, deactivating_missing, dry_run, start_of};
+pub use app::{
+    App, PATIENCE, catalog, deactivating_missing, dry_run, every_missing_user, start_of,
+};
 pub use bearer::{
     BearerChannel, TokenGrant, authorization_at, local_token, runtime_directory, token,
 };

@@ -40,7 +40,7 @@ impl Footprint {
         Self {
             descriptors: targets.len() - connections,
             connections,
-            resident: resident(directory),
+            resident: usize::try_from(process.resident()).expect("its memory can be counted"),
         }
     }
 
@@ -73,13 +73,4 @@ fn sockets_to(process: &Path, port: u16) -> HashSet<String> {
             .then(|| format!("socket:[{inode}]"))
     });
     connected.collect()
-}
-
-fn resident(process: &Path) -> usize {
-    let status = fs::read_to_string(process.join("status")).expect("it is running");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let number = line.and_then(|rest| rest.trim().strip_suffix(" kB"));
-    number
-        .and_then(|number| number.trim().parse().ok())
-        .expect("the system counts its memory")
 }

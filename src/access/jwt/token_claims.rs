@@ -113,7 +113,7 @@ impl TokenClaims {
 
 /// A time of a token: seconds since 1970, which may have a fraction.
 fn moment(seconds: f64) -> Result<OffsetDateTime, AccessDenial> {
-    #[allow(clippy::cast_possible_truncation)] // saturates, and what is out of range is refused
-    let seconds = seconds.floor() as i64;
-    OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| AccessDenial::Invalid)
+    let since_1970 = time::Duration::checked_seconds_f64(seconds.floor());
+    let moment = since_1970.and_then(|since| OffsetDateTime::UNIX_EPOCH.checked_add(since));
+    moment.ok_or(AccessDenial::Invalid)
 }

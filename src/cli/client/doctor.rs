@@ -50,7 +50,7 @@ pub(crate) async fn run(
     args: ClientDoctorArgs,
     verbosity: Verbosity,
 ) -> anyhow::Result<ExitStatus> {
-    checks::report(&look(&args.organization, verbosity).await)
+    checks::report(&check(&args.organization, verbosity).await)
 }
 
 fn well(about: &'static str, text: impl Into<String>) -> CheckResult {
@@ -67,7 +67,7 @@ fn wrong(about: &'static str, text: impl Into<String>) -> CheckResult {
 
 /// All checks, in order. A check that must fail because of an earlier fault is left out, so each fault is reported
 /// once.
-async fn look(args: &OrganizationArgs, verbosity: Verbosity) -> Vec<CheckResult> {
+async fn check(args: &OrganizationArgs, verbosity: Verbosity) -> Vec<CheckResult> {
     let settings = match args.settings(verbosity) {
         Ok(settings) => settings,
         Err(error) => return vec![wrong("settings", error.to_string())],
@@ -84,7 +84,7 @@ async fn look(args: &OrganizationArgs, verbosity: Verbosity) -> Vec<CheckResult>
     let mut client = match ServiceClient::connect(endpoint, credentials).await {
         Ok(client) => client,
         Err(error) => {
-            found.push(wrong("TLS", told(error)));
+            found.push(wrong("TLS", one_line(error)));
             return found;
         }
     };
@@ -97,7 +97,7 @@ async fn look(args: &OrganizationArgs, verbosity: Verbosity) -> Vec<CheckResult>
              Ask its operator to run user-import doctor",
         )),
         Err(error) => {
-            found.push(wrong("server", told(error)));
+            found.push(wrong("server", one_line(error)));
             return found;
         }
     }
@@ -127,11 +127,11 @@ async fn reach(endpoint: &ServerAddress) -> Result<(), String> {
         Err(_) => format!("timed out after {} s", PATIENCE.as_secs()),
     };
     let address = endpoint.clone();
-    Err(told(ClientError::Unreachable { address, reason }))
+    Err(one_line(ClientError::Unreachable { address, reason }))
 }
 
 /// A failure as one line.
-fn told(error: ClientError) -> String {
+fn one_line(error: ClientError) -> String {
     let text = failure::describe(&error.into());
     let text = text.trim_start_matches("error: ").replace('\n', " ");
     text.trim_end_matches('.').to_owned()
@@ -166,10 +166,10 @@ async fn credential(client: &mut ServiceClient, settings: &ConnectionSettings) -
                     )]
                 }
                 Code::Unimplemented => unknown_caller(client, settings).await,
-                _ => vec![wrong(about, told(status.into()))],
+                _ => vec![wrong(about, one_line(status.into()))],
             };
         }
-        Err(error) => return vec![wrong(about, told(error))],
+        Err(error) => return vec![wrong(about, one_line(error))],
     };
     let now = Clock::system().now();
     let mut found = vec![validity(&caller, presented, now), permissions(&caller)];
@@ -211,7 +211,7 @@ async fn unknown_caller(
                 settings.presented
             ),
         ),
-        Err(error) => wrong("organisation", told(error)),
+        Err(error) => wrong("organisation", one_line(error)),
         Ok(_) => well(about, format!("{} is valid", settings.presented)),
     };
     vec![credential, version]
@@ -295,7 +295,7 @@ async fn organization(
                 it exists"
             ),
         ),
-        Err(error) => wrong(about, told(error)),
+        Err(error) => wrong(about, one_line(error)),
     }
 }
 

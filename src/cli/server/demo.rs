@@ -16,7 +16,7 @@ use super::stop_signal::stop_signal;
 use crate::cli::{
     ExitStatus,
     console_address::ConsoleAddress,
-    output::{ImportIssues, SummaryOptions, TerminalStyle, print, row_lines, summary_text},
+    output::{CollectedResults, SummaryOptions, TerminalStyle, print, row_lines, summary_text},
 };
 use crate::{
     client::{
@@ -140,8 +140,8 @@ impl DemoImport {
             ..SummaryOptions::default()
         };
         // Each row is shown with its warnings already.
-        let findings = ImportIssues::default();
-        let summary = summary_text(&self.summary, &findings, &asked, style);
+        let collected = CollectedResults::default();
+        let summary = summary_text(&self.summary, &collected, &asked, style);
         format!("{rows}\n{summary}")
     }
 }

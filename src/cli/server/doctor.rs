@@ -60,18 +60,18 @@ pub(crate) async fn run(args: DoctorArgs, verbosity: Verbosity) -> anyhow::Resul
     let args = args.serve;
     let clock = Clock::system();
     let settings = args.server_settings();
-    let mut findings = contradictions(&args);
-    if findings.is_empty() {
-        findings = configuration(&settings);
+    let mut results = contradictions(&args);
+    if results.is_empty() {
+        results = configuration(&settings);
     }
-    findings.extend(variables());
-    let (database, is_serving) = database::look(&args, &settings, &clock).await;
-    findings.extend(database);
-    findings.extend(addresses::look(&args, is_serving).await);
-    findings.extend(certificates(&args, clock.now()));
-    findings.extend(credentials::look(&args).await);
-    findings.extend(console::look(&settings.security));
-    checks::report(&findings)
+    results.extend(variables());
+    let (database, is_serving) = database::check(&args, &settings, &clock).await;
+    results.extend(database);
+    results.extend(addresses::check(&args, is_serving).await);
+    results.extend(certificates(&args, clock.now()));
+    results.extend(credentials::check(&args).await);
+    results.extend(console::check(&settings.security));
+    checks::report(&results)
 }
 
 /// Options with which `serve` would not start.
@@ -160,9 +160,9 @@ fn certificates(args: &ServeArgs, now: OffsetDateTime) -> Vec<CheckResult> {
         &security.jwt_jwks_ca,
     ];
     let files = files.into_iter().flatten();
-    let mut findings: Vec<CheckResult> = files.flat_map(|file| certificate(file, now)).collect();
-    findings.extend(security.tls_key.as_deref().map(key));
-    findings
+    let mut results: Vec<CheckResult> = files.flat_map(|file| certificate(file, now)).collect();
+    results.extend(security.tls_key.as_deref().map(key));
+    results
 }
 
 /// Every certificate of a file.

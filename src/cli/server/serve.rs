@@ -190,8 +190,8 @@ async fn expose(
         credentials: CredentialState::of(now, store.has_had_credentials().await?),
         accepts_risk: args.insecure_listen_beyond_loopback,
     };
-    let judged = exposure.judge();
-    for warning in judged.map_err(|exposed| UsageError::new(format!("{exposed}.")))? {
+    let warnings = exposure.check();
+    for warning in warnings.map_err(|exposed| UsageError::new(format!("{exposed}.")))? {
         tracing::warn!("{warning}");
     }
     Ok(exposure)

@@ -23,8 +23,8 @@ pub use options::ResultFilter;
 pub(crate) use options::parse_filter;
 pub(crate) use options::{expect_permitted, expect_permitted_held};
 pub use phone_memo::read_phone;
-pub(crate) use receiver::both_kinds;
 pub use receiver::{ReceivedRoster, RosterReceiver};
+pub(crate) use receiver::{both_kinds, refusals};
 pub(crate) use saved_mapping::{expect_one_mapping, mapping_faults};
 pub(crate) use session::RequestStream;
 pub(crate) use session::{

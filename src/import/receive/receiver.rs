@@ -321,9 +321,11 @@ impl RosterReceiver {
 }
 
 /// Turns a file's faults into refusals.
-#[allow(clippy::needless_pass_by_value)] // the shape that map_err wants
-fn refusals(faults: Vec<FileFault>) -> Vec<Refusal> {
-    faults.iter().map(Refusal::from).collect()
+pub(crate) fn refusals(faults: Vec<FileFault>) -> Vec<Refusal> {
+    faults
+        .into_iter()
+        .map(|fault| Refusal::from(&fault))
+        .collect()
 }
 
 /// The refusal of a message that is out of order.

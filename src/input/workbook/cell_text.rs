@@ -100,7 +100,10 @@ fn push_duration(days: f64, text: &mut String) {
 }
 
 /// Splits seconds, of no more days than a spreadsheet knows, into days and the seconds of the last one.
-#[allow(clippy::cast_possible_truncation)] // the caller has checked the range
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the caller has checked the range"
+)]
 fn split_days(seconds: f64) -> (i32, i32) {
     let seconds = seconds as i64;
     ((seconds / 86_400) as i32, (seconds % 86_400) as i32)

@@ -12,7 +12,7 @@ pub(crate) struct JudgementState<'a> {
     pub(crate) roster: &'a RosterIndex<'a>,
     passed: ByRow<bool>,
     standing: ByRow<bool>,
-    /// Rows that share the verdict of the row that they equal. They do not stand by themselves.
+    /// Rows that share the decision on the row that they equal. They do not stand by themselves.
     copies: RowCopies,
     /// By key: the only row that gave the key and stood after the duplicates were rejected, even if that row was
     /// rejected later.
@@ -53,7 +53,7 @@ impl<'a> JudgementState<'a> {
         &self.passed
     }
 
-    /// Sets these rows aside: each shares the verdict of the row that it equals.
+    /// Sets these rows aside: each shares the decision on the row that it equals.
     pub(crate) fn set_aside(&mut self, copies: RowCopies) {
         for row in self.roster.rows.indices() {
             if copies.original(row).is_some() {

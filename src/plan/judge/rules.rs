@@ -3,12 +3,12 @@
 //!
 //! # Rounds
 //! Each rule judges against one state, and its rejections take effect together; then judging starts again at the first
-//! rule. Rounds show in the verdicts: whether a supervisor is found depends on the rows rejected so far.
+//! rule. Rounds show in the findings: whether a supervisor is found depends on the rows rejected so far.
 //!
 //! # Cost
 //! There can be as many rounds as rows (each row takes the badge number that the next row frees, and the last row is
 //! rejected). So a rule never looks at all rows twice. It receives the rows that were rejected, notes the rows whose
-//! verdict that can change, and judges only these. A row is noted once for each of its keys and once for its
+//! decision this can change, and judges only these. A row is noted once for each of its keys and once for its
 //! supervisor, since it loses each of them at most once. So all rounds together take linear time; cycles take
 //! logarithmic time in each step.
 
@@ -25,7 +25,7 @@ use crate::plan::index::{ByRow, KeyId, ListsByIndex, RosterIndex, RowIndex};
 
 /// A rule of the judgement.
 pub(crate) trait Rule {
-    /// Judges the rows whose verdict may have changed since the last call (the first call: all rows), each against the
+    /// Judges the rows whose decision may have changed since the last call (the first call: all rows), each against the
     /// same `state`. Returns the rows to reject, and adds the reasons to `findings`.
     fn judge(&mut self, state: &JudgementState<'_>, findings: &mut Findings) -> Vec<RowIndex>;
 

@@ -127,7 +127,7 @@ impl WriteSchedule {
         let (mut groups, mut chosen) = (Vec::new(), Vec::new());
         let (mut left, mut looked) = (Vec::new(), 0);
         let mut passed = std::mem::take(&mut self.passed).into_iter();
-        while let Some(group) = passed.next().or_else(|| self.look()) {
+        while let Some(group) = passed.next().or_else(|| self.next_group()) {
             let rows = order.groups.get(group);
             looked += rows.len();
             let fits = chosen.is_empty() || chosen.len() + rows.len() <= size;
@@ -150,7 +150,7 @@ impl WriteSchedule {
     }
 
     /// Returns the next group that has not been looked at, or `None` if there is none.
-    fn look(&mut self) -> Option<WriteGroup> {
+    fn next_group(&mut self) -> Option<WriteGroup> {
         let group = WriteGroup::new(self.looked_at);
         let is_one = !self.order.groups.get(group).is_empty();
         self.looked_at += usize::from(is_one);

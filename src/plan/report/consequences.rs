@@ -19,7 +19,7 @@ const EXAMPLES: usize = 20;
 
 /// The kind of a consequence. The numbers are those of the contract's `ConsequenceKind`, which describes each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs)]
+#[expect(missing_docs, reason = "the contract describes each kind")]
 pub enum ConsequenceKind {
     ReportsLoseSupervisor = 1,
     PrivilegedRoleGained,

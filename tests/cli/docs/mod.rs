@@ -21,7 +21,6 @@ use std::{
     fmt::Write,
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use clap::Parser;
@@ -110,19 +109,13 @@ fn run(steps: &[PageStep]) -> String {
     let file = folder.path().join("page.sh");
     fs::write(&file, script(steps).replace(DEFAULT_ADDRESS, &address)).unwrap();
     let path = std::env::var("PATH").unwrap_or_default();
-    let mut shell = Command::new("bash");
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("USER_IMPORT_") {
-            shell.env_remove(name);
-        }
-    }
+    // The shell has no settings of the user who runs the tests, and finds the local tokens of the tests' servers.
+    let mut shell = user_import_testing::program_at("bash");
     shell
         .arg(&file)
         .current_dir(folder.path())
         .env("PATH", format!("{}/bin:{path}", folder.path().display()))
         .env("HOME", folder.path())
-        // The folder in which the server has its local token.
-        .env("XDG_RUNTIME_DIR", user_import_testing::runtime_directory())
         .env_remove("XDG_CONFIG_HOME")
         .env("NO_COLOR", "1")
         .env("USER_IMPORT_ENDPOINT", endpoint);

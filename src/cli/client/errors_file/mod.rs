@@ -22,7 +22,7 @@ use anyhow::Context;
 
 use crate::cli::{
     failure::UsageError,
-    output::{ImportIssues, OutputTarget, format_of, write_whole},
+    output::{CollectedResults, OutputTarget, format_of, write_whole},
 };
 use crate::domain::Column;
 use crate::input::Mapping;
@@ -87,10 +87,10 @@ pub(super) fn is_written(row: &RowResult) -> bool {
 pub(super) fn write(
     path: &Path,
     roster: (&[u8], &Mapping),
-    findings: &ImportIssues,
+    collected: &CollectedResults,
 ) -> anyhow::Result<()> {
     const FAILED: &str = "the rejected rows cannot be written to a file";
-    let table = RejectedTable::of(roster, findings).context(FAILED)?;
+    let table = RejectedTable::of(roster, collected).context(FAILED)?;
     match format_of("--errors", path)? {
         FileFormat::Xlsx => workbook_file::write(path, &table).context(FAILED),
         _ => write_whole(path, csv_file::render(&table).context(FAILED)?.as_bytes()),
@@ -168,8 +168,8 @@ mod tests {
     use crate::domain::BYTE_ORDER_MARK;
     use crate::proto::{Issue, IssueCode, IssueSeverity, RowOutcome};
 
-    fn render(roster: (&[u8], &Mapping), findings: &ImportIssues) -> anyhow::Result<String> {
-        csv_file::render(&RejectedTable::of(roster, findings)?)
+    fn render(roster: (&[u8], &Mapping), collected: &CollectedResults) -> anyhow::Result<String> {
+        csv_file::render(&RejectedTable::of(roster, collected)?)
     }
 
     fn issue(severity: IssueSeverity, message: &str, suggestion: &str) -> Issue {
@@ -184,9 +184,9 @@ mod tests {
     }
 
     /// Findings in which the rows on these lines are rejected.
-    fn rejecting(charset: &str, delimiter: &str, lines: &[u32]) -> ImportIssues {
-        let mut findings = ImportIssues::default();
-        findings.started = Some(ImportStarted {
+    fn rejecting(charset: &str, delimiter: &str, lines: &[u32]) -> CollectedResults {
+        let mut collected = CollectedResults::default();
+        collected.started = Some(ImportStarted {
             charset: charset.to_owned(),
             delimiter: delimiter.to_owned(),
             ..ImportStarted::default()
@@ -207,9 +207,9 @@ mod tests {
                 ],
                 ..RowResult::default()
             };
-            findings.rejected.insert(line, result);
+            collected.rejected.insert(line, result);
         }
-        findings
+        collected
     }
 
     fn rendered(roster: &str, lines: &[u32]) -> String {
@@ -263,15 +263,15 @@ mod tests {
     /// Returns the file of rejected rows of `roster` if the rows on these lines have one error each, with this code.
     fn rendered_with(roster: &str, faults: &[(u32, IssueCode)]) -> String {
         let lines: Vec<u32> = faults.iter().map(|&(line, _)| line).collect();
-        let mut findings = rejecting("UTF-8", ",", &lines);
+        let mut collected = rejecting("UTF-8", ",", &lines);
         for &(line, code) in faults {
             let error = Issue {
                 code: code.into(),
                 ..issue(IssueSeverity::Error, "It is wrong.", "")
             };
-            findings.rejected.get_mut(&line).unwrap().issues = vec![error];
+            collected.rejected.get_mut(&line).unwrap().issues = vec![error];
         }
-        let text = render((roster.as_bytes(), &Mapping::default()), &findings).unwrap();
+        let text = render((roster.as_bytes(), &Mapping::default()), &collected).unwrap();
         text.strip_prefix(BYTE_ORDER_MARK).unwrap().to_owned()
     }
 
@@ -332,8 +332,8 @@ mod tests {
 
     #[test]
     fn rows_that_are_not_where_the_server_found_them_are_not_written() {
-        let findings = rejecting("UTF-8", ",", &[9]);
-        let error = render((b"ROLE\nOficer\n", &Mapping::default()), &findings).unwrap_err();
+        let collected = rejecting("UTF-8", ",", &[9]);
+        let error = render((b"ROLE\nOficer\n", &Mapping::default()), &collected).unwrap_err();
         assert_eq!(
             error.to_string(),
             "row 9 is not on line 9, where the server found it"

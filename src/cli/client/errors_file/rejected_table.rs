@@ -8,7 +8,7 @@ use super::{
     is_written,
     records::{FileDialect, FileRecords, records},
 };
-use crate::cli::output::ImportIssues;
+use crate::cli::output::CollectedResults;
 use crate::input::Mapping;
 use crate::proto::{Issue, IssueCode, IssueSeverity, RowResult};
 
@@ -39,14 +39,14 @@ impl<'a> RejectedTable<'a> {
     /// Fails if the roster cannot be split as the server split it.
     pub(super) fn of(
         roster: (&[u8], &'a Mapping),
-        findings: &'a ImportIssues,
+        collected: &'a CollectedResults,
     ) -> anyhow::Result<Self> {
-        let started = findings
+        let started = collected
             .started
             .as_ref()
             .context("the server did not say how it reads the file")?;
         let dialect = FileDialect::of(started)?;
-        let rows = findings.rejected.values().filter(|row| is_written(row));
+        let rows = collected.rejected.values().filter(|row| is_written(row));
         let rows: Vec<_> = rows.collect();
         let lines: BTreeSet<u32> = rows.iter().map(|row| row.line).collect();
         let records = records(roster, &dialect, &lines)?;

@@ -93,7 +93,7 @@ mod tests {
 
     use super::super::{is_earlier, write as write_file};
     use super::*;
-    use crate::cli::output::ImportIssues;
+    use crate::cli::output::CollectedResults;
     use crate::input::Mapping;
     use crate::proto::{ImportStarted, Issue, IssueCode, IssueSeverity, RowOutcome};
 
@@ -109,9 +109,9 @@ mod tests {
         }
     }
 
-    fn findings(rows: Vec<(u32, Vec<Issue>)>) -> ImportIssues {
-        let mut findings = ImportIssues::default();
-        findings.started = Some(ImportStarted {
+    fn collected(rows: Vec<(u32, Vec<Issue>)>) -> CollectedResults {
+        let mut collected = CollectedResults::default();
+        collected.started = Some(ImportStarted {
             charset: "UTF-8".to_owned(),
             delimiter: ",".to_owned(),
             ..ImportStarted::default()
@@ -124,15 +124,15 @@ mod tests {
                 issues,
                 ..RowResult::default()
             };
-            findings.rejected.insert(line, result);
+            collected.rejected.insert(line, result);
         }
-        findings
+        collected
     }
 
     fn written(roster: &str, mapping: &Mapping, rows: Vec<(u32, Vec<Issue>)>) -> Vec<u8> {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("rejected.xlsx");
-        write_file(&path, (roster.as_bytes(), mapping), &findings(rows)).unwrap();
+        write_file(&path, (roster.as_bytes(), mapping), &collected(rows)).unwrap();
         assert!(is_earlier(&path).unwrap());
         let files = fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(files, 1, "no temporary file is left");

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::command_line::CommandLine;
 use crate::cli::{
     failure::UsageError,
-    output::{ImportIssues, Verbosity, count, deactivated_name, printable},
+    output::{CollectedResults, Verbosity, count, deactivated_name, printable},
 };
 use crate::proto::{ImportStart, ImportSummary, ResultFilter};
 
@@ -59,12 +59,12 @@ pub(super) fn dry_run(start: &ImportStart) -> ImportStart {
 pub(super) fn question(
     organization: &str,
     summary: &ImportSummary,
-    findings: &ImportIssues,
+    collected: &CollectedResults,
     command: &CommandLine,
 ) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write_question(&mut text, organization, summary, findings, command);
+    let _ = write_question(&mut text, organization, summary, collected, command);
     text
 }
 
@@ -72,7 +72,7 @@ fn write_question(
     text: &mut String,
     organization: &str,
     summary: &ImportSummary,
-    findings: &ImportIssues,
+    collected: &CollectedResults,
     command: &CommandLine,
 ) -> std::fmt::Result {
     let users = count(summary.deactivated, "user");
@@ -81,7 +81,7 @@ fn write_question(
         "{users} of {} would be deactivated, because the roster does not list them:",
         printable(organization)
     )?;
-    for user in findings.deactivated.iter().take(SHOWN) {
+    for user in collected.deactivated.iter().take(SHOWN) {
         writeln!(text, "  - {}", deactivated_name(user))?;
     }
     let shown = u32::try_from(SHOWN).unwrap_or(u32::MAX);
@@ -186,8 +186,8 @@ mod tests {
     }
 
     fn asked(deactivated: u32) -> String {
-        let mut findings = ImportIssues::default();
-        findings.deactivated = (1..=deactivated)
+        let mut collected = CollectedResults::default();
+        collected.deactivated = (1..=deactivated)
             .map(|n| DeactivatedUser {
                 external_id: format!("P-{n}"),
                 email: format!("p{n}@pd.example"),
@@ -204,7 +204,7 @@ mod tests {
         question(
             "pd",
             &summary,
-            &findings,
+            &collected,
             &CommandLine::from_words(words.map(Into::into)),
         )
     }

@@ -7,7 +7,7 @@ use std::{
 
 use super::{csv_report::CsvReport, reported_results::ReportedResults};
 use crate::cli::output::{
-    ImportIssues, IssueLimits, OutputFormat, PagerArgs, ProgressDisplay, SummaryOptions,
+    CollectLimits, CollectedResults, OutputFormat, PagerArgs, ProgressDisplay, SummaryOptions,
     TerminalStyle, Verbosity, changed_line, count, print_error, rejected_table, review_text,
     summary_text, write_line,
 };
@@ -55,7 +55,7 @@ pub(crate) struct ImportReport {
     view: ReportOptions,
     style: TerminalStyle,
     progress: ProgressDisplay,
-    findings: ImportIssues,
+    collected: CollectedResults,
     reported_results: ReportedResults,
     /// Answers that are printed only with the end; `None` if they are printed at once.
     deferred: Option<Vec<ImportUsersResponse>>,
@@ -75,14 +75,14 @@ impl ImportReport {
             true => ProgressDisplay::on_stderr(),
             false => ProgressDisplay::hidden(),
         };
-        let keep = IssueLimits {
+        let keep = CollectLimits {
             all_rejected: view.summary_options.errors_file,
             review: view.review && view.is_text(),
         };
         Self {
             style: TerminalStyle::of_stdout(),
             progress,
-            findings: ImportIssues::new(keep),
+            collected: CollectedResults::new(keep),
             reported_results: ReportedResults::default(),
             deferred: None,
             followed: 0,
@@ -110,7 +110,7 @@ impl ImportReport {
         let Some(answer) = self.reported_results.retain_new(answer) else {
             return Ok(());
         };
-        self.findings.note(&answer);
+        self.collected.note(&answer);
         match &answer.message {
             Some(Message::Progress(progress)) => self.progress.show(progress),
             Some(Message::Results(results)) if self.view.follow => self.follow(results)?,
@@ -134,7 +134,7 @@ impl ImportReport {
         let is_change =
             |row: &&RowResult| matches!(row.outcome(), RowOutcome::Created | RowOutcome::Updated);
         for row in results.results.iter().filter(is_change) {
-            if self.followed < ImportIssues::REVIEWED {
+            if self.followed < CollectedResults::REVIEWED {
                 text += &changed_line(row, self.style);
             }
             self.followed += 1;
@@ -149,7 +149,7 @@ impl ImportReport {
 
     /// How many changed rows were not shown.
     fn not_followed(&self) -> String {
-        match self.followed.saturating_sub(ImportIssues::REVIEWED) {
+        match self.followed.saturating_sub(CollectedResults::REVIEWED) {
             0 => String::new(),
             more => format!(
                 "and {}; --format csv has them all.\n",
@@ -232,13 +232,13 @@ impl ImportReport {
 
     /// The changes if they are reviewed; and what comes after them: the rejected rows, and the summary.
     fn text(&self, ended: &ImportEnd, names: &BTreeMap<u32, String>) -> (String, String) {
-        let findings = &self.findings;
+        let collected = &self.collected;
         let changes = match self.view.review {
-            true => review_text(findings, names, self.style),
+            true => review_text(collected, names, self.style),
             false => self.not_followed(),
         };
         let parts = [
-            rejected_table(&findings.rejected, findings.rejected_count, self.style),
+            rejected_table(&collected.rejected, collected.rejected_count, self.style),
             self.summary(ended, self.style),
         ];
         let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -253,7 +253,7 @@ impl ImportReport {
     fn summary(&self, ended: &ImportEnd, style: TerminalStyle) -> String {
         let summary = ended.summary.as_ref();
         let text = summary.map(|summary| {
-            summary_text(summary, &self.findings, &self.view.summary_options, style)
+            summary_text(summary, &self.collected, &self.view.summary_options, style)
         });
         text.unwrap_or_default()
     }
@@ -268,7 +268,7 @@ impl ImportReport {
     /// Returns `true` if the import's last message was received.
     #[must_use]
     pub(crate) const fn has_ended(&self) -> bool {
-        self.findings.ended
+        self.collected.ended
     }
 
     /// Says how to continue an interrupted import, unless the shown summary says it.
@@ -288,10 +288,10 @@ impl ImportReport {
         !self.view.verbosity.quiet && self.view.format != OutputFormat::Json
     }
 
-    /// Returns the findings that the answers reported.
+    /// Returns the results that were collected from the answers.
     #[must_use]
-    pub(crate) const fn findings(&self) -> &ImportIssues {
-        &self.findings
+    pub(crate) const fn collected(&self) -> &CollectedResults {
+        &self.collected
     }
 }
 

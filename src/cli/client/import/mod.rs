@@ -26,7 +26,7 @@ use super::{errors_file, mapping_file::MappingChoice};
 use crate::cli::{
     ExitStatus,
     failure::{self, UsageError},
-    output::{ImportIssues, OutputFormat, SummaryOptions, Verbosity, print_error},
+    output::{CollectedResults, OutputFormat, SummaryOptions, Verbosity, print_error},
 };
 use crate::{
     client::{ClientError, ImportEnd, RosterFormat, ServiceClient},
@@ -154,11 +154,11 @@ async fn ask(
         state_plan(start, view, &refused.plan_digest);
         return Ok(None);
     };
-    let findings = report.findings();
+    let collected = report.collected();
     let question = deactivation_prompt::question(
         &start.organization,
         summary,
-        findings,
+        collected,
         &CommandLine::of_process(),
     );
     if summary.deactivated == 0 {
@@ -229,7 +229,7 @@ impl EndReport<'_> {
         let names = match self.input {
             Some(input) if self.args.diff && self.args.format == OutputFormat::Table => {
                 let mapping = self.mapping().await.unwrap_or_default();
-                user_names::of((input, &mapping), ended, report.findings()).await
+                user_names::of((input, &mapping), ended, report.collected()).await
             }
             _ => user_names::UserNames::new(),
         };
@@ -242,7 +242,7 @@ impl EndReport<'_> {
         if let (Some(errors), Some(input)) = (&self.args.errors, self.input) {
             // A full disk here does not change the exit code of the import.
             match self
-                .save_rejected(errors, input, ended, report.findings())
+                .save_rejected(errors, input, ended, report.collected())
                 .await
             {
                 Ok(done) => report.notice(&done),
@@ -273,11 +273,11 @@ impl EndReport<'_> {
         path: &Path,
         input: &RosterInput,
         ended: &ImportEnd,
-        findings: &ImportIssues,
+        collected: &CollectedResults,
     ) -> anyhow::Result<String> {
-        let rows = findings.rejected.values();
+        let rows = collected.rejected.values();
         let written = rows.filter(|row| errors_file::is_written(row)).count();
-        let left_out = findings.rejected.len() - written;
+        let left_out = collected.rejected.len() - written;
         if written == 0 {
             return without_rejected(path, ended, left_out);
         }
@@ -287,7 +287,7 @@ impl EndReport<'_> {
             .context("the roster was not read to its end")?;
         let bytes = input.bytes(sent).await?;
         let mapping = self.mapping().await?;
-        errors_file::write(path, (&bytes, &mapping), findings)?;
+        errors_file::write(path, (&bytes, &mapping), collected)?;
         let note = match left_out {
             0 => String::new(),
             1 => " A rejected line that lists no user is left out.".to_owned(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::roster_source::RosterInput;
-use crate::cli::{client::errors_file, output::ImportIssues};
+use crate::cli::{client::errors_file, output::CollectedResults};
 use crate::{client::ImportEnd, domain::Column, input::Mapping, proto::RowResult};
 
 /// Names by row.
@@ -15,12 +15,12 @@ const COLUMNS: [Column; 3] = [Column::ExternalId, Column::FirstName, Column::Las
 pub(super) async fn of(
     (input, mapping): (&RosterInput, &Mapping),
     ended: &ImportEnd,
-    findings: &ImportIssues,
+    collected: &CollectedResults,
 ) -> UserNames {
-    let (Some(sent), Some(started)) = (&ended.sent, &findings.started) else {
+    let (Some(sent), Some(started)) = (&ended.sent, &collected.started) else {
         return UserNames::new();
     };
-    let lines: BTreeSet<u32> = findings.changed.values().map(|row| row.line).collect();
+    let lines: BTreeSet<u32> = collected.changed.values().map(|row| row.line).collect();
     let Ok(bytes) = input.bytes(sent).await else {
         return UserNames::new();
     };
@@ -28,7 +28,7 @@ pub(super) async fn of(
         return UserNames::new();
     };
     let named = |row: &RowResult| Some((row.row, name(cells.get(&row.line)?)));
-    findings.changed.values().filter_map(named).collect()
+    collected.changed.values().filter_map(named).collect()
 }
 
 /// First and last name, with a note if the external ID is generated: each import generates another one.

@@ -4,9 +4,9 @@
 //! tested as text. Every text from a roster or a server passes [`printable`].
 
 mod audit;
+mod collected_results;
 mod consequences;
 mod history;
-mod import_issues;
 mod list_table;
 mod progress;
 mod progress_rate;
@@ -20,8 +20,8 @@ mod text;
 mod text_table;
 
 pub(crate) use audit::{AUDIT, AUDIT_CSV, audit_record};
+pub(crate) use collected_results::{CollectLimits, CollectedResults};
 pub(crate) use history::{HISTORY, HISTORY_CSV, history_record};
-pub(crate) use import_issues::{ImportIssues, IssueLimits};
 pub(crate) use list_table::{ListColumn, list_text};
 pub(crate) use progress::ProgressDisplay;
 pub(crate) use rejected::rejected_table;

@@ -7,7 +7,7 @@ use comfy_table::{
 };
 
 use super::{
-    ImportIssues, TerminalStyle,
+    CollectedResults, TerminalStyle,
     request_words::for_people,
     text::{count, printable},
 };
@@ -50,7 +50,7 @@ pub(crate) fn rejected_table(
     } else {
         table.set_header(HEADINGS);
     }
-    for result in rows.values().take(ImportIssues::SHOWN) {
+    for result in rows.values().take(CollectedResults::SHOWN) {
         add_row(&mut table, result, style);
     }
     if let Some(width) = style.width {
@@ -81,7 +81,7 @@ fn fit(table: &mut Table, width: u16) {
 }
 
 fn more(held: usize, rejected: u32) -> String {
-    let shown = u32::try_from(held.min(ImportIssues::SHOWN)).unwrap_or(u32::MAX);
+    let shown = u32::try_from(held.min(CollectedResults::SHOWN)).unwrap_or(u32::MAX);
     match rejected.saturating_sub(shown) {
         0 => String::new(),
         more => format!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ImportIssues, TerminalStyle,
+    CollectedResults, TerminalStyle,
     rows::{issue_text, outcome_text},
     text::{count, printable},
 };
@@ -13,17 +13,17 @@ use crate::proto::{ColumnChange, RowOutcome, RowResult};
 /// of people, by row. Empty if nothing changes.
 #[must_use]
 pub(crate) fn review_text(
-    findings: &ImportIssues,
+    collected: &CollectedResults,
     names: &BTreeMap<u32, String>,
     style: TerminalStyle,
 ) -> String {
     let mut text = String::new();
-    for result in findings.changed.values() {
+    for result in collected.changed.values() {
         let name = names.get(&result.row).map_or("", String::as_str);
         text += &entry(result, name, style);
     }
-    let shown = u32::try_from(findings.changed.len()).unwrap_or(u32::MAX);
-    match findings.changed_count.saturating_sub(shown) {
+    let shown = u32::try_from(collected.changed.len()).unwrap_or(u32::MAX);
+    match collected.changed_count.saturating_sub(shown) {
         0 => {}
         more => {
             let more = count(more, "more changed row");
@@ -124,11 +124,11 @@ mod tests {
             ],
             ..RowResult::default()
         };
-        let mut findings = ImportIssues::default();
-        findings.changed = [updated, created].map(|result| (result.row, result)).into();
-        findings.changed_count = 5;
+        let mut collected = CollectedResults::default();
+        collected.changed = [updated, created].map(|result| (result.row, result)).into();
+        collected.changed_count = 5;
         let names = BTreeMap::from([(4, "Dana Whitfield".to_owned())]);
-        assert_snapshot!(review_text(&findings, &names, TerminalStyle::default()), @r"
+        assert_snapshot!(review_text(&collected, &names, TerminalStyle::default()), @r"
         row   4  updated    P-1004  Dana Whitfield
                  RANK: Sergeant → Lieutenant
                  PHONE: +12025550143 → (blank)

@@ -3,9 +3,9 @@
 use std::fmt::{self, Write};
 
 use super::{
-    ImportIssues, TerminalStyle,
+    CollectedResults, TerminalStyle,
+    collected_results::RowWarnings,
     consequences::consequence_lines,
-    import_issues::RowWarnings,
     request_words::for_people,
     text::{count, deactivated_name, duration, grouped, millis_between, printable},
 };
@@ -27,7 +27,7 @@ pub(crate) struct SummaryOptions {
 #[must_use]
 pub(crate) fn summary_text(
     summary: &ImportSummary,
-    findings: &ImportIssues,
+    collected: &CollectedResults,
     options: &SummaryOptions,
     style: TerminalStyle,
 ) -> String {
@@ -36,7 +36,7 @@ pub(crate) fn summary_text(
         style,
     };
     // Writing to a string cannot fail.
-    let _ = writer.write(summary, findings, options);
+    let _ = writer.write(summary, collected, options);
     writer.text
 }
 
@@ -56,15 +56,15 @@ impl SummaryWriter {
     fn write(
         &mut self,
         summary: &ImportSummary,
-        findings: &ImportIssues,
+        collected: &CollectedResults,
         options: &SummaryOptions,
     ) -> fmt::Result {
         self.headline(summary)?;
         self.refusals(summary)?;
         self.counts(summary)?;
         self.consequences(summary)?;
-        self.warnings(summary, findings)?;
-        self.deactivated(summary, findings)?;
+        self.warnings(summary, collected)?;
+        self.deactivated(summary, collected)?;
         self.next(summary, options)
     }
 
@@ -182,15 +182,15 @@ impl SummaryWriter {
         writeln!(self.text, "  {what:<12}{text}")
     }
 
-    fn warnings(&mut self, summary: &ImportSummary, findings: &ImportIssues) -> fmt::Result {
-        if summary.warnings.is_empty() && findings.warnings.is_empty() {
+    fn warnings(&mut self, summary: &ImportSummary, collected: &CollectedResults) -> fmt::Result {
+        if summary.warnings.is_empty() && collected.warnings.is_empty() {
             return Ok(());
         }
         writeln!(self.text, "\n{}", self.style.yellow("Warnings"))?;
         for issue in &summary.warnings {
             writeln!(self.text, "  - {}", printable(&for_people(&issue.message)))?;
         }
-        let mut kinds: Vec<_> = findings.warnings.values().collect();
+        let mut kinds: Vec<_> = collected.warnings.values().collect();
         kinds.sort_by_key(|kind| kind.messages.keys().next());
         kinds
             .into_iter()
@@ -224,8 +224,12 @@ impl SummaryWriter {
         }
     }
 
-    fn deactivated(&mut self, summary: &ImportSummary, findings: &ImportIssues) -> fmt::Result {
-        if findings.deactivated.is_empty() {
+    fn deactivated(
+        &mut self,
+        summary: &ImportSummary,
+        collected: &CollectedResults,
+    ) -> fmt::Result {
+        if collected.deactivated.is_empty() {
             return Ok(());
         }
         let tense = match summary.state() {
@@ -236,12 +240,12 @@ impl SummaryWriter {
             _ => "Deactivated or to be deactivated, because",
         };
         writeln!(self.text, "\n{tense} the roster does not list them")?;
-        for user in &findings.deactivated {
+        for user in &collected.deactivated {
             writeln!(self.text, "  - {}", deactivated_name(user))?;
         }
         self.more(
             summary.deactivated,
-            findings.deactivated.len(),
+            collected.deactivated.len(),
             "user",
             "users",
         )
@@ -360,10 +364,10 @@ mod tests {
         }
     }
 
-    fn text(summary: &ImportSummary, findings: &ImportIssues) -> String {
+    fn text(summary: &ImportSummary, collected: &CollectedResults) -> String {
         summary_text(
             summary,
-            findings,
+            collected,
             &SummaryOptions::default(),
             TerminalStyle::default(),
         )
@@ -378,7 +382,7 @@ mod tests {
 
     #[test]
     fn a_good_import_is_its_counts() {
-        assert_snapshot!(text(&summary(ImportState::Completed), &ImportIssues::default()), @r"
+        assert_snapshot!(text(&summary(ImportState::Completed), &CollectedResults::default()), @r"
         Import completed: 2,000 rows (1.5 s, 1,333 rows/s).
 
           created            12
@@ -395,7 +399,7 @@ mod tests {
             validate_only: true,
             ..summary(ImportState::Completed)
         };
-        assert_snapshot!(text(&dry, &ImportIssues::default()), @r"
+        assert_snapshot!(text(&dry, &CollectedResults::default()), @r"
         Dry run completed: 2,000 rows (1.5 s, 1,333 rows/s). Nothing was written.
 
           created            12
@@ -416,7 +420,7 @@ mod tests {
                 validate_only: true,
                 ..summary(state)
             };
-            let text = text(&dry, &ImportIssues::default());
+            let text = text(&dry, &CollectedResults::default());
             let (headline, _) = text.split_once('\n').unwrap();
             assert!(headline.ends_with("Nothing was written."), "{headline}");
         }
@@ -439,7 +443,7 @@ mod tests {
             rejected: 3,
             ..summary(ImportState::Refused)
         };
-        assert_snapshot!(text(&refused, &ImportIssues::default()), @r"
+        assert_snapshot!(text(&refused, &CollectedResults::default()), @r"
         Import refused: 2,000 rows (1.5 s, 1,333 rows/s). Nothing was written.
           - 41 of 60 active users would be deactivated; allow it with --max-deactivations.
           - 3 rows are rejected; 2 are allowed.
@@ -470,7 +474,7 @@ mod tests {
             state: ImportState::Refused.into(),
             ..refused
         };
-        assert_snapshot!(text(&refused, &ImportIssues::default()), @r"
+        assert_snapshot!(text(&refused, &CollectedResults::default()), @r"
         Import refused. Nothing was written.
           - The required column EMAIL is missing; add it.
         ");
@@ -491,18 +495,18 @@ mod tests {
             email: "p9@example.org".to_owned(),
             ..DeactivatedUser::default()
         };
-        let mut findings = ImportIssues::default();
+        let mut collected = CollectedResults::default();
         for (code, rows) in [(1, 7..8), (2, 10..50)] {
             let message = |row| (row, format!("BADGE_NUMBER \"{row}\" was \"00{row}\"."));
             let messages: BTreeMap<_, _> = rows.map(message).collect();
             let count = u32::try_from(messages.len()).unwrap();
             let kind = (code, "BADGE_NUMBER".to_owned());
-            findings
+            collected
                 .warnings
                 .insert(kind, RowWarnings { count, messages });
         }
-        findings.deactivated.push(user);
-        assert_snapshot!(text(&with, &findings), @r#"
+        collected.deactivated.push(user);
+        assert_snapshot!(text(&with, &collected), @r#"
         Import completed: 2,000 rows (1.5 s, 1,333 rows/s).
 
           created            12
@@ -550,7 +554,7 @@ mod tests {
             ],
             ..summary(ImportState::Completed)
         };
-        assert_snapshot!(text(&with, &ImportIssues::default()), @r"
+        assert_snapshot!(text(&with, &CollectedResults::default()), @r"
         Import completed: 2,000 rows (1.5 s, 1,333 rows/s).
 
           created            12
@@ -567,7 +571,7 @@ mod tests {
 
     #[test]
     fn an_interrupted_import_says_how_to_continue() {
-        assert_snapshot!(text(&summary(ImportState::Interrupted), &ImportIssues::default()), @r"
+        assert_snapshot!(text(&summary(ImportState::Interrupted), &CollectedResults::default()), @r"
         Import interrupted: 2,000 rows (1.5 s, 1,333 rows/s). Some of it may be written.
 
           created            12
@@ -590,7 +594,7 @@ mod tests {
             }],
             ..summary(ImportState::Interrupted)
         };
-        assert_snapshot!(text(&overtaken, &ImportIssues::default()), @r"
+        assert_snapshot!(text(&overtaken, &CollectedResults::default()), @r"
         Import interrupted: 2,000 rows (1.5 s, 1,333 rows/s). Some of it may be written.
           - Import 0198-bb has begun applying since.
 
@@ -604,7 +608,10 @@ mod tests {
 
     #[test]
     fn a_cancelled_import_says_that_something_stays() {
-        let text = text(&summary(ImportState::Cancelled), &ImportIssues::default());
+        let text = text(
+            &summary(ImportState::Cancelled),
+            &CollectedResults::default(),
+        );
         assert!(text.starts_with("Import cancelled: 2,000 rows"), "{text}");
         assert!(text.contains("stay written"), "{text}");
     }
@@ -613,6 +620,6 @@ mod tests {
     fn an_instant_import_has_no_rate() {
         let mut instant = summary(ImportState::Completed);
         instant.finished_at.clone_from(&instant.started_at);
-        assert!(!text(&instant, &ImportIssues::default()).contains("rows/s"));
+        assert!(!text(&instant, &CollectedResults::default()).contains("rows/s"));
     }
 }

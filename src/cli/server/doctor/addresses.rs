@@ -21,7 +21,7 @@ const COLLECTOR_TIMEOUT: Duration = Duration::from_secs(3);
 type NamedAddress = (&'static str, SocketAddr);
 
 /// Looks at every address. `is_serving`: a server runs on the database, so an address that is in use may be its own.
-pub(super) async fn look(args: &ServeArgs, is_serving: bool) -> Vec<CheckResult> {
+pub(super) async fn check(args: &ServeArgs, is_serving: bool) -> Vec<CheckResult> {
     let named = [
         ("--listen", Some(args.listen)),
         ("--health-listen", args.health_listen),
@@ -31,17 +31,17 @@ pub(super) async fn look(args: &ServeArgs, is_serving: bool) -> Vec<CheckResult>
         .into_iter()
         .filter_map(|(option, address)| Some((option, address?)));
     let named: Vec<NamedAddress> = named.collect();
-    let mut findings: Vec<CheckResult> = (0..named.len())
-        .map(|index| judge(&named[..index], named[index], is_serving))
+    let mut results: Vec<CheckResult> = (0..named.len())
+        .map(|index| check_address(&named[..index], named[index], is_serving))
         .collect();
     if let Some(address) = &args.otlp_endpoint {
-        findings.push(collector(address).await);
+        results.push(collector(address).await);
     }
-    findings
+    results
 }
 
 /// Checks an address. The server has already taken the earlier addresses.
-fn judge(
+fn check_address(
     before: &[NamedAddress],
     (option, address): NamedAddress,
     is_serving: bool,

@@ -4,9 +4,9 @@ use super::{CheckLevel, CheckResult};
 use crate::config::SecuritySettings;
 
 /// Returns a result for each address that `--public-url` names.
-pub(super) fn look(security: &SecuritySettings) -> Vec<CheckResult> {
+pub(super) fn check(security: &SecuritySettings) -> Vec<CheckResult> {
     let urls = security.public_urls.iter();
-    let judged = urls.map(|url| {
+    let checked = urls.map(|url| {
         if url.origin().keeps_secrets() {
             let text = format!("people open it at {url}/console/");
             return CheckResult::new(CheckLevel::Well, "console", text);
@@ -17,5 +17,5 @@ pub(super) fn look(security: &SecuritySettings) -> Vec<CheckResult> {
         );
         CheckResult::new(CheckLevel::Warning, "console", text)
     });
-    judged.collect()
+    checked.collect()
 }

@@ -17,18 +17,18 @@ use crate::{
 };
 
 /// Returns the results for the credentials; empty if none is configured. A file that is unreadable is a finding of its own.
-pub(super) async fn look(args: &ServeArgs) -> Vec<CheckResult> {
+pub(super) async fn check(args: &ServeArgs) -> Vec<CheckResult> {
     let security = &args.security;
-    let mut findings = Vec::new();
-    findings.extend(pair(args));
-    findings.extend(security.tls_client_identities.as_deref().map(identities));
+    let mut results = Vec::new();
+    results.extend(pair(args));
+    results.extend(security.tls_client_identities.as_deref().map(identities));
     let own = security.jwt_jwks_ca.as_deref();
     if let Some(keys) = &security.jwt_jwks
         && own.is_none_or(|file| read_certificates(file).is_ok())
     {
-        findings.push(provider(keys, own).await);
+        results.push(provider(keys, own).await);
     }
-    findings
+    results
 }
 
 /// Checks whether `serve` would listen on the address, and with which warnings.
@@ -50,7 +50,7 @@ pub(super) async fn exposure(
         credentials: CredentialState::of(now, ever),
         accepts_risk: args.insecure_listen_beyond_loopback,
     };
-    match exposure.judge() {
+    match exposure.check() {
         Ok(warnings) if warnings.is_empty() => {
             let text = match exposure.credentials {
                 CredentialState::Now => format!("{} is safe to listen on", args.listen),

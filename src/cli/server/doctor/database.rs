@@ -86,13 +86,13 @@ const ADVICE_BY_WORDS: [(&[&str], &str); 5] = [
 ];
 
 /// Looks at the database, unless that would create it. Also returns whether a server runs on it.
-pub(super) async fn look(
+pub(super) async fn check(
     args: &ServeArgs,
     settings: &Settings,
     clock: &Clock,
 ) -> (Vec<CheckResult>, bool) {
     let url = &args.database.database_url;
-    let mut findings = match url.file().map(|file| sqlite_file::look(&file)) {
+    let mut results = match url.file().map(|file| sqlite_file::check(&file)) {
         Some(Err(wrong)) => return (vec![wrong], false),
         Some(Ok(warning)) => Vec::from_iter(warning),
         None => Vec::new(),
@@ -106,20 +106,20 @@ pub(super) async fn look(
     let is_serving = store.has_running_server().await.unwrap_or_default();
     match ask(&store, settings, clock, begun).await {
         Ok(asked) => {
-            findings.extend(asked);
-            findings.extend(limits(&store, is_serving).await);
-            findings.extend(roles::look(&store).await);
-            findings.extend(credentials::exposure(args, settings, &store).await);
+            results.extend(asked);
+            results.extend(limits(&store, is_serving).await);
+            results.extend(roles::check(&store).await);
+            results.extend(credentials::exposure(args, settings, &store).await);
         }
         Err(error) => {
             let text = match error.downcast_ref().and_then(advice) {
                 Some(advice) => format!("{error:#}; {advice}"),
                 None => format!("{error:#}"),
             };
-            findings.push(CheckResult::new(CheckLevel::Wrong, "database", text));
+            results.push(CheckResult::new(CheckLevel::Wrong, "database", text));
         }
     }
-    (findings, is_serving)
+    (results, is_serving)
 }
 
 /// Returns the finding that says why the database cannot be used, and what to do.
@@ -189,24 +189,24 @@ async fn ask(
     let took = begun.elapsed().as_millis();
     let answers = format!("{version} answers within {took} ms");
     let schema = store.schema().await.context("the schema cannot be read")?;
-    let mut findings = Vec::from([
+    let mut results = Vec::from([
         CheckResult::new(CheckLevel::Well, "database", answers),
-        judge_schema(&schema),
-        judge_clock(theirs, ours),
+        check_schema(&schema),
+        check_clock(theirs, ours),
     ]);
     if store.is_behind_pooler() {
-        findings.push(pooler());
+        results.push(pooler());
     }
     let distribution = store.distribution().await;
     let distribution =
         distribution.context("it cannot be found out whether tables are distributed")?;
-    findings.extend(judge_distribution(&distribution));
+    results.extend(check_distribution(&distribution));
     let must_migrate = !schema.missing.is_empty();
     let faults = store.access_faults(must_migrate, settings.audit.is_some());
     let faults = faults.await;
     let faults = faults.context("the role's privileges cannot be read")?;
-    findings.extend(faults.iter().map(barred));
-    Ok(findings)
+    results.extend(faults.iter().map(barred));
+    Ok(results)
 }
 
 fn barred(fault: &AccessFault) -> CheckResult {
@@ -217,10 +217,10 @@ fn barred(fault: &AccessFault) -> CheckResult {
 async fn limits(store: &Store, is_serving: bool) -> Option<CheckResult> {
     // The role may not be allowed to count connections; a server does not need that.
     let room = store.connection_room().await.ok()??;
-    Some(judge_room(&room, is_serving))
+    Some(check_room(&room, is_serving))
 }
 
-fn judge_room(room: &ConnectionRoom, is_serving: bool) -> CheckResult {
+fn check_room(room: &ConnectionRoom, is_serving: bool) -> CheckResult {
     let about = "connections";
     let ConnectionRoom {
         free,
@@ -249,7 +249,7 @@ fn pooler() -> CheckResult {
     CheckResult::new(CheckLevel::Warning, "pooler", text)
 }
 
-fn judge_distribution(distribution: &TableDistribution) -> Option<CheckResult> {
+fn check_distribution(distribution: &TableDistribution) -> Option<CheckResult> {
     let about = "distribution";
     match distribution {
         TableDistribution::Plain => None,
@@ -268,7 +268,7 @@ fn judge_distribution(distribution: &TableDistribution) -> Option<CheckResult> {
     }
 }
 
-fn judge_schema(schema: &SchemaStatus) -> CheckResult {
+fn check_schema(schema: &SchemaStatus) -> CheckResult {
     let about = "migrations";
     match (schema.missing.len(), schema.newer.len()) {
         (0, 0) => CheckResult::new(CheckLevel::Well, about, "the schema is up to date"),
@@ -292,7 +292,7 @@ fn judge_schema(schema: &SchemaStatus) -> CheckResult {
     }
 }
 
-fn judge_clock(theirs: Duration, ours: time::Duration) -> CheckResult {
+fn check_clock(theirs: Duration, ours: time::Duration) -> CheckResult {
     let apart = ours.unsigned_abs().abs_diff(theirs);
     let seconds = apart.as_secs_f64();
     if apart <= APART {
@@ -319,7 +319,7 @@ mod tests {
     fn clocks_may_be_a_little_apart(#[case] apart_ms: i64, #[case] level: CheckLevel) {
         let theirs = Duration::from_secs(1_000_000);
         let ours = time::Duration::seconds(1_000_000) + time::Duration::milliseconds(apart_ms);
-        assert_eq!(judge_clock(theirs, ours).level, level);
+        assert_eq!(check_clock(theirs, ours).level, level);
     }
 
     #[rstest]
@@ -337,7 +337,7 @@ mod tests {
             missing: owned(missing),
             newer: owned(newer),
         };
-        assert_eq!(judge_schema(&schema).level, level);
+        assert_eq!(check_schema(&schema).level, level);
     }
 
     #[rstest]
@@ -355,7 +355,7 @@ mod tests {
             limit: "max_connections is 20".to_owned(),
             remedy: "raise it".to_owned(),
         };
-        assert_eq!(judge_room(&room, is_serving).level, level);
+        assert_eq!(check_room(&room, is_serving).level, level);
     }
 
     #[test]

@@ -6,9 +6,9 @@ use crate::{cli::output::printable, domain::privilege_warnings, store::Store};
 /// How many organisations are listed one by one.
 const NAMED: usize = 20;
 
-/// Returns the findings about each organisation's roles. A schema that lacks the table of roles is a finding of its
+/// Returns the results for each organisation's roles. A schema that lacks the table of roles is a result of its
 /// own.
-pub(crate) async fn look(store: &Store) -> Vec<CheckResult> {
+pub(crate) async fn check(store: &Store) -> Vec<CheckResult> {
     let about = "roles";
     let Ok(organizations) = store.roles_of_all().await else {
         return Vec::new();

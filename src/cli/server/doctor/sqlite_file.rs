@@ -9,7 +9,7 @@ use crate::private_files;
 ///
 /// # Errors
 /// Fails with what is wrong, if the file cannot be used.
-pub(super) fn look(file: &Path) -> Result<Option<CheckResult>, CheckResult> {
+pub(super) fn check(file: &Path) -> Result<Option<CheckResult>, CheckResult> {
     let wrong = |text: String| Err(CheckResult::new(CheckLevel::Wrong, "database", text));
     let shown = file.display();
     let folder = file

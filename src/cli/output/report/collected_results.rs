@@ -9,7 +9,7 @@ use crate::proto::{
 
 /// What the answers of one import report, for the text at its end.
 #[derive(Debug, Default)]
-pub(crate) struct ImportIssues {
+pub(crate) struct CollectedResults {
     /// How the server reads the file; `None` until the header is known.
     pub started: Option<ImportStarted>,
     /// Rejected rows by number: the first of them, or all.
@@ -26,7 +26,7 @@ pub(crate) struct ImportIssues {
     pub deactivated: Vec<DeactivatedUser>,
     /// `true` once the summary was received.
     pub ended: bool,
-    keep: IssueLimits,
+    keep: CollectLimits,
 }
 
 /// Warnings of one kind.
@@ -40,14 +40,14 @@ pub(crate) struct RowWarnings {
 
 /// What to collect besides the rows that are always shown: an import may have a million rows.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct IssueLimits {
+pub(crate) struct CollectLimits {
     /// Every rejected row, for a file of them.
     pub all_rejected: bool,
     /// Rows that change something, and more deactivated users, for a review.
     pub review: bool,
 }
 
-impl ImportIssues {
+impl CollectedResults {
     /// How many of each kind are shown to a person.
     pub(crate) const SHOWN: usize = 100;
 
@@ -56,7 +56,7 @@ impl ImportIssues {
 
     /// Nothing yet.
     #[must_use]
-    pub(crate) fn new(keep: IssueLimits) -> Self {
+    pub(crate) fn new(keep: CollectLimits) -> Self {
         Self {
             keep,
             ..Self::default()
@@ -164,20 +164,20 @@ mod tests {
 
     #[test]
     fn the_lowest_rows_are_kept_in_whatever_order_they_come() {
-        let mut findings = ImportIssues::new(IssueLimits::default());
-        findings.note(&rejections((1..=300).rev()));
-        let kept: Vec<u32> = findings.rejected.keys().copied().collect();
+        let mut collected = CollectedResults::new(CollectLimits::default());
+        collected.note(&rejections((1..=300).rev()));
+        let kept: Vec<u32> = collected.rejected.keys().copied().collect();
         assert_eq!(kept, (1..=100).collect::<Vec<u32>>());
-        assert_eq!(findings.rejected_count, 300);
+        assert_eq!(collected.rejected_count, 300);
     }
 
     #[test]
     fn all_are_kept_for_a_file_of_them() {
-        let mut findings = ImportIssues::new(IssueLimits {
+        let mut collected = CollectedResults::new(CollectLimits {
             all_rejected: true,
             review: false,
         });
-        findings.note(&rejections(1..=300));
-        assert_eq!(findings.rejected.len(), 300);
+        collected.note(&rejections(1..=300));
+        assert_eq!(collected.rejected.len(), 300);
     }
 }
