@@ -2,10 +2,10 @@
 // left behind. Only if that is what was confirmed are they written; else the user is asked again.
 
 import { problemOf } from '~/api/problem';
+import { newId } from '~/shared/newId';
 
 import { fromHex, toHex } from './bytes';
 import type { ImportSession } from './ImportSession';
-import { newId } from './newId';
 import { pushRows } from './pushRows';
 import { keepsTo, planOf } from './rowsPlan';
 

@@ -11,10 +11,10 @@ import {
 import { ImportState } from '~/gen/userimport/v1/types_pb';
 import { collectResults } from '~/review/collectResults';
 import { ResultStore } from '~/review/ResultStore';
+import { newId } from '~/shared/newId';
 
 import { fromHex, toHex } from './bytes';
 import type { ImportSession } from './ImportSession';
-import { newId } from './newId';
 import { applyOptions, reviewOptions } from './options';
 import { planOf } from './rowsPlan';
 import { runImport, type RosterToImport } from './runImport';

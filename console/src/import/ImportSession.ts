@@ -2,13 +2,13 @@
 // nothing, and after a reload it goes on from what the tab's storage and the browser's database have kept.
 
 import type { Problem } from '~/api/problem';
+import { newId } from '~/shared/newId';
 
 import { CorrectedRows } from './CorrectedRows';
 import { EMPTY_DRAFT, loadDraft, saveDraft, type Draft, type RosterFile, type Step } from './draft';
 import { FollowUpImport } from './FollowUpImport';
 import { ImportRuns } from './ImportRuns';
 import { kindOf } from './fileKinds';
-import { newId } from './newId';
 import { Observable } from './Observable';
 import type { OpenUploads } from './openUploads';
 import type { ImportChoices, RosterOptions } from './options';

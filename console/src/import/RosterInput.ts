@@ -1,9 +1,10 @@
 // The chosen file: the copy of it that the browser keeps, and the upload that the server has of it.
 
+import { newId } from '~/shared/newId';
+
 import { fromHex, toHex } from './bytes';
 import type { ImportSession } from './ImportSession';
 import { kindOf } from './fileKinds';
-import { newId } from './newId';
 import { RosterUpload } from './RosterUpload';
 
 export class RosterInput {

@@ -14,10 +14,10 @@ import { useResults } from '~/review/useResults';
 import { useSession } from '~/session/Session';
 import { Failure } from '~/shared/Failure';
 import { AnchorLink } from '~/shared/links';
+import { newId } from '~/shared/newId';
 import { plural } from '~/shared/time';
 
 import { skippingResults } from './followResults';
-import { newImportId } from './newImportId';
 import { plannedCounts } from './plannedCounts';
 import { hasUndone, undoEnd, type StateAfter } from './recordAfter';
 import { ReviewParts } from './ReviewParts';
@@ -85,7 +85,7 @@ export function UndoPanel({ record, onCancel }: UndoPanelProps) {
       onAgain={again}
       onAllow={setAllowed}
       onCancel={onCancel}
-      onConfirm={() => setUndoId(newImportId())}
+      onConfirm={() => setUndoId(newId())}
     />
   );
 }

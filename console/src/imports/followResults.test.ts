@@ -8,7 +8,6 @@ import { ImportState } from '~/gen/userimport/v1/types_pb';
 import { ResultStore } from '~/review/ResultStore';
 
 import { followResults, skippingResults } from './followResults';
-import { newImportId } from './newImportId';
 
 const results = (...rows: number[]) =>
   create(WatchImportResponseSchema, {
@@ -93,9 +92,4 @@ test('results that are there already are left out of a stream that begins again'
     }
   }
   expect(rows).toEqual([4]);
-});
-
-test('import IDs are random UUIDs', () => {
-  expect(newImportId()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-  expect(newImportId()).not.toBe(newImportId());
 });

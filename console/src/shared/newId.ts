@@ -1,4 +1,4 @@
-/** A random UUID. `crypto.randomUUID` is there on encrypted connections alone. */
+/** Returns a random UUID. Browsers have `crypto.randomUUID` only on encrypted connections. */
 export function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;

@@ -1,0 +1,1 @@
+import{C as e,et as t,x as n}from"./index-Bv3tJhhn.js";import{t as r}from"./ProviderStep-BGkUQzdx.js";import{Y as i}from"./createReactComponent-DTRMOSxA.js";var a=i();function o(){let{channel:i}=t({from:`/sign-in/window`});return(0,a.jsx)(r,{take:async()=>{let{provider:t}=await e();t&&await n(t,{channel:i})}})}export{o as ProviderWindow};

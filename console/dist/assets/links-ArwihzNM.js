@@ -1,0 +1,1 @@
+import{Q as e,St as t,ft as n}from"./index-Bv3tJhhn.js";import{Y as r}from"./createReactComponent-DTRMOSxA.js";var i=r(),a=e(e=>(0,i.jsx)(t,{size:`sm`,...e})),o=e(e=>(0,i.jsx)(n,{component:`a`,...e}));export{o as n,a as t};

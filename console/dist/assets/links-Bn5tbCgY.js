@@ -1,1 +1,0 @@
-import{X as e,dt as t,xt as n}from"./index-EKa1x3tj.js";import{Y as r}from"./createReactComponent-DTRMOSxA.js";var i=r(),a=e(e=>(0,i.jsx)(n,{size:`sm`,...e})),o=e(e=>(0,i.jsx)(t,{component:`a`,...e}));export{o as n,a as t};
