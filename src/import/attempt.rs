@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::{
     sync::mpsc,
     task::{JoinHandle, spawn_blocking},
-    time::sleep,
+    time::{Instant, sleep},
 };
 use tracing::Instrument;
 use uuid::Uuid;
@@ -123,15 +123,15 @@ impl ImportSession<'_> {
         again: u32,
     ) -> Result<Option<()>, ImportError> {
         let is_held = self.held.is_some();
-        let Some(turn) = self.await_turn(!is_held).await? else {
+        let Some(mut turn) = self.await_turn(!is_held).await? else {
             self.with_progress(sleep(POLL_INTERVAL)).await;
             return Ok(None);
         };
         // The wait may have been so long that the attempt is recorded.
         if may_be_whole && !self.is_recorded() {
-            let waited = turn.waited();
+            let (waited, began) = (turn.waited(), Instant::now());
             match Box::pin(self.begin_whole(Arc::clone(rows))).await {
-                Err(ImportError::PlanOutdated) => {}
+                Err(ImportError::PlanOutdated) => turn.leave_out(began.elapsed()),
                 result => {
                     metrics::waited("lease", waited);
                     return result.map(Some);

@@ -57,8 +57,8 @@ pub enum WriteVolume {
 const KEPT_PLANS: &str = "set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), \
     set_config('enable_mergejoin', 'off', true)";
 
-/// A call that says to PostgreSQL that no statement of the transaction changes references of users, so that it checks
-/// none.
+/// A call that says to PostgreSQL that no statement of the transaction changes references of known users, so that it checks
+/// none of theirs.
 const SETS_NO_REFERENCES: &str = "set_config('user_import.sets_references', 'no', true)";
 
 /// First key of the advisory locks that guard the organisations. The second key is the organisation.

@@ -97,7 +97,7 @@ pub enum LeaseAnswer {
     Held(LeaseHolder),
     /// It is free, but another server is next.
     Promised,
-    /// A transaction that must not be disturbed is writing: it may be the only one of an import, with the lease.
+    /// A transaction keeps others out. It may be the only one of an import, which takes the lease and gives it back.
     Busy,
     /// It is free, but the attempt cannot be recorded under its ID.
     NotRecorded(AttemptOpening),

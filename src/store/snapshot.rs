@@ -27,7 +27,7 @@ use crate::{
 /// Chooses the users of a partial snapshot.
 pub trait SelectUsers: Send + Sync {
     /// Number of users that an organisation must have for a partial snapshot to take less time than a complete one. If
-    /// it is 0, the snapshot is partial, and nobody counts.
+    /// it is 0, the snapshot is partial whatever their number is.
     fn least_users(&self) -> u64;
 
     /// Keys of users to look up.

@@ -37,7 +37,9 @@ on_both_databases![
     two_servers_take_turns_at_one_organisation,
     eight_jobs_get_on_in_turn,
     none_of_eight_jobs_waits_more_than_three_times_its_share,
-    pushes_race_with_a_large_import_the_catalog_and_protection,
+    pushes_race_with_a_large_import_the_catalog_and_protection;
+    // On SQLite nobody waits in the middle of an import.
+    an_import_that_is_written_already_is_not_turned_away,
 ];
 
 /// Starts a server that writes each row in a transaction of its own, sends progress often, and lets imports wait for
@@ -96,6 +98,36 @@ async fn hold(app: &App, database: Database, renewed_seconds_ago: i64) {
          renewed_ms = {now} - 1000 * ({renewed_seconds_ago})"
     );
     app.database().execute(&hold).await;
+}
+
+/// As if the answer to the import's commit had been lost: by the time that it looks again it is recorded, and somebody
+/// else has the lease.
+async fn an_import_that_is_written_already_is_not_turned_away() {
+    let app = start(Database::Postgres, PATIENCE).await;
+    let csv = roster().people(["ada"]).csv();
+    let first = app.import_with(named(OTHER_ID), csv.clone()).await;
+    let other = app.database();
+    let unread = other.begin("LOCK TABLE users").await;
+    let importing = tokio::spawn(app.sending(named(ID), csv.into_bytes()));
+    other.until_somebody_waits_for_a_table().await;
+    let copies = ["imports", "import_results"].map(|table| {
+        let id = match table {
+            "imports" => "id",
+            _ => "import_id",
+        };
+        format!(
+            "CREATE TEMPORARY TABLE copy ON COMMIT DROP AS SELECT * FROM {table} WHERE {id} = '{OTHER_ID}'; \
+             UPDATE copy SET {id} = '{ID}'; INSERT INTO {table} SELECT * FROM copy; DROP TABLE copy"
+        )
+    });
+    let held = "UPDATE import_leases SET number = number + 1, \
+        renewed_ms = (extract(epoch FROM statement_timestamp()) * 1000)::bigint - 9000";
+    let [record, results] = copies;
+    unread.commit(&format!("{record}; {results}; {held}")).await;
+    let imported = importing.await.expect("the client does not panic");
+    assert_eq!(imported.code(), Code::Ok, "{imported}");
+    assert_eq!(imported.results, first.results);
+    assert_eq!(imported.summary().state(), ImportState::Completed);
 }
 
 fn retry_delay(imported: &ImportResponses) -> Duration {

@@ -110,7 +110,8 @@ impl ImportWriter {
             None => self.begin(parts, now).await?,
         };
         write.claim(parts.open.is_some()).await?;
-        // The claim comes first: it waits for a commit that is still in progress.
+        // The claim comes first: it waits for a commit that is still in progress. A transaction that takes the lease does not
+        // even begin until then.
         if unsure && let Some(stored) = self.stored(&write).await? {
             drop(write);
             return self.catch_up(parts, stored).await;
@@ -197,6 +198,7 @@ impl ImportWriter {
         if parts.depends_on_plan() {
             write.expect_revision(self.revision)?;
         }
+        // These parts are the whole import, whose end is completed.
         if let (None, Some(final_results), RowsToWrite::Batch { batch, .. }) =
             (&self.held_lease, parts.open, parts.rows)
         {

@@ -29,7 +29,8 @@ impl ImportWriter {
     ///
     /// # Errors
     /// Fails with [`ImportError::PlanOutdated`], and writes nothing, if the lease is not free, somebody has written since
-    /// the plan was made, the ID has a record, or the database refuses a row.
+    /// the plan was made, the ID has a record, or the database refuses a row. Only if the answer to an earlier commit was
+    /// lost may the import be written; its record says so then.
     pub(super) async fn write_with_lease(&mut self) -> Result<(), ImportError> {
         // Nobody waits for this import while it prepares what it writes.
         let final_results = self.encode_final_results().await;
@@ -102,9 +103,12 @@ impl ImportWriter {
     ) -> Result<(), WriteError> {
         write.note_begun(&self.record, &self.asked_for);
         batch.write(write).await?;
-        let kept = final_results.kept().await;
-        let not_written = kept.iter().filter_map(|(_, part)| part.as_deref());
-        let results = not_written.flatten().chain(&batch.results);
+        let kept = final_results.kept().await.into_iter();
+        let not_written: Option<Vec<_>> = kept.map(|(_, part)| part).collect();
+        let not_written =
+            not_written.ok_or_else(|| WriteError::task("a result has no encoding"))?;
+        let results = not_written.iter().flat_map(|part| part.iter());
+        let results = results.chain(&batch.results);
         let batches = ResultBatches::new(results, &batch.changes);
         let mut record = ImportRecord {
             state: ImportState::Completed.into(),

@@ -23,7 +23,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long an import waits before it is recorded, so that others see it. If its turn comes sooner, it is recorded
-/// together with its lease.
+/// together with its lease, or with its rows if these are few.
 const WAIT_RECORDED_AFTER: Duration = Duration::from_secs(1);
 
 impl Importer {
@@ -57,9 +57,14 @@ pub(in crate::import) struct LeaseTurn {
 }
 
 impl LeaseTurn {
-    /// How long the import has waited for the lease, if it has it now.
+    /// How long the import has waited so far.
     pub(in crate::import) fn waited(&self) -> Duration {
         self.asked.elapsed()
+    }
+
+    /// Does not count this much of the time as waiting.
+    pub(in crate::import) fn leave_out(&mut self, spent: Duration) {
+        self.asked += spent;
     }
 }
 
@@ -120,7 +125,11 @@ impl ImportSession<'_> {
                 LeaseAnswer::NotRecorded(_) => return Ok(None),
                 LeaseAnswer::Held(holder) if holder.import == self.record.id => return Ok(None),
                 LeaseAnswer::Held(holder) if out_of_turn || !holder.is_alive => {
-                    return Err(ImportError::OrganizationHeld(holder));
+                    // If the answer to a commit was lost, this import may be written already.
+                    return match opens && self.is_bound().await? {
+                        true => Ok(None),
+                        false => Err(ImportError::OrganizationHeld(holder)),
+                    };
                 }
                 LeaseAnswer::Held(_) | LeaseAnswer::Busy => true,
                 LeaseAnswer::Promised => false,
@@ -140,6 +149,15 @@ impl ImportSession<'_> {
             pause = (pause * 2).min(LONGEST_PAUSE);
             is_repeated = true;
         }
+    }
+
+    /// Returns `true` if an attempt has begun applying under the ID of this one, which is not recorded.
+    async fn is_bound(&self) -> Result<bool, ImportError> {
+        if self.is_recorded() {
+            return Ok(false);
+        }
+        let opening = self.importer.store.expected_opening(&self.record).await?;
+        Ok(opening == Some(AttemptOpening::Bound))
     }
 
     /// Records the attempt, unless it is recorded. Returns `true` if another attempt has begun applying under its ID.

@@ -28,7 +28,8 @@ use crate::{
     telemetry::metrics::{self, ImportStageTimer},
 };
 
-/// How long an upload lasts before it is recorded. A quicker one is recorded with its import's lease.
+/// How long an upload lasts before it is recorded. A quicker one is recorded with its import's lease or
+/// rows.
 const UPLOAD_RECORDED_AFTER: Duration = Duration::from_millis(100);
 
 /// Receives the first message, which must be `start`.
