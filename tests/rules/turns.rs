@@ -100,8 +100,8 @@ async fn hold(app: &App, database: Database, renewed_seconds_ago: i64) {
     app.database().execute(&hold).await;
 }
 
-/// As if the answer to the import's commit had been lost: by the time that it looks again it is recorded, and somebody
-/// else has the lease.
+/// While the import reads the users, it gets a record under its ID, and another import gets the lease. That is what an import
+/// finds if the answer to its commit was lost.
 async fn an_import_that_is_written_already_is_not_turned_away() {
     let app = start(Database::Postgres, PATIENCE).await;
     let csv = roster().people(["ada"]).csv();
