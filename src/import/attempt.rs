@@ -70,9 +70,8 @@ impl ImportSession<'_> {
                     return Err(not_held(self.record.id, ImportState::Cancelled).into());
                 }
                 status @ (RecordStatus::Absent | RecordStatus::Unbound | RecordStatus::Held(_)) => {
-                    let is_absent = matches!(status, RecordStatus::Absent);
-                    let may_be_whole = is_absent && self.may_be_whole(&rows);
-                    match Box::pin(self.begin_in_turn(&rows, may_be_whole, again)).await {
+                    let is_whole = self.may_be_whole(&status, &rows);
+                    match Box::pin(self.begin_in_turn(&rows, is_whole, again)).await {
                         Ok(None) => {}
                         Err(ImportError::PlanOutdated) => again += 1,
                         result => return result.map(drop),
@@ -155,11 +154,12 @@ impl ImportSession<'_> {
 
     /// Returns `true` if the import may be one transaction that takes the lease itself: it is small, and needs the lease
     /// for nothing else.
-    fn may_be_whole(&self, rows: &ByRow<Row>) -> bool {
+    fn may_be_whole(&self, status: &RecordStatus, rows: &ByRow<Row>) -> bool {
+        let is_absent = matches!(status, RecordStatus::Absent);
         let most = self.importer.settings.transaction_rows.min(FEW_ROWS);
         let is_held = self.held.is_some() || self.kept_input.is_some();
         let concerns_others = self.options.deactivate_missing.is_some() || self.undone.is_some();
-        rows.len() <= most && !is_held && !concerns_others
+        is_absent && rows.len() <= most && !is_held && !concerns_others
     }
 
     /// Plans, guards and applies a small import without the lease: the transaction that writes it takes the lease.

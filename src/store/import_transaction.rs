@@ -86,15 +86,7 @@ impl Store {
         }
         let volume = self.planned_as(volume);
         tx.enter_shared(lease.organization, volume).await?;
-        Ok(ImportTransaction {
-            tx,
-            lease,
-            import,
-            actor: actor.clone(),
-            now,
-            revision: None,
-            exclusive: None,
-        })
+        Ok(ImportTransaction::new(tx, (lease, import), actor, now))
     }
 
     /// Begins the only transaction of an import of few rows. It takes the organisation's lease, which is free again once
@@ -119,15 +111,7 @@ impl Store {
         }
         let term = LeaseTerm::Transaction;
         let lease = tx.seize_lease(request, own, term).await?;
-        Ok(lease.map(|lease| ImportTransaction {
-            tx,
-            lease,
-            import: request.import,
-            actor: actor.clone(),
-            now,
-            revision: None,
-            exclusive: None,
-        }))
+        Ok(lease.map(|lease| ImportTransaction::new(tx, (lease, request.import), actor, now)))
     }
 
     /// Citus must know the organisation to plan a statement, so a plan cannot be kept for any.
@@ -244,6 +228,23 @@ impl WriteTransaction {
 }
 
 impl ImportTransaction {
+    fn new(
+        tx: WriteTransaction,
+        (lease, import): (Lease, Uuid),
+        actor: &AuditActor,
+        now: OffsetDateTime,
+    ) -> Self {
+        Self {
+            tx,
+            lease,
+            import,
+            actor: actor.clone(),
+            now,
+            revision: None,
+            exclusive: None,
+        }
+    }
+
     /// Claims the organisation, and increments its revision. From here to the end nobody else commits to it. If this
     /// transaction `opens` the import, the organisation's last import is this one.
     ///

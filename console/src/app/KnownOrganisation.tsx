@@ -6,8 +6,8 @@ import { useSession } from '~/session/Session';
 import { UnknownOrganisation } from './UnknownOrganisation';
 
 /**
- * A screen, or what is said in its place if the address names an organisation that the caller does not have. No screen
- * keeps anything of another organisation.
+ * A screen, or a notice in its place if the address names an organisation that the caller does not have. No screen keeps
+ * anything of another organisation.
  */
 export function KnownOrganisation() {
   const { organization, organizations } = useSession();

@@ -1,4 +1,4 @@
-// Bytes as text, for what is kept in the storage of the tab.
+// Converts bytes to text and back: the tab's storage keeps text only.
 
 export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

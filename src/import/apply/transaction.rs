@@ -202,8 +202,9 @@ impl ImportWriter {
         if let (None, Some(final_results), RowsToWrite::Batch { batch, .. }) =
             (&self.held_lease, parts.open, parts.rows)
         {
-            let writing = self.write_few(write, result_log, final_results, batch);
-            return writing.await;
+            return self
+                .write_few(write, result_log, final_results, batch)
+                .await;
         }
         if parts.resume {
             write.note_resumed();
@@ -227,9 +228,8 @@ impl ImportWriter {
         if !parts.results.is_empty() {
             result_log.results(parts.results, &[]).await?;
         }
-        let _stage = parts
-            .is_whole()
-            .then(|| ImportStageTimer::begin("deactivate"));
+        let is_whole = parts.is_whole();
+        let _stage = is_whole.then(|| ImportStageTimer::begin("deactivate"));
         for users in parts.deactivate.chunks(self.size()) {
             self.deactivate_users(write, result_log, users, effects)
                 .await?;
