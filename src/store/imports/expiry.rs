@@ -37,6 +37,14 @@ const CHANGES: ExpiringBatches = ExpiringBatches {
     mark: "changes_kept = FALSE",
 };
 
+impl ExpiringBatches {
+    /// Returns the query of imports whose time has expired.
+    fn due_imports(&self) -> String {
+        let due = self.due;
+        format!("SELECT organization_id, id FROM imports WHERE {due} < $1 LIMIT {EXPIRED_AT_ONCE}")
+    }
+}
+
 impl Store {
     /// Removes the results of imports that ended before `moment`. Their records and counts stay.
     /// Returns how many batches there were.
@@ -61,10 +69,7 @@ impl Store {
         expiring: &ExpiringBatches,
         moment: OffsetDateTime,
     ) -> Result<u64, StoreError> {
-        let due = expiring.due;
-        let sql = format!(
-            "SELECT organization_id, id FROM imports WHERE {due} < $1 LIMIT {EXPIRED_AT_ONCE}"
-        );
+        let sql = expiring.due_imports();
         let mut removed = 0;
         loop {
             let mut expired: BTreeMap<i64, Vec<Uuid>> = BTreeMap::new();
@@ -157,5 +162,32 @@ impl Store {
         }
         tx.commit().await?;
         Ok(removed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server asks once an hour, and most imports of a long history have lost their results.
+    #[tokio::test]
+    async fn imports_whose_time_has_expired_are_found_without_a_scan() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let store = Store::connect(&url).await.unwrap();
+        store.migrate().await.unwrap();
+        for (expiring, index) in [
+            (RESULTS, "INDEX imports_with_results"),
+            (CHANGES, "INDEX imports_with_changes"),
+        ] {
+            let sql = format!("EXPLAIN QUERY PLAN {}", expiring.due_imports());
+            let values = [OffsetDateTime::UNIX_EPOCH.into()];
+            let steps = sql::query_all(&store.db, sql, values).await.unwrap();
+            assert!(!steps.is_empty());
+            for step in steps {
+                let step: String = step.try_get("", "detail").unwrap();
+                assert!(step.contains("SEARCH") && step.contains(index), "{step}");
+            }
+        }
     }
 }
