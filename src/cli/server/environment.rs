@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, env, fmt};
 
 use clap::{Command, CommandFactory};
-use strsim::jaro_winkler;
+use strsim::{jaro_winkler, osa_distance};
 
 use crate::cli::{Cli, output::printable};
 
@@ -21,6 +21,9 @@ const OF_TESTS: [&str; 6] = [
 
 /// The least similarity at which a name is suggested.
 const ALIKE: f64 = 0.8;
+
+/// So many typing errors make no other program's variable of one of ours: our names have 15 characters and more.
+const TYPING_ERRORS: usize = 2;
 
 /// A variable that no option has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +56,7 @@ fn of(variables: impl Iterator<Item = (String, String)>) -> Vec<UnknownVariable>
     let mut known = BTreeSet::new();
     collect(&Cli::command(), &mut known);
     let is_unknown = |(name, value): &(String, String)| {
-        is_meant(name)
+        (is_meant(name) || mistyped(name, &known).is_some())
             && !known.contains(name)
             && !OF_TESTS.iter().any(|start| name.starts_with(start))
             && !is_of_kubernetes(name, value)
@@ -90,11 +93,22 @@ fn is_meant(name: &str) -> bool {
     name.starts_with(PREFIX) || name.starts_with("USERIMPORT_")
 }
 
+/// Returns the variable that was probably meant: the name differs by a few typing errors, which may be in the prefix.
+fn mistyped<'a>(name: &str, known: &'a BTreeSet<String>) -> Option<&'a String> {
+    let name = written(name);
+    let errors = |other: &&String| osa_distance(&name, other);
+    let best = known.iter().min_by_key(errors)?;
+    (errors(&best) <= TYPING_ERRORS).then_some(best)
+}
+
 fn nearest(name: &str, known: &BTreeSet<String>) -> Option<String> {
     fn rest(name: &str) -> &str {
         let rest = name.strip_prefix(PREFIX);
         rest.or_else(|| name.strip_prefix("USERIMPORT_"))
             .unwrap_or(name)
+    }
+    if let Some(mistyped) = mistyped(name, known) {
+        return Some(mistyped.clone());
     }
     let name = written(name);
     let alike = |other: &&String| jaro_winkler(rest(&name), rest(other));
@@ -138,6 +152,14 @@ mod tests {
             ("USERIMPORT_LISTEN", "USER_IMPORT_LISTEN"),
             ("user_import_listen", "USER_IMPORT_LISTEN"),
             ("USER-IMPORT-LISTEN", "USER_IMPORT_LISTEN"),
+            ("USER_IMPORT_DATBASE_URL", "USER_IMPORT_DATABASE_URL"),
+            ("USER_IMPORT__LISTEN", "USER_IMPORT_LISTEN"),
+            ("USER_IMPORT_HELD_DAY", "USER_IMPORT_HELD_DAYS"),
+            // The beginning is mistyped.
+            ("USER_IMPOTR_LISTEN", "USER_IMPORT_LISTEN"),
+            ("USERS_IMPORT_LISTEN", "USER_IMPORT_LISTEN"),
+            ("USER_IMPRT_DATABSE_URL", "USER_IMPORT_DATABASE_URL"),
+            ("user-imports-tls-cert", "USER_IMPORT_TLS_CERT"),
         ] {
             let said = format!("{name} has no effect; did you mean {nearest}?");
             assert_eq!(found(name, "geheim"), [said]);
@@ -157,6 +179,8 @@ mod tests {
             // An option of a client's command.
             ("USER_IMPORT_ENDPOINT", "https://h"),
             ("USER_IMPORTS", "x"),
+            ("IMPORT_LISTEN", "x"),
+            ("DATABASE_URL", "x"),
             ("PATH", "/bin"),
             ("USER_IMPORT_TEST_POSTGRES_URL", "x"),
             ("USER_IMPORT_BIN", "x"),
