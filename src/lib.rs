@@ -37,6 +37,7 @@
 //! | [`config`], [`clock`] | the settings of a server; the time, which tests may set |
 //! | `telemetry` | logs, metrics, traces |
 //! | `private_files` | files and folders that only their owner may read |
+//! | `tls_faults` | what is wrong with the other side of a TLS connection, in words |
 //!
 //! # The path of one row
 //!
@@ -196,4 +197,5 @@ mod rpc;
 pub mod server;
 pub mod store;
 mod telemetry;
+mod tls_faults;
 mod workbook;

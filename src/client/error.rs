@@ -5,6 +5,7 @@ use std::{error::Error, io};
 use tonic::{Status, transport};
 
 use super::ServerAddress;
+use crate::tls_faults::tls_fault;
 
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +36,7 @@ impl ClientError {
     pub(super) fn unreachable(address: &ServerAddress, error: &transport::Error) -> Self {
         Self::Unreachable {
             address: address.clone(),
-            reason: root_cause(error).to_string(),
+            reason: tls_fault(error).unwrap_or_else(|| root_cause(error).to_string()),
         }
     }
 }

@@ -110,6 +110,20 @@ pub(super) fn provide_file(url: &DatabaseUrl) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Returns the error that says which file of certificates cannot be read, if that may be why no host was found. The
+/// database's library does not name the file.
+pub(super) fn named_file(url: &DatabaseUrl, error: StoreError) -> StoreError {
+    if error.network().is_none() && error.code().is_some() {
+        return error;
+    }
+    let files = url.certificate_files().into_iter();
+    let mut unreadable = files.filter_map(|file| {
+        let error = fs::read(&file).err()?;
+        Some(StoreError::CertificateFile { file, error })
+    });
+    unreadable.next().unwrap_or(error)
+}
+
 /// The options of every connection: on `PostgreSQL` those of the host that was found.
 pub(super) fn connect_options(url: &DatabaseUrl, host: Option<&FoundHost>) -> ConnectOptions {
     let mut options = ConnectOptions::new(url.reveal());

@@ -53,6 +53,17 @@ pub enum AccessFault {
         /// How to change that.
         remedy: String,
     },
+    /// The role may use no schema.
+    #[error(
+        "the role {role} may use no schema of its search_path, which is {path}; run GRANT USAGE ON SCHEMA public TO \
+         {role}, or correct search_path"
+    )]
+    NoSchema {
+        /// The role.
+        role: String,
+        /// Its `search_path`.
+        path: String,
+    },
     /// The role lacks privileges on tables.
     #[error(
         "the role {role} lacks {privileges} on {tables}; run GRANT SELECT, INSERT, UPDATE, DELETE ON ALL \
@@ -79,6 +90,14 @@ pub enum AccessFault {
         /// The schema.
         schema: String,
     },
+}
+
+impl AccessFault {
+    /// Returns `true` if the role cannot see what the schema has.
+    #[must_use]
+    pub const fn hides_schema(&self) -> bool {
+        matches!(self, Self::NoSchema { .. })
+    }
 }
 
 /// The connections that the database has left for a server.
@@ -124,7 +143,7 @@ impl Store {
             coalesce(quote_ident(current_schema()), 'public'), \
             quote_ident(current_database()), pg_is_in_recovery(), \
             current_setting('transaction_read_only') = 'on', \
-            (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only')";
+            current_schema() IS NULL, current_setting('search_path'), (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only')";
         let row = one(sql::query_one(&self.db, sql, []).await?)?;
         let place = RoleAndSchema {
             role: row.try_get_by_index(0)?,
@@ -132,11 +151,15 @@ impl Store {
         };
         let database: String = row.try_get_by_index(2)?;
         let (is_standby, is_read_only) = (row.try_get_by_index(3)?, row.try_get_by_index(4)?);
+        if row.try_get_by_index(5)? {
+            let (role, path) = (place.role, row.try_get_by_index(6)?);
+            return Ok(vec![AccessFault::NoSchema { role, path }]);
+        }
         let mut faults = Vec::new();
         if is_standby {
             faults.push(AccessFault::Standby);
         } else if is_read_only {
-            let source: String = row.try_get_by_index(5)?;
+            let source: String = row.try_get_by_index(7)?;
             faults.push(AccessFault::ReadOnly {
                 remedy: read_only_remedy(&source, &place.role, &database),
                 role: place.role.clone(),

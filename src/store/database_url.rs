@@ -71,6 +71,17 @@ const PARAMETERS: [&str; 18] = [
 /// The parameter that says which of several hosts is wanted; the database's library does not know it.
 const TARGET: &str = "target_session_attrs";
 
+/// The parameters that name a file with certificates or a key.
+const FILES: [&str; 7] = [
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+];
+
 /// The parameters that may list several hosts, and what belongs to each of them.
 const LISTS: [&str; 3] = ["host", "hostaddr", "port"];
 
@@ -111,6 +122,17 @@ impl DatabaseUrl {
         }
         let hosts: Vec<String> = self.hosts.iter().filter_map(shown).collect();
         hosts.join(" and ")
+    }
+
+    /// Returns the files with certificates or a key that a `PostgreSQL` URL names.
+    pub(super) fn certificate_files(&self) -> Vec<PathBuf> {
+        let (_, parameters) = self.reveal().split_once('?').unwrap_or_default();
+        let values = parameters.split('&').filter_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            FILES.contains(&name).then_some(value)
+        });
+        let decoded = values.filter_map(|value| percent_decode_str(value).decode_utf8().ok());
+        decoded.map(|file| PathBuf::from(&*file)).collect()
     }
 
     /// Returns SQLite's file, which may not exist yet, or `None` for a database in memory and for `PostgreSQL`.
@@ -351,6 +373,17 @@ mod tests {
         assert_eq!(file("sqlite://a.db?mode=memory"), None);
         assert_eq!(file("sqlite::memory:"), None);
         assert_eq!(file("postgres://db/users"), None);
+    }
+
+    #[test]
+    fn files_of_certificates_are_those_that_parameters_name() {
+        let url =
+            "postgres://db/users?sslmode=verify-full&sslrootcert=/etc/a%20b/ca.crt&ssl-key=key.pem";
+        let files = parse(url).unwrap().certificate_files();
+        assert_eq!(files, [PathBuf::from("/etc/a b/ca.crt"), "key.pem".into()]);
+        for none in ["postgres://db/users", "sqlite://a.db?mode=rwc"] {
+            assert!(parse(none).unwrap().certificate_files().is_empty());
+        }
     }
 
     #[test]

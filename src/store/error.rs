@@ -5,6 +5,7 @@ use std::{io, path::PathBuf};
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
 use super::{InvalidDatabaseUrl, copied_error};
+use crate::tls_faults::tls_fault;
 
 /// A failure of the database, or of a request to it.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,14 @@ pub enum StoreError {
          openssl makes one with -addext subjectAltName=DNS:HOST"
     )]
     CertificateVersion,
+    /// A file of certificates or keys that the URL names cannot be read.
+    #[error("{}, which the database's URL names, cannot be read: {error}", file.display())]
+    CertificateFile {
+        /// Its path.
+        file: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
     /// Some hosts of the URL were reached, and none of them takes writes.
     #[error("none of the database's hosts takes writes now")]
     NoWritableHost,
@@ -213,8 +222,10 @@ fn code_of(error: &dyn sqlx::error::DatabaseError) -> Option<String> {
 fn innermost(error: &DbErr) -> String {
     match sqlx_error(error) {
         Some(sqlx::Error::Database(database)) => database.message().to_owned(),
-        Some(sqlx::Error::Io(error)) => error.to_string(),
-        Some(sqlx::Error::Tls(error) | sqlx::Error::Configuration(error)) => error.to_string(),
+        Some(sqlx::Error::Io(error)) => tls_fault(error).unwrap_or_else(|| error.to_string()),
+        Some(sqlx::Error::Tls(error) | sqlx::Error::Configuration(error)) => {
+            tls_fault(&**error).unwrap_or_else(|| error.to_string())
+        }
         Some(sqlx::Error::PoolTimedOut) => "it does not answer in time".to_owned(),
         Some(other) => other.to_string(),
         None if matches!(error, DbErr::ConnectionAcquire(_)) => {

@@ -155,7 +155,10 @@ impl Store {
             false => Some(PostgresHosts::new(url, lease, limits)?),
         };
         let host = match &hosts {
-            Some(hosts) => Some(Box::pin(hosts.find()).await?),
+            Some(hosts) => {
+                let found = Box::pin(hosts.find()).await;
+                Some(found.map_err(|error| connect::named_file(url, error))?)
+            }
             None => None,
         };
         // The options are large, and so are the futures that connect with them.

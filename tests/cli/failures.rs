@@ -161,6 +161,7 @@ fn a_certificate_that_is_not_accepted_is_told_with_what_to_do() {
         let output = command.output().unwrap();
         let said = text(&output.stderr);
         assert!(said.contains(told), "{endpoint} {more:?}: {said}");
+        assert!(!said.contains("peer certificate"), "{said}");
     }
 }
 

@@ -16,10 +16,11 @@ use regex::{Regex, RegexBuilder};
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// The modules that each module may use, the lowest first. A module may use only modules that are listed before it.
-const MODULES: [(&str, &[&str]); 20] = [
+const MODULES: [(&str, &[&str]); 21] = [
     ("domain", &[]),
     ("clock", &[]),
     ("private_files", &[]),
+    ("tls_faults", &[]),
     ("migrations", &[]),
     ("limits", &[]),
     ("telemetry", &["domain"]),
@@ -41,6 +42,7 @@ const MODULES: [(&str, &[&str]); 20] = [
             "private_files",
             "proto",
             "telemetry",
+            "tls_faults",
         ],
     ),
     ("access", &["clock", "domain", "private_files", "store"]),
@@ -93,7 +95,7 @@ const MODULES: [(&str, &[&str]); 20] = [
             "telemetry",
         ],
     ),
-    ("client", &["audit", "proto"]),
+    ("client", &["audit", "proto", "tls_faults"]),
     (
         "cli",
         &[

@@ -21,6 +21,7 @@ on_both_databases![
     an_address_of_the_console_without_tls_is_warned_about,
     a_mistyped_variable_is_wrong;
     a_role_that_may_not_write_is_wrong,
+    a_role_that_may_not_look_into_the_schema_is_told_about_that_alone,
     a_role_that_may_not_change_the_schema_is_wrong_if_that_is_needed,
     too_few_connections_are_wrong,
     a_database_that_cannot_be_reached_is_named_once_with_what_to_do,
@@ -315,6 +316,9 @@ async fn values_that_no_option_has_are_refused(database: Database) {
             "without a path",
         ),
         ("--web-origin", "*", "name each origin"),
+        ("--listen", "localhost:50051", "such as 127.0.0.1:50051"),
+        ("--health-listen", "127.0.0.1", "and a port"),
+        ("--metrics-listen", "::1:9464", "[::1]:50051"),
         (
             "--public-url",
             "roster.example",
@@ -386,6 +390,21 @@ async fn a_role_that_may_not_write_is_wrong() {
         "RESET default_transaction_read_only",
     );
     remove(&database, &reader).await;
+}
+
+async fn a_role_that_may_not_look_into_the_schema_is_told_about_that_alone() {
+    let database = migrated(Database::Postgres).await;
+    let outsider = role(&database, "outsider", "").await;
+    let closed = "REVOKE ALL ON SCHEMA public FROM public";
+    database.execute(closed).await;
+    let found = ended(&mut doctor_of(&url_as(&database, &outsider)));
+    let grant = format!("GRANT USAGE ON SCHEMA public TO {outsider}");
+    expect_wrong(&found, "access", &grant);
+    assert!(!found.1.contains("migrations"), "{}", found.1);
+    database.execute(&grant).await;
+    let found = ended(&mut doctor_of(&url_as(&database, &outsider)));
+    expect_wrong(&found, "database", "SELECT, INSERT, UPDATE and DELETE on");
+    remove(&database, &outsider).await;
 }
 
 async fn a_role_that_may_not_change_the_schema_is_wrong_if_that_is_needed() {
@@ -460,6 +479,11 @@ async fn a_database_that_cannot_be_reached_is_named_once_with_what_to_do() {
             &format!("{server}/no_such_database"),
             "127.0.0.1",
             "create that database",
+        ),
+        (
+            &format!("{server}/none?sslmode=verify-full&sslrootcert=/etc/no-such.crt"),
+            "/etc/no-such.crt, which the database's URL names, cannot be read",
+            "correct its name",
         ),
     ] {
         let found = ended(&mut doctor_of(url));

@@ -22,7 +22,11 @@ on_postgres![
     imports_go_through_a_pooler_in_transaction_mode,
     imports_go_through_a_pooler_in_session_mode,
     time_outs_hold_although_the_pooler_drops_them,
+    doctor_says_what_to_set_in_a_pooler_that_does_not_work,
 ];
+
+/// The settings of connections that the pooler drops and does not refuse, as in `docs/scale.md`.
+const DROPPED: &str = "extra_float_digits,options";
 
 /// Organisations that work at the same time, so that they share the pooler's connections.
 const ORGANIZATIONS: usize = 6;
@@ -37,6 +41,12 @@ struct Pooler {
 impl Pooler {
     /// Starts one for the tests' cluster.
     async fn start(mode: &str) -> Self {
+        Self::dropping(DROPPED, mode).await
+    }
+
+    /// Starts one that drops these settings and refuses all others.
+    async fn dropping(settings: &str, mode: &str) -> Self {
+        let dropped = settings;
         let folder = tempfile::tempdir().unwrap();
         let target = Database::Postgres.create().await.url();
         let (credentials, rest) = target.split_once('@').unwrap();
@@ -49,7 +59,7 @@ impl Pooler {
             "[databases]\n* = host={host} port={target_port} user=postgres password={password}\n\
             [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
             auth_type = any\npool_mode = {mode}\ndefault_pool_size = 20\n\
-            ignore_startup_parameters = extra_float_digits,options\n"
+            ignore_startup_parameters = {dropped}\n"
         );
         let file = folder.path().join("pgbouncer.ini");
         fs::write(&file, settings).unwrap();
@@ -151,4 +161,21 @@ async fn time_outs_hold_although_the_pooler_drops_them() {
     drop(lock);
     let imported = app.import(roster().people(["ann"])).await;
     assert_eq!(imported.summary().created, 1, "{imported}");
+}
+
+async fn doctor_says_what_to_set_in_a_pooler_that_does_not_work() {
+    for (dropped, mode, advice) in [
+        ("", "transaction", "set ignore_startup_parameters = "),
+        ("extra_float_digits", "session", DROPPED),
+        (DROPPED, "statement", "set pool_mode = transaction"),
+    ] {
+        let pooler = Pooler::dropping(dropped, mode).await;
+        let doctor = run(&["doctor", "--listen", "127.0.0.1:0"], &pooler.url);
+        let said = String::from_utf8(doctor.stdout).unwrap();
+        let wrong: Vec<_> = said
+            .lines()
+            .filter(|line| line.starts_with("WRONG"))
+            .collect();
+        assert!(wrong.len() == 1 && wrong[0].contains(advice), "{said}");
+    }
 }

@@ -1,15 +1,19 @@
-//! A PostgreSQL server whose certificate is of X.509 version 1, as Citus makes it.
+//! A PostgreSQL server whose certificate is not accepted: of X.509 version 1, as Citus makes it, of another name, or of
+//! an authority that is not known.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use x509_parser::pem::Pem;
 
 use crate::{cluster::PostgresCluster, process::program};
 use user_import_testing::{
-    certificates::{CertificateAuthority, IssuedCertificate},
+    certificates::{CertificateAuthority, CertificateFiles, IssuedCertificate},
     on_postgres,
 };
 
-on_postgres![a_certificate_of_version_1_is_named_as_what_it_is];
+on_postgres![
+    a_certificate_of_version_1_is_named_as_what_it_is,
+    a_certificate_that_is_not_accepted_is_told_in_words_with_what_to_do,
+];
 
 /// Splits the first DER value off, header included. Returns its tag, its content, itself, and the rest.
 fn split(der: &[u8]) -> (u8, &[u8], &[u8], &[u8]) {
@@ -88,6 +92,56 @@ async fn a_certificate_of_version_1_is_named_as_what_it_is() {
                 && said.contains("-addext subjectAltName=DNS:HOST");
             assert_eq!(names, is_named, "{command}: {said}");
             assert!(!said.contains("UnsupportedCertVersion"), "{said}");
+        }
+    }
+}
+
+async fn a_certificate_that_is_not_accepted_is_told_in_words_with_what_to_do() {
+    let (authority, other) = (CertificateAuthority::new(), CertificateAuthority::new());
+    let issued = authority.server();
+    let files = CertificateFiles::new(&issued);
+    files.write("ca.pem", &authority.pem());
+    files.write("other.pem", &other.pem());
+    let mut cluster = PostgresCluster::start().await;
+    cluster.encrypt(&issued).await;
+    for (host, file, fault, advice) in [
+        (
+            "127.0.0.1",
+            "other.pem",
+            "of an authority that is not trusted here",
+            "name that authority with sslrootcert=FILE",
+        ),
+        (
+            "localhost",
+            "ca.pem",
+            "for another name: 127.0.0.1",
+            "correct the host",
+        ),
+        (
+            "127.0.0.1",
+            "none.pem",
+            "none.pem, which",
+            "correct its name",
+        ),
+        ("127.0.0.1", "ca.pem", "", ""),
+    ] {
+        let file = files.path(file);
+        let parameters = format!("?sslmode=verify-full&sslrootcert={}", file.display());
+        let url = cluster.url().replace("127.0.0.1", host) + &parameters;
+        let output = program()
+            .arg("doctor")
+            .env("USER_IMPORT_DATABASE_URL", url)
+            .env("USER_IMPORT_LISTEN", "127.0.0.1:0")
+            .output()
+            .expect("the program can be started");
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(said.contains(fault) && said.contains(advice), "{said}");
+        let wrong = said
+            .lines()
+            .filter(|line| line.starts_with("WRONG    database"));
+        assert_eq!(wrong.count(), usize::from(!fault.is_empty()), "{said}");
+        for internal in ["peer certificate", "Issuer", "Address("] {
+            assert!(!said.contains(internal), "{said}");
         }
     }
 }

@@ -4,29 +4,31 @@ use crate::client::ServerAddress;
 
 /// Texts of the network or the TLS library about a server that cannot be reached, in lower case, each with what to do
 /// then; the first text that is found counts.
-const ADVICE: [(&[&str], &str); 7] = [
+const ADVICE: [(&[&str], &str); 9] = [
     (
-        &["unknownissuer"],
-        "This machine does not trust the authority of the server's certificate. Give that authority with \
-         --ca-cert FILE.",
+        &["not trusted here"],
+        "Give the authority of the server's certificate with --ca-cert FILE.",
     ),
     (
-        &["not valid for name", "notvalidforname"],
-        "The server's certificate is for another name. In --endpoint, use a name that the \
-         certificate has.",
+        &["for another name", "for no name"],
+        "In --endpoint, use a name that the certificate has.",
+    ),
+    (&["expired"], "Tell the operator of the server."),
+    (
+        &["not valid yet"],
+        "Check the clock of this machine, or tell the operator of the server.",
     ),
     (
-        &["expired"],
-        "The server's certificate has expired. Tell its operator.",
+        &["asks for a client certificate"],
+        "Give yours with --client-cert and --client-key.",
     ),
     (
-        &["certificaterequired"],
-        "The server asks for a client certificate. Give yours with --client-cert and --client-key.",
+        &["does not accept the client certificate"],
+        "Check --client-cert and --client-key, or ask the operator of the server.",
     ),
     (
-        &["peer certificate"],
-        "The server's certificate cannot be accepted. Give its authority with --ca-cert FILE, or tell the \
-         operator of the server.",
+        &["its certificate"],
+        "Tell the operator of the server: it needs a certificate that an authority has issued for it.",
     ),
     (
         &["lookup address"],
@@ -41,7 +43,7 @@ const ADVICE: [(&[&str], &str); 7] = [
 /// Returns a sentence that says what to do about a server that cannot be reached.
 pub(super) fn unreachable(address: &ServerAddress, reason: &str) -> String {
     let reason = reason.to_lowercase();
-    if address.is_tls() && reason.contains("invalidcontenttype") {
+    if address.is_tls() && reason.contains("does not speak tls") {
         let plain = address.to_string().replacen("https://", "http://", 1);
         return format!("That server seems to have no TLS. If it should have none, use {plain}.");
     }

@@ -42,11 +42,12 @@ pub(crate) struct ServeArgs {
         long,
         value_name = "ADDR",
         env = "USER_IMPORT_LISTEN",
-        default_value = "127.0.0.1:50051"
+        default_value = "127.0.0.1:50051",
+        value_parser = parse_address
     )]
     pub(super) listen: SocketAddr,
     /// Address to serve only health on, without TLS, for probes that cannot use it
-    #[arg(long, value_name = "ADDR", env = "USER_IMPORT_HEALTH_LISTEN")]
+    #[arg(long, value_name = "ADDR", env = "USER_IMPORT_HEALTH_LISTEN", value_parser = parse_address)]
     pub(super) health_listen: Option<SocketAddr>,
     /// Listen on an address that other machines reach, although TLS or credentials are missing. Others on the network
     /// can then read and change all that is sent, including tokens
@@ -67,6 +68,7 @@ pub(crate) struct ServeArgs {
         long,
         value_name = "ADDR",
         env = "USER_IMPORT_METRICS_LISTEN",
+        value_parser = parse_address,
         help_heading = "Telemetry"
     )]
     pub(super) metrics_listen: Option<SocketAddr>,
@@ -127,6 +129,15 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitStatus> {
     tell_console(listeners.calls.local_addr()?, &settings.security);
     server::serve(listeners, store, settings, stopped).await?;
     Ok(ExitStatus::Done)
+}
+
+/// Returns the address and the port to listen on.
+fn parse_address(text: &str) -> Result<SocketAddr, &'static str> {
+    let address = text.trim().parse();
+    address.map_err(|_| {
+        "write an address of this machine and a port, such as 127.0.0.1:50051, [::1]:50051 or 0.0.0.0:50051; a name \
+        does not say which of its addresses is meant"
+    })
 }
 
 /// Binds the address. Calls are answered only later.

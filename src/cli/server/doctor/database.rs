@@ -59,8 +59,8 @@ const ADVICE_BY_CODE: [(&[&str], &str); 10] = [
     ),
 ];
 
-/// What to do about words in the network's or the TLS library's message, in lower case; the first that is found counts.
-const ADVICE_BY_WORDS: [(&[&str], &str); 5] = [
+/// What to do about words in a message of the network, of TLS or of a pooler, in lower case; the first that is found counts.
+const ADVICE_BY_WORDS: [(&[&str], &str); 10] = [
     (
         &["refused", "no such file"],
         "start it, or correct host and port in --database-url",
@@ -70,9 +70,32 @@ const ADVICE_BY_WORDS: [(&[&str], &str); 5] = [
         "no machine has that name: correct the host in --database-url",
     ),
     (
-        &["certificate"],
-        "name its authority with sslrootcert=FILE in --database-url, or correct the host to a name of the \
-         certificate",
+        &["not trusted here"],
+        "name that authority with sslrootcert=FILE in --database-url",
+    ),
+    (
+        &["for another name"],
+        "correct the host in --database-url to a name of the certificate, or give the database a certificate for \
+         this host",
+    ),
+    (
+        &[
+            "asks for a client certificate",
+            "does not accept the client",
+        ],
+        "name one that it accepts with sslcert=FILE and sslkey=FILE in --database-url",
+    ),
+    (
+        &["its certificate"],
+        "give the database a certificate that an authority has issued for it",
+    ),
+    (
+        &["startup parameter"],
+        "set ignore_startup_parameters = extra_float_digits,options in PgBouncer",
+    ),
+    (
+        &["statement pooling"],
+        "set pool_mode = transaction in PgBouncer, or session",
     ),
     (
         &["tls"],
@@ -143,6 +166,9 @@ fn unusable(url: &DatabaseUrl, error: &StoreError) -> CheckResult {
 fn advice(error: &StoreError) -> Option<&'static str> {
     match error {
         StoreError::File { .. } => by_code("14"),
+        StoreError::CertificateFile { .. } => {
+            Some("correct its name in --database-url, or let the user who runs the server read it")
+        }
         StoreError::NoWritableHost => Some(
             "wait for the fail-over, or also name the host that takes writes in --database-url",
         ),
@@ -189,11 +215,16 @@ async fn ask(
     let took = begun.elapsed().as_millis();
     let answers = format!("{version} answers within {took} ms");
     let schema = store.schema().await.context("the schema cannot be read")?;
-    let mut results = Vec::from([
-        CheckResult::new(CheckLevel::Well, "database", answers),
-        check_schema(&schema),
-        check_clock(theirs, ours),
-    ]);
+    let must_migrate = !schema.missing.is_empty();
+    let faults = store.access_faults(must_migrate, settings.audit.is_some());
+    let faults = faults.await;
+    let faults = faults.context("the role's privileges cannot be read")?;
+    let mut results = vec![CheckResult::new(CheckLevel::Well, "database", answers)];
+    // Who may not look into the schema finds nothing in it.
+    if !faults.iter().any(AccessFault::hides_schema) {
+        results.push(check_schema(&schema));
+    }
+    results.push(check_clock(theirs, ours));
     if store.is_behind_pooler() {
         results.push(pooler());
     }
@@ -201,10 +232,6 @@ async fn ask(
     let distribution =
         distribution.context("it cannot be found out whether tables are distributed")?;
     results.extend(check_distribution(&distribution));
-    let must_migrate = !schema.missing.is_empty();
-    let faults = store.access_faults(must_migrate, settings.audit.is_some());
-    let faults = faults.await;
-    let faults = faults.context("the role's privileges cannot be read")?;
     results.extend(faults.iter().map(barred));
     Ok(results)
 }
