@@ -55,10 +55,9 @@ impl KnownHeads {
         known.export();
     }
 
-    /// The name of a chain, if this process has seen the chain.
-    pub(super) fn name(&self, chain: i64) -> Option<String> {
-        let known = self.0.lock();
-        known.heads.get(&chain).map(|head| head.name.clone())
+    /// The head of a chain, if this process has seen the chain.
+    pub(super) fn head(&self, chain: i64) -> Option<ChainHead> {
+        self.0.lock().heads.get(&chain).cloned()
     }
 
     fn current(&self) -> HashMap<i64, ChainHead> {
