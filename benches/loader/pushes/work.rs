@@ -16,7 +16,8 @@ use crate::{
     service::BenchServer,
 };
 
-/// Pushes before the first one that counts: connections, caches and plans are there afterwards.
+/// Pushes of each connection before its first one that counts: the server's own connections, caches and plans are there
+/// afterwards.
 const WARM_UP: usize = 20;
 
 /// Pushes that count.
@@ -146,11 +147,22 @@ fn run(
 ) -> anyhow::Result<(Vec<JobRun>, f64)> {
     let (endpoint, token) = (service.endpoint().to_owned(), service.local_token()?);
     Runtime::new()?.block_on(async {
-        let mut connected = Vec::new();
-        for work in works {
-            let pusher = PushClient::connect(&endpoint, &token, &work.organization).await?;
-            connected.push((pusher, work.changes));
+        let mut connecting = JoinSet::new();
+        for PushWork {
+            organization,
+            mut changes,
+        } in works
+        {
+            let mut pusher = PushClient::connect(&endpoint, &token, &organization).await?;
+            connecting.spawn(async move {
+                for _ in 0..WARM_UP {
+                    pusher.push(&mut changes).await?;
+                }
+                anyhow::Ok((pusher, changes))
+            });
         }
+        let connected: anyhow::Result<Vec<_>> = connecting.join_all().await.into_iter().collect();
+        let connected = connected?;
         let began = Instant::now();
         let until = began + Duration::from_secs(seconds);
         let mut jobs = JoinSet::new();
