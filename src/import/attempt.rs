@@ -162,17 +162,30 @@ impl ImportSession<'_> {
         is_absent && rows.len() <= most && !is_held && !concerns_others
     }
 
-    /// Plans, guards and applies a small import without the lease: the transaction that writes it takes the lease.
+    /// Plans, guards and applies a small import without the lease: the transaction that writes it takes the lease. If
+    /// the database has one writer, others must not wait for the plan, so the transaction begins after it.
     ///
     /// # Errors
     /// Fails with `PlanOutdated`, and has written nothing, if the import needs the lease first: somebody else is
     /// writing, or a guard refuses the import. A guard decides on a directory that nobody else is changing.
     async fn begin_whole(&mut self, rows: Arc<ByRow<Row>>) -> Result<(), ImportError> {
-        let planned = self.plan(rows).await?;
+        self.expect_still_admitted().await?;
+        let (planned, begun) = match self.importer.store.has_one_writer() {
+            true => (self.plan(rows).await?, None),
+            false => {
+                let planned = self.plan_in_transaction(rows).await?;
+                let (planned, begun) = planned.ok_or(ImportError::PlanOutdated)?;
+                (planned, Some(begun))
+            }
+        };
         if !self.refusals(&planned).is_empty() {
+            if let Some(begun) = begun {
+                begun.roll_back().await;
+            }
             return Err(ImportError::PlanOutdated);
         }
-        let input = self.apply_input(self.admitted(planned).await?, None);
+        let prepared = self.with_progress(prepared(planned)).await?;
+        let input = self.apply_input(prepared, begun);
         let all_or_nothing = self.options.all_or_nothing;
         self.apply(input, None, all_or_nothing).await
     }
@@ -302,11 +315,6 @@ impl ImportSession<'_> {
             self.preview(&planned).await;
             return Err(refusals.into());
         }
-        self.admitted(planned).await
-    }
-
-    /// Prepares a plan that no guard refuses. Fails if the caller's credential is no longer valid.
-    async fn admitted(&self, planned: PlannedImport) -> Result<PreparedImport, ImportError> {
         let prepared = self.with_progress(prepared(planned)).await?;
         self.expect_still_admitted().await?;
         Ok(prepared)

@@ -8,7 +8,7 @@ pub(crate) use record::RecordChanges;
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, Value};
+use sea_orm::{ConnectionTrait, QueryResult, Value};
 use time::OffsetDateTime;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
@@ -22,11 +22,13 @@ use crate::domain::AuditActor;
 /// One transaction of an import. Dropped without [`commit`](Self::commit), it has no effect.
 #[derive(Debug)]
 pub struct ImportTransaction {
-    tx: WriteTransaction,
+    pub(super) tx: WriteTransaction,
     lease: Lease,
     import: Uuid,
     actor: AuditActor,
     now: OffsetDateTime,
+    /// Triggers check the references of users: those of `PostgreSQL`, unless it is distributed.
+    has_reference_triggers: bool,
     /// The organisation's revision once this transaction has committed; known from the claim on.
     revision: Option<i64>,
     /// Held by a transaction that keeps others from writing while its import is planned.
@@ -45,8 +47,6 @@ pub struct OverlapPermit {
 pub enum WriteVolume {
     /// So few rows that each is best found on an index, and that one statement creates all new users.
     Few,
-    /// The same, and no known user gets other references.
-    FewWithoutReferences,
     /// Any number of rows.
     Any,
 }
@@ -56,10 +56,6 @@ pub enum WriteVolume {
 /// it takes a list whose length it does not know for a longer one. That took a quarter of its time for a push.
 const KEPT_PLANS: &str = "set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), \
     set_config('enable_mergejoin', 'off', true)";
-
-/// A call that says to PostgreSQL that no statement of the transaction changes references of known users, so that it checks
-/// none of theirs.
-const SETS_NO_REFERENCES: &str = "set_config('user_import.sets_references', 'no', true)";
 
 /// First key of the advisory locks that guard the organisations. The second key is the organisation.
 const ADVISORY_LOCK: i32 = 714_553;
@@ -86,10 +82,10 @@ impl Store {
         }
         let volume = self.planned_as(volume);
         tx.enter_shared(lease.organization, volume).await?;
-        Ok(ImportTransaction::new(tx, (lease, import), actor, now))
+        Ok(self.import_transaction(tx, (lease, import), actor, now))
     }
 
-    /// Begins the only transaction of an import of few rows. It takes the organisation's lease, which is free again once
+    /// Begins the only transaction of an import of few rows, which may be planned within it. It takes the organisation's lease, which is free again once
     /// this transaction has ended. Nobody else writes to the organisation meanwhile. Returns `None` if the lease cannot
     /// be taken now: another import has it or is writing, or another server is next.
     ///
@@ -98,20 +94,38 @@ impl Store {
     pub async fn begin_whole(
         &self,
         request: LeaseRequest<'_>,
-        volume: WriteVolume,
         actor: &AuditActor,
         now: OffsetDateTime,
     ) -> Result<Option<ImportTransaction>, WriteError> {
         let organization = request.organization;
         let own = self.heartbeat.held(organization);
         let tx = self.begin_for(organization).await?;
-        let volume = self.planned_as(volume);
+        let volume = self.planned_as(WriteVolume::Few);
         if !tx.try_enter_exclusive(organization, volume).await? {
             return Ok(None);
         }
         let term = LeaseTerm::Transaction;
         let lease = tx.seize_lease(request, own, term).await?;
-        Ok(lease.map(|lease| ImportTransaction::new(tx, (lease, request.import), actor, now)))
+        Ok(lease.map(|lease| self.import_transaction(tx, (lease, request.import), actor, now)))
+    }
+
+    fn import_transaction(
+        &self,
+        tx: WriteTransaction,
+        (lease, import): (Lease, Uuid),
+        actor: &AuditActor,
+        now: OffsetDateTime,
+    ) -> ImportTransaction {
+        ImportTransaction {
+            has_reference_triggers: tx.dialect() == SqlDialect::Postgres && !self.is_distributed,
+            tx,
+            lease,
+            import,
+            actor: actor.clone(),
+            now,
+            revision: None,
+            exclusive: None,
+        }
     }
 
     /// Citus must know the organisation to plan a statement, so a plan cannot be kept for any.
@@ -159,10 +173,8 @@ impl Store {
 /// The `SELECT` list with which a transaction of this volume enters the organisation that is parameter number 1.
 fn entering(lock: &str, volume: WriteVolume) -> String {
     let lock = format!("{lock}({ADVISORY_LOCK}, ($1::bigint % 2147483647)::integer)");
-    let few = || format!("{lock}, {}, {KEPT_PLANS}", user_selection::SETTINGS);
     match volume {
-        WriteVolume::Few => few(),
-        WriteVolume::FewWithoutReferences => format!("{}, {SETS_NO_REFERENCES}", few()),
+        WriteVolume::Few => format!("{lock}, {}, {KEPT_PLANS}", user_selection::SETTINGS),
         WriteVolume::Any => lock,
     }
 }
@@ -228,23 +240,6 @@ impl WriteTransaction {
 }
 
 impl ImportTransaction {
-    fn new(
-        tx: WriteTransaction,
-        (lease, import): (Lease, Uuid),
-        actor: &AuditActor,
-        now: OffsetDateTime,
-    ) -> Self {
-        Self {
-            tx,
-            lease,
-            import,
-            actor: actor.clone(),
-            now,
-            revision: None,
-            exclusive: None,
-        }
-    }
-
     /// Claims the organisation, and increments its revision. From here to the end nobody else commits to it. If this
     /// transaction `opens` the import, the organisation's last import is this one.
     ///
@@ -254,11 +249,21 @@ impl ImportTransaction {
     /// # Errors
     /// Fails with [`WriteError::LeaseLost`] if another import has taken the lease.
     pub async fn claim(&mut self, opens: bool) -> Result<(), WriteError> {
+        let claimed = self.claim_returning(opens, "revision");
+        claimed.await.map(|_| ())
+    }
+
+    /// The same, with these columns of the claimed organisation, one of which is its revision.
+    pub(super) async fn claim_returning(
+        &mut self,
+        opens: bool,
+        columns: &str,
+    ) -> Result<QueryResult, WriteError> {
         let last_import = if opens { ", last_import_id = $3" } else { "" };
         let sql = format!(
             "UPDATE organizations SET revision = revision + 1{last_import} WHERE id = $1 AND EXISTS \
             (SELECT 1 FROM import_leases WHERE organization_id = $1 AND number = $2) \
-            RETURNING revision"
+            RETURNING {columns}"
         );
         let mut values: Vec<Value> = vec![self.lease.organization.into(), self.lease.number.into()];
         if opens {
@@ -266,8 +271,20 @@ impl ImportTransaction {
         }
         let row = self.tx.query_one(sql, values).await?;
         let row = row.ok_or(WriteError::LeaseLost)?;
-        self.revision = Some(row.try_get_by_index(0)?);
-        Ok(())
+        self.revision = Some(row.try_get("", "revision")?);
+        Ok(row)
+    }
+
+    /// Returns `true` if this transaction has claimed the organisation.
+    #[must_use]
+    pub const fn is_claimed(&self) -> bool {
+        self.revision.is_some()
+    }
+
+    /// Gives up what was written, and lets others write once this returns.
+    pub async fn roll_back(self) {
+        // If the database has not got the request, the end of the connection has the same effect.
+        let _ = self.tx.inner.rollback().await;
     }
 
     /// Makes sure that the directory is still the one on which the import was planned.
@@ -285,6 +302,12 @@ impl ImportTransaction {
     #[must_use]
     pub fn revision(&self) -> i64 {
         self.revision.unwrap_or_default()
+    }
+
+    /// The time of what this transaction records.
+    #[must_use]
+    pub const fn now(&self) -> OffsetDateTime {
+        self.now
     }
 
     /// Makes sure that nobody has asked the import to stop.

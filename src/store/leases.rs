@@ -564,12 +564,7 @@ mod tests {
         let begin = |server| {
             let request = request(pd, server, false);
             let (store, actor) = (&store, &actor);
-            async move {
-                store
-                    .begin_whole(request, WriteVolume::Few, actor, now)
-                    .await
-                    .unwrap()
-            }
+            async move { store.begin_whole(request, actor, now).await.unwrap() }
         };
         let earlier = take(&store, pd).await;
         assert!(begin(1).await.is_none(), "an import has the lease");

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::{
-    LanePermit, Organization, Store, StoreError, catalog,
+    ImportTransaction, LanePermit, Organization, Store, StoreError, WriteError, catalog,
     entity::organization,
     row_set::{ColumnValues, RowSet},
     sql::{self, SqlDialect},
@@ -23,6 +23,10 @@ use crate::{
     domain::{Catalog, RoleId, SnapshotExtent, Status, User, UserKeys},
     telemetry::metrics,
 };
+
+/// Finds a user if the organisation has more users than parameter number 2 says.
+pub(super) const HAS_MORE_USERS: &str =
+    "SELECT 1 FROM users WHERE organization_id = $1 ORDER BY id LIMIT 1 OFFSET $2";
 
 /// Chooses the users of a partial snapshot.
 pub trait SelectUsers: Send + Sync {
@@ -127,28 +131,10 @@ impl Store {
         permit: Option<&LanePermit>,
     ) -> Result<Snapshot, StoreError> {
         let tx = self.begin_reading().await?;
-        let least_users = selection.map(|selection| selection.least_users());
-        let (read, is_large) = begin(&tx, organization, least_users).await?;
-        let mut catalog = catalog::read_of(&tx, &read).await?;
-        let (users, extent) = if let Some(selection) = selection.filter(|_| is_large) {
-            read_selected(&tx, organization, selection, &mut catalog).await?
-        } else {
-            let users = read_users(&tx, organization, permit).await?;
-            (users, SnapshotExtent::Complete)
-        };
-        let (users, last_imports) = match selection.filter(|selection| selection.is_undo()) {
-            Some(undo) => read_last_imports(&tx, organization, undo, users).await?,
-            None => (users, HashMap::new()),
-        };
+        let begun = begin(&tx, organization, selection.is_some()).await?;
+        let snapshot = read_rest(&tx, begun, selection, permit).await?;
         tx.commit().await?;
-        metrics::directory_read(users.len());
-        Ok(Snapshot {
-            revision: read.revision,
-            catalog,
-            users,
-            extent,
-            last_imports,
-        })
+        Ok(snapshot)
     }
 
     /// The organisation's revision now.
@@ -170,45 +156,104 @@ impl Store {
     }
 }
 
-/// Begins to read a snapshot. Returns the organisation, and `true` if it has at least this many users.
+impl ImportTransaction {
+    /// Claims the organisation for an import that this transaction opens, and reads the users that `selection` chooses.
+    /// They stay as they are until this transaction ends.
+    ///
+    /// # Errors
+    /// Fails with [`WriteError::LeaseLost`] if another import has taken the lease.
+    #[tracing::instrument(level = "debug", skip_all)]
+    pub async fn claim_and_read(
+        &mut self,
+        selection: &Arc<dyn SelectUsers>,
+    ) -> Result<Snapshot, WriteError> {
+        let row = self.claim_returning(true, &organization_columns()).await?;
+        let mut claimed = Organization::from_query_result(&row, "").map_err(StoreError::from)?;
+        claimed.revision -= 1;
+        Ok(read_rest(&self.tx.inner, claimed, Some(selection), None).await?)
+    }
+}
+
+/// Begins to read a snapshot, which may be `partial`. Returns the organisation.
 async fn begin(
     tx: &DatabaseTransaction,
     organization: i64,
-    least_users: Option<u64>,
-) -> Result<(Organization, bool), StoreError> {
-    let Some(least) = least_users else {
+    partial: bool,
+) -> Result<Organization, StoreError> {
+    if !partial {
         let found = organization::Entity::find_by_id(organization);
         let found = found.one(tx).await?;
-        return Ok((found.ok_or(StoreError::UnknownOrganization)?, false));
-    };
-    let sql = begin_partial(SqlDialect::of(tx), least > 0);
-    let fewer = least.checked_sub(1);
-    let fewer = fewer.map(|users| i64::try_from(users).unwrap_or(i64::MAX).into());
-    let values = [Some(organization.into()), fewer].into_iter().flatten();
-    let row = sql::query_one(tx, sql, values).await?;
+        return found.ok_or(StoreError::UnknownOrganization);
+    }
+    let sql = begin_partial(SqlDialect::of(tx));
+    let row = sql::query_one(tx, sql, [organization.into()]).await?;
     let row = row.ok_or(StoreError::UnknownOrganization)?;
-    Ok((
-        Organization::from_query_result(&row, "")?,
-        row.try_get("", "is_large")?,
-    ))
+    Ok(Organization::from_query_result(&row, "")?)
 }
 
-/// The first statement of a snapshot that may be partial. If it `asks` whether the organisation is large, parameter
-/// number 2 is one fewer than it must have for that.
-pub(super) fn begin_partial(dialect: SqlDialect, asks: bool) -> String {
+/// The first statement of a snapshot that may be partial.
+fn begin_partial(dialect: SqlDialect) -> String {
     let settings = match dialect {
         SqlDialect::Postgres => format!(", {}", user_selection::SETTINGS),
         SqlDialect::Sqlite => String::new(),
     };
+    let columns = organization_columns();
+    format!("SELECT {columns}{settings} FROM organizations WHERE id = $1")
+}
+
+fn organization_columns() -> String {
     let columns = organization::Column::iter().map(|column| column.as_str().to_owned());
-    let columns = columns.collect::<Vec<_>>().join(", ");
-    let is_large = match asks {
-        true => {
-            "EXISTS (SELECT 1 FROM users WHERE organization_id = $1 ORDER BY id LIMIT 1 OFFSET $2)"
-        }
-        false => "TRUE",
+    columns.collect::<Vec<_>>().join(", ")
+}
+
+/// Returns `true` if the organisation has at least this many users.
+async fn has_users(
+    tx: &DatabaseTransaction,
+    organization: i64,
+    least: u64,
+) -> Result<bool, StoreError> {
+    let Some(fewer) = least.checked_sub(1) else {
+        return Ok(true);
     };
-    format!("SELECT {columns}, {is_large} AS is_large{settings} FROM organizations WHERE id = $1")
+    let fewer = i64::try_from(fewer).unwrap_or(i64::MAX);
+    let values = [organization.into(), fewer.into()];
+    let row = sql::query_one(tx, HAS_MORE_USERS, values).await?;
+    Ok(row.is_some())
+}
+
+/// Reads a snapshot that has begun.
+async fn read_rest(
+    tx: &DatabaseTransaction,
+    read: Organization,
+    selection: Option<&Arc<dyn SelectUsers>>,
+    permit: Option<&LanePermit>,
+) -> Result<Snapshot, StoreError> {
+    let organization = read.id;
+    let mut catalog = catalog::read_of(tx, &read).await?;
+    let partial = match selection {
+        Some(selection) if has_users(tx, organization, selection.least_users()).await? => {
+            Some(selection)
+        }
+        _ => None,
+    };
+    let (users, extent) = if let Some(selection) = partial {
+        read_selected(tx, organization, selection, &mut catalog).await?
+    } else {
+        let users = read_users(tx, organization, permit).await?;
+        (users, SnapshotExtent::Complete)
+    };
+    let (users, last_imports) = match selection.filter(|selection| selection.is_undo()) {
+        Some(undo) => read_last_imports(tx, organization, undo, users).await?,
+        None => (users, HashMap::new()),
+    };
+    metrics::directory_read(users.len());
+    Ok(Snapshot {
+        revision: read.revision,
+        catalog,
+        users,
+        extent,
+        last_imports,
+    })
 }
 
 /// Reads the users that `selection` chooses.

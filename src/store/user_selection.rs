@@ -306,7 +306,7 @@ mod tests {
         let (_folder, store) = filled().await;
         for (sql, looks) in [
             (selection(SqlDialect::Sqlite), 12),
-            (snapshot::begin_partial(SqlDialect::Sqlite, true), 1),
+            (snapshot::HAS_MORE_USERS.to_owned(), 1),
             (COUNT_ACTIVE.to_owned(), 1),
             (reports(SqlDialect::Sqlite), 1),
             (of_role(SqlDialect::Sqlite), 1),

@@ -107,12 +107,6 @@ impl WriteBatch {
         }
     }
 
-    /// Returns `true` if a statement sets references of known users.
-    pub(crate) fn changes_references(&self) -> bool {
-        let mut changed = self.changed.iter().filter(|users| !users.id.is_empty());
-        changed.any(|users| users.attributes().intersects(Column::REFERENCES))
-    }
-
     /// Writes the users within a transaction. Keys that one user frees for another are moved aside first, so
     /// the order of the users does not matter.
     ///

@@ -104,12 +104,13 @@ impl ImportWriter {
         begun: Option<ImportTransaction>,
         unsure: bool,
     ) -> Result<(), WriteError> {
-        let now = self.importer.clock.now();
         let mut write = match begun.or_else(|| self.exclusive.take()) {
             Some(write) => write,
-            None => self.begin(parts, now).await?,
+            None => self.begin().await?,
         };
-        write.claim(parts.open.is_some()).await?;
+        if !write.is_claimed() {
+            write.claim(parts.open.is_some()).await?;
+        }
         // The claim comes first: it waits for a commit that is still in progress. A transaction that takes the lease does not
         // even begin until then.
         if unsure && let Some(stored) = self.stored(&write).await? {
@@ -120,7 +121,7 @@ impl ImportWriter {
         let mut effects = TransactionEffects::default();
         self.perform(parts, &write, &mut result_log, &mut effects)
             .await?;
-        let revision = write.revision();
+        let (revision, now) = (write.revision(), write.now());
         let (sequence, counts) = (result_log.sequence, result_log.counts);
         write.commit().await?;
         self.take_over(parts, now, revision, sequence, counts);
@@ -129,13 +130,9 @@ impl ImportWriter {
         Ok(())
     }
 
-    async fn begin(
-        &self,
-        parts: TransactionParts<'_>,
-        now: OffsetDateTime,
-    ) -> Result<ImportTransaction, WriteError> {
+    async fn begin(&self) -> Result<ImportTransaction, WriteError> {
         if self.held_lease.is_none() {
-            return self.begin_with_lease(parts.rows, now).await;
+            return self.begin_with_lease().await;
         }
         let import = (self.lease()?, self.record.id);
         let rows = self.planned.plan.order.rows().len().max(self.missing.len());
@@ -143,7 +140,7 @@ impl ImportWriter {
             true => WriteVolume::Few,
             false => WriteVolume::Any,
         };
-        let store = &self.importer.store;
+        let (store, now) = (&self.importer.store, self.importer.clock.now());
         store.begin_write(import, volume, &self.actor, now).await
     }
 

@@ -2,12 +2,10 @@
 //! and leaves the lease free.
 //!
 //! It is the shortest way for an import that nobody else disturbs: the import takes no lease before, and has no record
-//! that the transaction would change. If anything is in its way, nothing is written, and the import goes the way of all
-//! others.
+//! that the transaction would change. If the database has several writers, the transaction has begun before the plan is
+//! made. If anything is in its way, nothing is written, and the import goes the way of all others.
 
 use std::sync::Arc;
-
-use time::OffsetDateTime;
 
 use super::{
     ImportWriter,
@@ -20,7 +18,7 @@ use crate::{
         ImportError, messages,
         record::{FinalResults, ResultBatches, ResultLog},
     },
-    store::{ImportRecord, ImportTransaction, LeaseRequest, WriteError, WriteVolume},
+    store::{ImportRecord, ImportTransaction, WriteError},
     telemetry::metrics::ImportStageTimer,
 };
 
@@ -68,28 +66,10 @@ impl ImportWriter {
     ///
     /// # Errors
     /// Fails with [`WriteError::LeaseLost`] if the lease is not free.
-    pub(super) async fn begin_with_lease(
-        &self,
-        rows: RowsToWrite<'_>,
-        now: OffsetDateTime,
-    ) -> Result<ImportTransaction, WriteError> {
-        let volume = match rows {
-            RowsToWrite::Batch { batch, .. } if !batch.changes_references() => {
-                WriteVolume::FewWithoutReferences
-            }
-            _ => WriteVolume::Few,
-        };
-        let request = LeaseRequest {
-            organization: self.record.organization_id,
-            import: self.record.id,
-            server: self.importer.server,
-            ttl: self.importer.settings.lease,
-            opening: None,
-            is_repeated: false,
-            out_of_turn: false,
-        };
-        let store = &self.importer.store;
-        let begun = store.begin_whole(request, volume, &self.actor, now);
+    pub(super) async fn begin_with_lease(&self) -> Result<ImportTransaction, WriteError> {
+        let request = self.importer.lease_request(&self.record);
+        let (store, now) = (&self.importer.store, self.importer.clock.now());
+        let begun = store.begin_whole(request, &self.actor, now);
         begun.await?.ok_or(WriteError::LeaseLost)
     }
 

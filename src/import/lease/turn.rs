@@ -178,13 +178,10 @@ impl ImportSession<'_> {
         let importer = self.importer;
         // If the database's answer is lost, that lease expires before another is taken.
         let take = importer.store.take_lease(LeaseRequest {
-            organization: self.organization,
-            import: self.record.id,
-            server: importer.server,
-            ttl: importer.settings.lease,
             opening: (opens && !self.is_recorded()).then_some(&self.record),
             is_repeated,
             out_of_turn,
+            ..importer.lease_request(&self.record)
         });
         Ok(self.with_progress(take).await?)
     }

@@ -14,8 +14,9 @@ use crate::{
         respond::Response,
         review::{DeactivationGuard, PlannedImport, PlanningInput, guard, plan_rows, select_users},
     },
+    limits::KeyedPermit,
     plan::{ByRow, MissingUsersScope, PlanningTerms},
-    store::Snapshot,
+    store::{ImportTransaction, SelectUsers, Snapshot},
     telemetry::metrics::{self, DatabaseTimer, ImportStageTimer},
 };
 
@@ -54,21 +55,22 @@ impl ImportSession<'_> {
                 return Ok(snapshot);
             }
         }
+        let selection = self.selection(rows);
+        Ok(store.snapshot_for(organization, selection).await?)
+    }
+
+    /// The users that `rows` can concern, or `None` if all users are read.
+    fn selection(&self, rows: &Arc<ByRow<Row>>) -> Option<Arc<dyn SelectUsers>> {
+        if self.options.deactivate_missing.is_some() {
+            return None;
+        }
         let settings = &self.importer.settings;
         let guard = DeactivationGuard {
             limits: settings.mass_deactivation,
             approved: self.options.max_deactivations,
         };
-        let selection = match &self.options.deactivate_missing {
-            Some(_) => None,
-            None => select_users(
-                rows,
-                &self.matching,
-                settings.partial_snapshots,
-                Some(guard),
-            ),
-        };
-        Ok(store.snapshot_for(organization, selection).await?)
+        let partial = settings.partial_snapshots;
+        select_users(rows, &self.matching, partial, Some(guard))
     }
 
     /// Reads the directory and plans `rows` on it. Adds the planned counts to the summary.
@@ -86,11 +88,64 @@ impl ImportSession<'_> {
         drop(reading);
         let (snapshot, scope) =
             resolve_scope(self.options.deactivate_missing.clone(), snapshot).await?;
+        let turn = self.planning_turn().await;
+        self.plan_on(rows, snapshot, scope, turn).await
+    }
+
+    /// Begins the only transaction of an import of few rows, and plans the rows on the directory that it has locked.
+    /// Returns `None`, and nothing is locked, if that cannot be done now.
+    #[tracing::instrument(skip_all)]
+    pub(crate) async fn plan_in_transaction(
+        &mut self,
+        rows: Arc<ByRow<Row>>,
+    ) -> Result<Option<(PlannedImport, ImportTransaction)>, ImportError> {
+        let _stage = ImportStageTimer::begin("plan");
+        self.progress.enter(ImportPhase::Planning);
+        let Some(selection) = self.selection(&rows) else {
+            return Ok(None);
+        };
+        // Nobody may have to wait for a transaction that waits for something else.
+        let turn = self.planning_turn().await;
+        let reading = self.begin_and_read(&selection);
+        let Some((write, snapshot)) = self.with_progress(reading).await else {
+            return Ok(None);
+        };
+        let planned = self.plan_on(rows, snapshot, None, turn).await?;
+        Ok(Some((planned, write)))
+    }
+
+    /// Begins the transaction, and reads the directory in it. If the database fails, the import takes its lease as all
+    /// others do, and so gets on or says why not.
+    async fn begin_and_read(
+        &self,
+        selection: &Arc<dyn SelectUsers>,
+    ) -> Option<(ImportTransaction, Snapshot)> {
+        let _reading = DatabaseTimer::begin("snapshot");
+        let (store, now) = (&self.importer.store, self.importer.clock.now());
+        let request = self.importer.lease_request(&self.record);
+        let begun = store.begin_whole(request, &self.actor, now).await;
+        let mut write = begun.ok()??;
+        let snapshot = write.claim_and_read(selection).await.ok()?;
+        Some((write, snapshot))
+    }
+
+    async fn planning_turn(&self) -> Option<KeyedPermit<String>> {
         let asked = Instant::now();
         let limiter = &self.importer.limiter;
         let turn = limiter.planning_turn(&self.options.organization);
         let turn = self.with_progress(turn).await;
         metrics::waited("planning", asked.elapsed());
+        turn
+    }
+
+    /// Plans `rows` in the organisation's `turn` to plan. Adds the planned counts to the summary.
+    async fn plan_on(
+        &mut self,
+        rows: Arc<ByRow<Row>>,
+        snapshot: Snapshot,
+        scope: Option<MissingUsersScope>,
+        turn: Option<KeyedPermit<String>>,
+    ) -> Result<PlannedImport, ImportError> {
         let input = PlanningInput {
             rows,
             snapshot,
