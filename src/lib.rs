@@ -93,12 +93,12 @@
 //! | what a client may not see (§6) | decided in `access/disclosure.rs`; removed from answers in `import/respond/disclosure/` |
 //! | the status and details of an error | `rpc/status.rs` |
 //! | the permission of an RPC | `rpc/rpc_table.rs`, enforced in `rpc/auth_layer.rs`; what an import's options need besides: `import/receive/options.rs` |
-//! | an SQL statement | `store/`: an import's writes in `import_transaction/`; how their rows are bound on each database in `row_set.rs`; administrators' queries in `users.rs` and `user_search.rs`; what a plan is made on in `snapshot.rs`, `user_reader.rs` and `user_selection.rs`; for any other table a file of its name |
+//! | an SQL statement | `store/`: an import's writes in `import_transaction/`; how their rows are bound on each database in `row_set.rs`; administrators' queries in `users.rs`, `user_search.rs` and `user_search/`; what a plan is made on in `snapshot.rs`, `user_reader.rs` and `user_selection.rs`; for any other table a file of its name |
 //! | what an exported workbook looks like | `workbook/roster_sheet.rs`, `workbook/values_sheet.rs`; how it is sent in pieces: `workbook/streamed.rs`, `rpc/workbook_export.rs` |
 //! | how a result is recorded and read again | `import/record/`: `encoding.rs`, `result_log.rs`, `replay.rs`; compressed in `store/compressed_message.rs` |
 //! | where an interrupted import goes on | `import/attempt.rs`, `import/record/recorded_progress.rs` |
 //! | joining, replaying, resuming an import (§8) | `import/attempt.rs`, `import/record/` |
-//! | the lease, with which one import at a time writes to an organisation (§8) | an import waits for it in `import/lease/turn.rs` and renews it in `import/lease/held.rs`; one of few rows takes it in the transaction that writes them, `import/apply/whole.rs`; its statements: `store/leases.rs`; no transaction commits without it: `store/import_transaction.rs` |
+//! | the lease, with which one import at a time writes to an organisation (§8) | an import waits for it in `import/lease/turn.rs` and renews it in `import/lease/held.rs`; one of few rows takes it in the transaction that writes them, `import/apply/whole.rs`; its statements: `store/leases.rs` and `store/leases/`; no transaction commits without it: `store/import_transaction.rs` |
 //! | which audit events may be removed | `store/audit_archives.rs`, and the triggers of its migration; how the chain of the others is verified: `audit/chain.rs` |
 //! | which address a call comes from, behind proxies | `server/forwarded.rs`, `server/proxy_header.rs`; who is believed: `access/trusted_proxies.rs` |
 //! | what a proxy makes of an answer | `client/proxy_answers.rs` |

@@ -13,20 +13,18 @@
 //!
 //! A lease that was given back has the time 0, and is never renewed again. On SQLite a renewal may have to wait for the
 //! single writer longer than the lease lasts. So a lease that this process holds counts as alive here, whatever its
-//! time says ([`Store::guard_lease`]). Each transaction renews all of them at its end, for other processes to see,
+//! time says ([`Store::keep_lease_alive`]). Each transaction renews all of them at its end, for other processes to see,
 //! unless another one has just done so.
 
-use std::{collections::HashSet, time::Duration};
+mod row;
+mod statements;
 
-use sea_orm::ConnectionTrait;
-use tokio::time::Instant;
+use std::time::Duration;
+
 use uuid::Uuid;
 
-use super::{
-    AttemptOpening, ImportRecord, LeaseGuard, SqlDialect, Store, StoreError, WriteTransaction,
-    WriteVolume,
-    sql::{self, millis},
-};
+use super::{AttemptOpening, ImportRecord, Store, StoreError, WriteVolume, sql::millis};
+use row::read_lease;
 
 /// How long a lease lasts without a heartbeat, unless the settings say otherwise.
 pub(crate) const DEFAULT_LEASE: Duration = Duration::from_secs(15);
@@ -52,11 +50,11 @@ pub struct Lease {
 pub struct LeaseHolder {
     /// Its ID.
     pub import: Uuid,
-    /// How long it has held the lease.
+    /// How long this import has held the lease.
     pub running: Duration,
-    /// How long until its lease runs out unless it is renewed.
+    /// How long until the lease runs out unless it is renewed.
     pub runs_out: Duration,
-    /// Its lease has been renewed lately, so its server is likely to be alive.
+    /// The lease has been renewed lately, so the server of this import is likely to be alive.
     pub is_alive: bool,
 }
 
@@ -103,18 +101,6 @@ pub enum LeaseAnswer {
     NotRecorded(AttemptOpening),
 }
 
-/// The row of a lease, with durations by the database's clock.
-#[derive(Clone, Copy, Debug)]
-struct LeaseRow {
-    import: Uuid,
-    number: i64,
-    renewed_ms: i64,
-    running_ms: i64,
-    quiet_ms: i64,
-    /// The server that has asked last to be next, and how long ago.
-    next: Option<(Uuid, i64)>,
-}
-
 impl LeaseHolder {
     /// How long an import that was turned away should wait before it tries again: as long as the holder has been
     /// running if it is alive, within bounds; else until its lease runs out.
@@ -123,38 +109,6 @@ impl LeaseHolder {
         match self.is_alive {
             true => self.running.clamp(RETRY_SOONEST, RETRY_LATEST),
             false => self.runs_out.max(RETRY_LATEST),
-        }
-    }
-}
-
-impl LeaseRow {
-    /// Returns the holder of the lease, unless the lease has run out. The lease `own` of this process does not run out.
-    fn holder(&self, own: i64, ttl: Duration) -> Option<LeaseHolder> {
-        let (is_own, ttl_ms) = (self.number == own, millis(ttl));
-        let left = ttl_ms.saturating_sub(self.quiet_ms);
-        if self.renewed_ms == 0 || !(is_own || left > 0) {
-            return None;
-        }
-        let duration = |ms: i64| Duration::from_millis(ms.max(0).unsigned_abs());
-        Some(LeaseHolder {
-            import: self.import,
-            running: duration(self.running_ms),
-            // A lease of this process whose renewal is waiting does not run out now.
-            runs_out: if left > 0 { duration(left) } else { ttl },
-            // It is renewed three times within its time.
-            is_alive: is_own || left > ttl_ms / 2,
-        })
-    }
-
-    /// The answer to a request for this lease, unless it can be taken.
-    fn refusal(&self, request: LeaseRequest<'_>, own: i64) -> Option<LeaseAnswer> {
-        let is_promised = self
-            .next
-            .is_some_and(|(next, ago)| next != request.server && ago < millis(NEXT_FOR));
-        match self.holder(own, request.ttl) {
-            Some(holder) => Some(LeaseAnswer::Held(holder)),
-            None if is_promised && !request.out_of_turn => Some(LeaseAnswer::Promised),
-            None => None,
         }
     }
 }
@@ -172,12 +126,6 @@ impl Store {
         let own = self.heartbeat.held(organization);
         let row = self.retry(|| read_lease(&self.db, organization)).await?;
         Ok(row.and_then(|row| row.holder(own, ttl)))
-    }
-
-    /// Lets a lease that this process has taken count as alive here until the guard is dropped.
-    #[must_use]
-    pub fn guard_lease(&self, lease: Lease) -> LeaseGuard {
-        self.heartbeat.guard(lease)
     }
 
     /// Takes the lease for an import, unless another import holds it or another server is next, and records the attempt
@@ -274,220 +222,15 @@ impl Store {
         tx.release(lease).await?;
         tx.commit().await
     }
-
-    /// Shows the other servers that this one is alive.
-    ///
-    /// # Errors
-    /// Fails if the database fails.
-    pub async fn record_heartbeat(&self, server: Uuid) -> Result<(), StoreError> {
-        let now = self.dialect().now_ms();
-        let sql = format!(
-            "INSERT INTO servers (id, heartbeat_ms) VALUES ($1, {now}) \
-            ON CONFLICT (id) DO UPDATE SET heartbeat_ms = excluded.heartbeat_ms"
-        );
-        self.retry(|| async {
-            let tx = self.begin_for_heartbeat().await?;
-            tx.execute(&*sql, [server.into()]).await?;
-            tx.commit().await
-        })
-        .await?;
-        self.heartbeat.set_server(Some(server));
-        Ok(())
-    }
-
-    /// Removes this server's heartbeat, and those of servers that have been gone for a day.
-    ///
-    /// # Errors
-    /// Fails if the database fails.
-    pub async fn remove_heartbeat(&self, server: Uuid) -> Result<(), StoreError> {
-        self.heartbeat.set_server(None);
-        let now = self.dialect().now_ms();
-        let sql = format!("DELETE FROM servers WHERE id = $1 OR heartbeat_ms < {now} - 86400000");
-        let tx = self.begin_for_heartbeat().await?;
-        tx.execute(sql, [server.into()]).await?;
-        tx.commit().await
-    }
-
-    /// Returns the time of a server's last heartbeat by the database's clock, or `None` if it has been removed.
-    ///
-    /// # Errors
-    /// Fails if the database fails.
-    pub async fn last_heartbeat(&self, server: Uuid) -> Result<Option<i64>, StoreError> {
-        let sql = "SELECT heartbeat_ms FROM servers WHERE id = $1";
-        let row = sql::query_one(&self.db, sql, [server.into()]).await?;
-        Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
-    }
-
-    /// Returns the servers that had a heartbeat within `ttl`.
-    pub(super) async fn servers_with_heartbeat(
-        &self,
-        ttl: Duration,
-    ) -> Result<HashSet<Uuid>, StoreError> {
-        let now = self.dialect().now_ms();
-        let sql = format!("SELECT id FROM servers WHERE heartbeat_ms + $1 > {now}");
-        let rows = sql::query_all(&self.db, sql, [millis(ttl).into()]).await?;
-        rows.iter()
-            .map(|row| Ok(row.try_get_by_index(0)?))
-            .collect()
-    }
-
-    /// Returns `true` if the server had a heartbeat within `ttl`, or is this one.
-    ///
-    /// # Errors
-    /// Fails if the database fails.
-    pub async fn is_alive(&self, server: Uuid, ttl: Duration) -> Result<bool, StoreError> {
-        self.retry(|| self.is_alive_once(server, ttl)).await
-    }
-
-    /// The same without retries, for use within a transaction.
-    pub(super) async fn is_alive_once(
-        &self,
-        server: Uuid,
-        ttl: Duration,
-    ) -> Result<bool, StoreError> {
-        if self.heartbeat.server() == Some(server) {
-            return Ok(true);
-        }
-        let now = self.dialect().now_ms();
-        let sql = format!("SELECT 1 FROM servers WHERE id = $1 AND heartbeat_ms + $2 > {now}");
-        let row = sql::query_one(&self.db, sql, [server.into(), millis(ttl).into()]);
-        Ok(row.await?.is_some())
-    }
-}
-
-impl WriteTransaction {
-    /// Takes a lease that nobody holds, and for which no other server is next. Returns `None` if somebody holds the
-    /// lease or another server is next. Locks the organisation, and so waits for everybody who writes to it.
-    pub(super) async fn seize_lease(
-        &self,
-        request: LeaseRequest<'_>,
-        own: i64,
-        term: LeaseTerm,
-    ) -> Result<Option<Lease>, StoreError> {
-        let (now, lock) = (self.dialect().now_ms(), self.dialect().lock_rows());
-        let renewed = match term {
-            LeaseTerm::UntilReleased => now,
-            LeaseTerm::Transaction => "0",
-        };
-        let sql = format!(
-            "INSERT INTO import_leases (organization_id, number, import_id, since_ms, renewed_ms) \
-            SELECT id, 1, $2, {now}, {renewed} FROM organizations WHERE id = $1 {lock} \
-            ON CONFLICT (organization_id) DO UPDATE SET number = import_leases.number + 1, \
-            import_id = excluded.import_id, since_ms = excluded.since_ms, \
-            renewed_ms = excluded.renewed_ms, next_server = NULL, next_ms = 0 \
-            WHERE (import_leases.renewed_ms = 0 OR (import_leases.number <> $4 \
-            AND import_leases.renewed_ms + $3 <= excluded.since_ms)) AND ($5 OR \
-            import_leases.next_server IS NULL OR import_leases.next_server = $6 OR \
-            import_leases.next_ms + $7 <= excluded.since_ms) RETURNING number"
-        );
-        let organization = request.organization;
-        let values = [
-            organization.into(),
-            request.import.into(),
-            millis(request.ttl).into(),
-            own.into(),
-            request.out_of_turn.into(),
-            request.server.into(),
-            millis(NEXT_FOR).into(),
-        ];
-        let row = self.query_one(sql, values).await?;
-        let lease = |number| Lease {
-            organization,
-            number,
-        };
-        Ok(row
-            .map(|row| row.try_get_by_index(0).map(lease))
-            .transpose()?)
-    }
-
-    pub(super) async fn release(&self, lease: Lease) -> Result<(), StoreError> {
-        let sql = "UPDATE import_leases SET renewed_ms = 0 \
-            WHERE organization_id = $1 AND number = $2";
-        let values = [lease.organization.into(), lease.number.into()];
-        self.execute(sql, values).await.map(|_| ())
-    }
-
-    async fn renew(&self, lease: Lease) -> Result<bool, StoreError> {
-        let now = self.dialect().now_ms();
-        let sql = format!(
-            "UPDATE import_leases SET renewed_ms = {now} \
-            WHERE organization_id = $1 AND number = $2 AND renewed_ms > 0"
-        );
-        let values = [lease.organization.into(), lease.number.into()];
-        Ok(self.execute(sql, values).await? > 0)
-    }
-
-    /// On SQLite: the same for many leases, in one statement.
-    async fn renew_all(&self, leases: &[Lease]) -> Result<(), StoreError> {
-        let now = self.dialect().now_ms();
-        let sql = format!(
-            "UPDATE import_leases SET renewed_ms = {now} FROM json_each($1) AS held \
-            WHERE organization_id = held.value ->> 0 AND number = held.value ->> 1 AND renewed_ms > 0"
-        );
-        let held = leases
-            .iter()
-            .map(|lease| (lease.organization, lease.number));
-        let held = serde_json::to_string(&held.collect::<Vec<_>>());
-        let held = held.map_err(StoreError::encoding)?;
-        self.execute(sql, [held.into()]).await.map(|_| ())
-    }
-
-    /// On SQLite: renews this process's leases and heartbeat if that is due, since their own renewals may have been
-    /// waiting for this transaction. Returns when, or `None` if nothing was renewed.
-    pub(super) async fn keep_alive(&self) -> Result<Option<Instant>, StoreError> {
-        let Some(heartbeat) = self.heartbeat.as_ref().filter(|beat| beat.is_due()) else {
-            return Ok(None);
-        };
-        let (leases, server) = (heartbeat.leases(), heartbeat.server());
-        if leases.is_empty() && server.is_none() {
-            return Ok(None);
-        }
-        let now = Instant::now();
-        if !leases.is_empty() {
-            self.renew_all(&leases).await?;
-        }
-        if let Some(server) = server {
-            let now = self.dialect().now_ms();
-            let sql = format!("UPDATE servers SET heartbeat_ms = {now} WHERE id = $1");
-            self.execute(sql, [server.into()]).await?;
-        }
-        Ok(Some(now))
-    }
-}
-
-async fn read_lease(
-    db: &impl ConnectionTrait,
-    organization: i64,
-) -> Result<Option<LeaseRow>, StoreError> {
-    let now = SqlDialect::of(db).now_ms();
-    let sql = format!(
-        "SELECT import_id, number, renewed_ms, {now} - since_ms, {now} - renewed_ms, next_server, \
-        {now} - next_ms FROM import_leases WHERE organization_id = $1"
-    );
-    let Some(row) = sql::query_one(db, sql, [organization.into()]).await? else {
-        return Ok(None);
-    };
-    let (next, asked_ms): (Option<Uuid>, i64) =
-        (row.try_get_by_index(5)?, row.try_get_by_index(6)?);
-    Ok(Some(LeaseRow {
-        import: row.try_get_by_index(0)?,
-        number: row.try_get_by_index(1)?,
-        renewed_ms: row.try_get_by_index(2)?,
-        running_ms: row.try_get_by_index(3)?,
-        quiet_ms: row.try_get_by_index(4)?,
-        next: next.map(|server| (server, asked_ms)),
-    }))
 }
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::ConnectionTrait;
     use time::OffsetDateTime;
 
     use super::*;
-    use crate::{
-        domain::AuditActor,
-        store::{WriteError, WriteVolume},
-    };
+    use crate::{domain::AuditActor, store::WriteError};
 
     async fn organization(store: &Store, slug: &str) -> i64 {
         let (actor, now) = (AuditActor::default(), OffsetDateTime::UNIX_EPOCH);
@@ -607,35 +350,12 @@ mod tests {
         let store = store(&folder).await;
         let pd = organization(&store, "pd").await;
         let lease = take(&store, pd).await;
-        let _guard = store.guard_lease(lease);
+        let _alive = store.keep_lease_alive(lease);
         assert!(store.renew_lease(lease).await.unwrap());
         store.release_lease(lease).await.unwrap();
         assert!(!store.renew_lease(lease).await.unwrap());
         let ttl = Duration::from_mins(1);
         assert_eq!(store.holder(pd, ttl).await.unwrap(), None);
-    }
-
-    #[test]
-    fn a_client_comes_again_soon_if_the_holder_lives_and_once_the_lease_has_run_out_if_not() {
-        let row = |running_ms, quiet_ms| LeaseRow {
-            import: Uuid::nil(),
-            number: 1,
-            renewed_ms: 1_000_000,
-            running_ms,
-            quiet_ms,
-            next: None,
-        };
-        let ttl = Duration::from_secs(15);
-        let retry = |row: LeaseRow| row.holder(0, ttl).map(|holder| holder.retry_after());
-        let ms = |ms| Some(Duration::from_millis(ms));
-        assert_eq!(retry(row(8, 8)), ms(100));
-        assert_eq!(retry(row(400, 5_000)), ms(400));
-        assert_eq!(retry(row(60_000, 5_000)), ms(1_000));
-        assert_eq!(retry(row(60_000, 9_000)), ms(6_000));
-        assert_eq!(retry(row(60_000, 15_000)), None);
-        // The process that holds the lease knows that it is alive.
-        let own = row(60_000, 20_000).holder(1, ttl).unwrap();
-        assert_eq!(own.retry_after(), Duration::from_secs(1));
     }
 
     /// Makes every lease and heartbeat old, as after a very long transaction.
@@ -660,7 +380,10 @@ mod tests {
         let (writer, waiting) = (take(&store, one).await, take(&store, other).await);
         let server = Uuid::now_v7();
         store.record_heartbeat(server).await.unwrap();
-        let hold = (store.guard_lease(writer), store.guard_lease(waiting));
+        let hold = (
+            store.keep_lease_alive(writer),
+            store.keep_lease_alive(waiting),
+        );
         age(&store).await;
 
         let elsewhere = Store::connect(&url).await.unwrap();

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::Lease;
+use super::{Lease, Store, StoreError, WriteTransaction};
 
 /// How long a renewal counts as new: a small part of the shortest lease, which lasts for a second.
 const NEW_FOR: Duration = Duration::from_millis(100);
@@ -31,17 +31,25 @@ struct Liveness {
 /// A lease that counts as alive in this process until this is dropped, however long its renewal waits for the
 /// database.
 #[derive(Debug)]
-pub struct LeaseGuard {
+pub struct LiveLease {
     heartbeat: Heartbeat,
     lease: Lease,
 }
 
+impl Store {
+    /// Lets a lease that this process has taken count as alive here until the returned value is dropped.
+    #[must_use]
+    pub fn keep_lease_alive(&self, lease: Lease) -> LiveLease {
+        self.heartbeat.keep_alive(lease)
+    }
+}
+
 impl Heartbeat {
     /// Counts `lease` as alive from now on, and any earlier lease of its organisation no longer.
-    pub(super) fn guard(&self, lease: Lease) -> LeaseGuard {
+    fn keep_alive(&self, lease: Lease) -> LiveLease {
         let mut liveness = self.0.lock();
         liveness.leases.insert(lease.organization, lease.number);
-        LeaseGuard {
+        LiveLease {
             heartbeat: self.clone(),
             lease,
         }
@@ -87,7 +95,7 @@ impl Heartbeat {
     }
 }
 
-impl Drop for LeaseGuard {
+impl Drop for LiveLease {
     fn drop(&mut self) {
         let mut liveness = self.heartbeat.0.lock();
         let Lease {
@@ -100,12 +108,51 @@ impl Drop for LeaseGuard {
     }
 }
 
+impl WriteTransaction {
+    /// On SQLite: renews this process's leases and heartbeat if that is due, since their own renewals may have been
+    /// waiting for this transaction. Returns when, or `None` if nothing was renewed.
+    pub(super) async fn renew_what_is_due(&self) -> Result<Option<Instant>, StoreError> {
+        let Some(heartbeat) = self.heartbeat.as_ref().filter(|beat| beat.is_due()) else {
+            return Ok(None);
+        };
+        let (leases, server) = (heartbeat.leases(), heartbeat.server());
+        if leases.is_empty() && server.is_none() {
+            return Ok(None);
+        }
+        let now = Instant::now();
+        if !leases.is_empty() {
+            self.renew_all(&leases).await?;
+        }
+        if let Some(server) = server {
+            let now = self.dialect().now_ms();
+            let sql = format!("UPDATE servers SET heartbeat_ms = {now} WHERE id = $1");
+            self.execute(sql, [server.into()]).await?;
+        }
+        Ok(Some(now))
+    }
+
+    /// Renews many leases in one statement, which only SQLite understands.
+    async fn renew_all(&self, leases: &[Lease]) -> Result<(), StoreError> {
+        let now = self.dialect().now_ms();
+        let sql = format!(
+            "UPDATE import_leases SET renewed_ms = {now} FROM json_each($1) AS held \
+            WHERE organization_id = held.value ->> 0 AND number = held.value ->> 1 AND renewed_ms > 0"
+        );
+        let held = leases
+            .iter()
+            .map(|lease| (lease.organization, lease.number));
+        let held = serde_json::to_string(&held.collect::<Vec<_>>());
+        let held = held.map_err(StoreError::encoding)?;
+        self.execute(sql, [held.into()]).await.map(|_| ())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_has_just_been_renewed_is_due_again_soon() {
+    async fn renewals_are_due_again_soon_after_the_last_one() {
         let heartbeat = Heartbeat::default();
         assert!(heartbeat.is_due());
         heartbeat.renewed(Instant::now());
@@ -121,8 +168,8 @@ mod tests {
             organization: 7,
             number,
         };
-        let earlier = heartbeat.guard(lease(1));
-        let later = heartbeat.guard(lease(2));
+        let earlier = heartbeat.keep_alive(lease(1));
+        let later = heartbeat.keep_alive(lease(2));
         drop(earlier);
         assert_eq!(heartbeat.held(7), 2);
         assert_eq!(heartbeat.leases(), [lease(2)]);

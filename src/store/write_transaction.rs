@@ -105,7 +105,7 @@ impl WriteTransaction {
     #[tracing::instrument(name = "commit_transaction", level = "debug", skip_all)]
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         let heads = self.append_pending_events().await?;
-        let renewed = self.keep_alive().await?;
+        let renewed = self.renew_what_is_due().await?;
         self.inner.commit().await?;
         metrics::database_statement();
         metrics::database_commit();

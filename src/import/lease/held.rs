@@ -8,7 +8,7 @@ use tracing::warn;
 
 use crate::{
     import::receive::WriteTurn,
-    store::{Lease, LeaseGuard, Store},
+    store::{Lease, LiveLease, Store},
 };
 
 /// A lease that is being renewed. After a drop it is no longer renewed and expires.
@@ -16,7 +16,7 @@ use crate::{
 pub(crate) struct HeldLease {
     store: Store,
     lease: Lease,
-    alive: LeaseGuard,
+    alive: LiveLease,
     renewing: JoinHandle<()>,
     over: DropGuard,
     // Dropped last: the next import of this process finds the lease free.
@@ -30,7 +30,7 @@ impl HeldLease {
         let over = CancellationToken::new();
         let renewing = tokio::spawn(renew(store.clone(), lease, ttl / 3, over.clone()));
         Self {
-            alive: store.guard_lease(lease),
+            alive: store.keep_lease_alive(lease),
             store,
             lease,
             renewing,
