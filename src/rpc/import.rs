@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use time::OffsetDateTime;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::{Instrument, Span};
 use uuid::Uuid;
@@ -18,7 +17,6 @@ use super::{
     computed,
     export::format,
     inbound_messages,
-    paging::{MAX_BYTES, PageRequest},
     partial_message::PartialMessage,
     push::{self, AcceptedPush},
     serve, status,
@@ -28,26 +26,26 @@ use super::{
     workbook_export::WORKBOOK_BYTES,
 };
 use crate::{
-    access::{DisclosureScope, ResultAudience},
-    domain::{BYTE_ORDER_MARK, ImportState, Permission, TEMPLATE_NAME, template_csv},
+    access::ResultAudience,
+    domain::{BYTE_ORDER_MARK, Permission, TEMPLATE_NAME, template_csv},
     import::{
-        ImportError, Importer, Refusal, ResponseSender, ResponseStream, WatchRequest, parse_filter,
+        ImportError, Importer, ResponseSender, ResponseStream, WatchRequest, parse_filter,
         record::import_record, respond::disclosure,
     },
     limits::MemoryAccount,
     proto::{
-        self, AppendImportRequest, AppendImportResponse, ApproveImportRequest,
-        ApproveImportResponse, BeginImportRequest, BeginImportResponse, CancelImportRequest,
-        CancelImportResponse, FileFormat, FinishImportRequest, FinishImportResponse,
-        GetImportRequest, GetImportResponse, GetImportTemplateRequest, GetImportTemplateResponse,
-        Import, ImportUsersRequest, ImportUsersResponse, InspectRosterRequest,
-        InspectRosterResponse, ListImportsRequest, ListImportsResponse, ListUserImportsRequest,
-        ListUserImportsResponse, PushUsersRequest, PushUsersResponse, ReadRosterRowsRequest,
-        ReadRosterRowsResponse, ReviewImportRequest, ReviewImportResponse, UndoImportRequest,
-        UndoImportResponse, WatchImportRequest, WatchImportResponse,
-        import_service_server::ImportService, import_users_response::Message as ResponseMessage,
+        AppendImportRequest, AppendImportResponse, ApproveImportRequest, ApproveImportResponse,
+        BeginImportRequest, BeginImportResponse, CancelImportRequest, CancelImportResponse,
+        FileFormat, FinishImportRequest, FinishImportResponse, GetImportRequest, GetImportResponse,
+        GetImportTemplateRequest, GetImportTemplateResponse, Import, ImportUsersRequest,
+        ImportUsersResponse, InspectRosterRequest, InspectRosterResponse, ListImportsRequest,
+        ListImportsResponse, ListUserImportsRequest, ListUserImportsResponse, PushUsersRequest,
+        PushUsersResponse, ReadRosterRowsRequest, ReadRosterRowsResponse, ReviewImportRequest,
+        ReviewImportResponse, UndoImportRequest, UndoImportResponse, WatchImportRequest,
+        WatchImportResponse, import_service_server::ImportService,
+        import_users_response::Message as ResponseMessage,
     },
-    store::{ImportRecord, Store, StoreError},
+    store::{ImportRecord, Store},
     telemetry::{request_id, traces},
     workbook::template_workbook,
 };
@@ -126,27 +124,14 @@ impl ImportHandlers {
         })
     }
 
-    async fn message(&self, caller: &Caller, slug: &str, id: &str) -> Result<Import, Status> {
-        let (organization, record) = self.find(caller, slug, id).await?;
-        self.as_message(&record, &organization.slug).await
-    }
-
-    /// Returns the import in the form in which `CancelImport` answers. The caller may not be allowed to read users.
-    async fn cancelled(
+    pub(super) async fn message(
         &self,
         caller: &Caller,
         slug: &str,
         id: &str,
-    ) -> Result<CancelImportResponse, Status> {
-        let import = self.message(caller, slug, id).await?;
-        let owns = import.principal == caller.principal().name;
-        let import = match DisclosureScope::of(caller.principal().permissions) {
-            DisclosureScope::AllUsers => import,
-            DisclosureScope::OwnRoster => disclosure::record_without_others(import, owns),
-        };
-        Ok(CancelImportResponse {
-            import_record: Some(import),
-        })
+    ) -> Result<Import, Status> {
+        let (organization, record) = self.find(caller, slug, id).await?;
+        self.as_message(&record, &organization.slug).await
     }
 
     /// A record with its state now: an import whose server has no heartbeat any more is interrupted, even
@@ -163,123 +148,6 @@ impl ImportHandlers {
             approval_needs: self.importer.approval_needs(record, state),
             ..import_record::message(record, slug, state, retention)
         })
-    }
-
-    /// A page of an organisation's imports, the latest first. Reads one more than the page has, to know
-    /// whether there is a next page.
-    async fn list(
-        self,
-        caller: Caller,
-        request: ListImportsRequest,
-    ) -> Result<ListImportsResponse, Status> {
-        caller.expect_organization(&request.organization)?;
-        let page = PageRequest::parse(request.page_size, &request.page_token)?;
-        let state = parse_state(request.state)?;
-        let slug = request.organization;
-        let organization = caller.organization(&self.store, &slug).await?;
-        let mut before = page.position()?;
-        let (mut found, mut imports) = (Vec::new(), Vec::new());
-        // The recorded state may not be the state now, so this reads records until enough of them are in the wanted
-        // state.
-        loop {
-            let records = self
-                .read_page(organization.id, state, (&page, before))
-                .await;
-            let (records, is_last) = records.map_err(|error| status::from_store(&error, &slug))?;
-            before = records.last().map(|last| (last.started_at, last.id));
-            for record in records {
-                let import = self.as_message(&record, &slug).await?;
-                if state.is_none_or(|state| import.state == i32::from(state)) {
-                    found.push(record);
-                    imports.push(import);
-                }
-            }
-            if is_last || imports.len() > page.size {
-                break;
-            }
-        }
-        let next_page_token = page.cut(&mut imports, |at, _| {
-            PageRequest::after_moment((found[at].started_at, found[at].id))
-        });
-        Ok(ListImportsResponse {
-            imports,
-            next_page_token,
-        })
-    }
-
-    /// Reads one record more than the page has, if they fit into a message, and returns whether there are no more. Reads a few at a time, because
-    /// records of an earlier release may be large.
-    async fn read_page(
-        &self,
-        organization: i64,
-        state: Option<ImportState>,
-        (page, mut before): (&PageRequest, Option<(OffsetDateTime, Uuid)>),
-    ) -> Result<(Vec<ImportRecord>, bool), StoreError> {
-        const STEP: usize = 50;
-        let states = state.map(recorded_as).unwrap_or_default();
-        let mut found: Vec<ImportRecord> = Vec::new();
-        let mut bytes = 0;
-        while found.len() <= page.size && bytes <= MAX_BYTES {
-            let limit = STEP.min(page.size + 1 - found.len());
-            let step = self
-                .store
-                .imports(organization, states, before, limit as u64);
-            let step = step.await?;
-            let is_last = step.len() < limit;
-            bytes += step.iter().map(|record| record.notes.len()).sum::<usize>();
-            found.extend(step);
-            before = found.last().map(|last| (last.started_at, last.id));
-            if is_last {
-                return Ok((found, true));
-            }
-        }
-        Ok((found, false))
-    }
-
-    /// Removes an upload in parts that has not finished, discards a held import, or asks the server that applies the
-    /// import to stop between two transactions. Fails with `NOT_APPLYING` if the import is in neither state: an import
-    /// that has ended does not change.
-    async fn cancel(
-        self,
-        caller: Caller,
-        request: CancelImportRequest,
-    ) -> Result<CancelImportResponse, Status> {
-        let (slug, id) = (&request.organization, &request.import_id);
-        let (organization, record) = self.find(&caller, slug, id).await?;
-        // The answer asks for a share again.
-        let organization = organization.release_permit();
-        let removed = self.importer.cancel_upload(&record, &caller.actor()).await;
-        if removed.map_err(|error| status::from_import(&error))? {
-            return self.cancelled(&caller, slug, id).await;
-        }
-        let discarded = self.importer.discard_held(&record, &caller.actor()).await;
-        if discarded.map_err(|error| status::from_import(&error))? {
-            return self.cancelled(&caller, slug, id).await;
-        }
-        let failed = |error| status::from_store(&error, slug);
-        let state = self.importer.without_retries().state_now(&record).await;
-        let state = state.map_err(failed)?;
-        let applying = state == ImportState::Applying
-            && self
-                .store
-                .request_cancel(
-                    organization.id,
-                    record.id,
-                    &caller.actor(),
-                    self.importer.now(),
-                )
-                .await
-                .map_err(failed)?;
-        if !applying {
-            let message = format!(
-                "Import {} is not applying (its state is {}), so there is nothing to cancel.",
-                record.id,
-                state.name().to_uppercase()
-            );
-            let refusal = Refusal::precondition("NOT_APPLYING", &record.id.to_string(), message);
-            return Err(status::refused(&[refusal]));
-        }
-        self.cancelled(&caller, slug, id).await
     }
 
     async fn watch(
@@ -368,33 +236,6 @@ impl ImportHandlers {
         let idle = self.importer.server_limits().deadlines.idle;
         let (sender, responses) = ResponseSender::new(idle);
         Ok((sender.with_memory(memory), responses))
-    }
-}
-
-/// Returns the state that a list is asked for, or `None` if all are.
-fn parse_state(number: i32) -> Result<Option<ImportState>, Status> {
-    match proto::ImportState::try_from(number) {
-        Ok(proto::ImportState::Unspecified) => Ok(None),
-        Ok(_) => Ok(Some(ImportState::from_number(number))),
-        Err(_) => {
-            let message = format!("state has no value {number}.");
-            Err(status::invalid("BAD_STATE", "state", message))
-        }
-    }
-}
-
-/// The states that may be recorded of an import that is in this state now: if its server has died, the state that it had
-/// stays recorded.
-const fn recorded_as(state: ImportState) -> &'static [ImportState] {
-    use ImportState::{Applying, Cancelled, Completed, Held, Interrupted, Receiving, Refused};
-    match state {
-        Receiving => &[Receiving],
-        Applying => &[Applying],
-        Interrupted => &[Receiving, Applying, Interrupted],
-        Completed => &[Completed],
-        Refused => &[Refused],
-        Cancelled => &[Cancelled],
-        Held => &[Held],
     }
 }
 

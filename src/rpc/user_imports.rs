@@ -10,8 +10,8 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::{
-    caller::Caller, computed, directory::user_id, import::ImportHandlers, paging::PageRequest,
-    status,
+    caller::Caller, computed, directory_requests::user_id, import::ImportHandlers,
+    paging::PageRequest, status,
 };
 use crate::{
     proto::{

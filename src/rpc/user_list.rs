@@ -5,7 +5,8 @@ use tonic::Status;
 use super::{
     caller::{Caller, OrganizationWithPermit},
     computed,
-    directory::{DirectoryHandlers, filter},
+    directory::DirectoryHandlers,
+    directory_requests::filter,
     messages,
     paging::PageRequest,
     status::{self, invalid},

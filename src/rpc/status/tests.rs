@@ -1,7 +1,8 @@
+use prost::Message;
 use rstest::rstest;
 
-use super::*;
-use crate::import::ImportError as E;
+use super::{bounded::SUMMARY_TYPE, *};
+use crate::{import::ImportError as E, proto::ImportSummary};
 
 #[test]
 fn refusals_become_the_status_of_the_gravest_kind() {
