@@ -168,11 +168,11 @@ impl Authenticator {
     /// after it was revoked. While the database is away no credential counts as revoked.
     #[must_use]
     pub fn credential_expiry(&self, principal: Arc<Principal>) -> CredentialExpiry {
-        let gate = self.clone();
+        let authenticator = self.clone();
         Box::pin(async move {
             loop {
-                sleep(gate.until_next_look(principal.expires_at)).await;
-                let (looking, of) = (gate.clone(), Arc::clone(&principal));
+                sleep(authenticator.until_next_look(principal.expires_at)).await;
+                let (looking, of) = (authenticator.clone(), Arc::clone(&principal));
                 // A task of its own, because this future may be dropped at any time.
                 let looked = tokio::spawn(async move { looking.confirm(&of).await });
                 match looked.await {

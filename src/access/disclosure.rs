@@ -33,7 +33,7 @@ impl DisclosureScope {
 /// because its permissions may change while a stream is open.
 #[derive(Clone, Debug)]
 pub struct ResultAudience {
-    gate: Authenticator,
+    authenticator: Authenticator,
     principal: Arc<Principal>,
     /// The caller watches an import that another principal ran.
     watches_another: bool,
@@ -44,9 +44,9 @@ pub struct ResultAudience {
 impl ResultAudience {
     /// The caller who sends the import, or watches one that the same principal ran.
     #[must_use]
-    pub const fn of_own(gate: Authenticator, principal: Arc<Principal>) -> Self {
+    pub const fn of_own(authenticator: Authenticator, principal: Arc<Principal>) -> Self {
         Self {
-            gate,
+            authenticator,
             principal,
             watches_another: false,
             is_undo: false,
@@ -67,10 +67,10 @@ impl ResultAudience {
 
     /// The caller who watches an import that the principal of this name ran.
     #[must_use]
-    pub fn of(ran_by: &str, gate: Authenticator, principal: Arc<Principal>) -> Self {
+    pub fn of(ran_by: &str, authenticator: Authenticator, principal: Arc<Principal>) -> Self {
         Self {
             watches_another: principal.name != ran_by,
-            ..Self::of_own(gate, principal)
+            ..Self::of_own(authenticator, principal)
         }
     }
 
@@ -106,9 +106,9 @@ impl ResultAudience {
     }
 
     async fn permissions(&self) -> Result<Permissions, AccessDenial> {
-        let (gate, principal) = (self.gate.clone(), Arc::clone(&self.principal));
+        let (authenticator, principal) = (self.authenticator.clone(), Arc::clone(&self.principal));
         // A task of its own: the caller may hang up while the database is asked.
-        let looking = tokio::spawn(async move { gate.permissions_now(&principal).await });
+        let looking = tokio::spawn(async move { authenticator.permissions_now(&principal).await });
         match looking.await {
             Ok(Err(AccessDenial::Store(error))) => {
                 warn!(%error, "a credential could not be checked again");

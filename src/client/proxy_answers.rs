@@ -25,7 +25,7 @@ pub(super) fn expect_servers(response: Response<Body>) -> Response<Body> {
     if status != StatusCode::OK || !is_grpc(headers) {
         return page(status).into_http();
     }
-    response.map(|body| Body::new(UntilTrailers { body, ended: false }))
+    response.map(|body| Body::new(TrailersRequired { body, ended: false }))
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {
@@ -51,12 +51,12 @@ fn page(status: StatusCode) -> Status {
 }
 
 /// A response's body that fails if it ends without the status of the call.
-struct UntilTrailers {
+struct TrailersRequired {
     body: Body,
     ended: bool,
 }
 
-impl HttpBody for UntilTrailers {
+impl HttpBody for TrailersRequired {
     type Data = Bytes;
     type Error = Status;
 

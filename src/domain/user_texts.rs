@@ -119,16 +119,16 @@ impl PartialEq for UserTexts {
 
 impl Eq for UserTexts {}
 
-/// Collects users whose texts are packed again.
+/// Collects users whose texts are packed again together with those of other users.
 #[derive(Default)]
-struct TextMixer<'a> {
+struct TextRepacker<'a> {
     own: TextPacker<1>,
     rows: Vec<Arc<PackedRowTexts>>,
     shares: Vec<SharedTexts>,
     users: Vec<&'a mut UserTexts>,
 }
 
-impl<'a> TextMixer<'a> {
+impl<'a> TextRepacker<'a> {
     /// Most users that are mixed together: each of their texts needs a number of 16 bits.
     const MOST: usize = u16::MAX as usize / COUNT;
 
@@ -185,7 +185,7 @@ impl<'a> TextMixer<'a> {
 /// Lets each of some hundred users share the texts that are equal in its row, and packs the other texts into one
 /// allocation. The users release their previous allocations.
 pub(super) fn share<'a>(users: impl Iterator<Item = (&'a mut UserTexts, Option<&'a Row>)>) {
-    let mut mixer = TextMixer::default();
+    let mut mixer = TextRepacker::default();
     for (user, row) in users {
         let own = row.map_or(COLUMNS, |row| user.apart_from(row));
         match row.and_then(Row::texts) {

@@ -75,7 +75,7 @@ pub struct Importer {
     clock: Clock,
     limiter: ImportLimiter,
     /// Checks again that a credential is still valid.
-    gate: Authenticator,
+    authenticator: Authenticator,
     /// ID of this server process among those on the same database.
     server: Uuid,
     /// Cancelled when the server shuts down.
@@ -95,7 +95,7 @@ impl Importer {
         store: &Store,
         settings: Arc<Settings>,
         clock: Clock,
-        gate: Authenticator,
+        authenticator: Authenticator,
         stop: CancellationToken,
     ) -> Self {
         let retries = RetryPolicy::new(settings.database_patience, stop.clone());
@@ -104,7 +104,7 @@ impl Importer {
             limiter: ImportLimiter::new(&settings.server),
             settings,
             clock,
-            gate,
+            authenticator,
             server: Uuid::now_v7(),
             stop,
             applying: TaskTracker::new(),
@@ -246,13 +246,13 @@ impl Importer {
     /// The audience of a caller's own import.
     #[must_use]
     pub fn submitter_audience(&self, principal: Arc<Principal>) -> ResultAudience {
-        ResultAudience::of_own(self.gate.clone(), principal)
+        ResultAudience::of_own(self.authenticator.clone(), principal)
     }
 
     /// The audience of a caller who watches an import of the principal `ran_by`.
     #[must_use]
     pub fn watcher_audience(&self, principal: Arc<Principal>, ran_by: &str) -> ResultAudience {
-        ResultAudience::of(ran_by, self.gate.clone(), principal)
+        ResultAudience::of(ran_by, self.authenticator.clone(), principal)
     }
 
     /// Waits for an organisation's permit for the connections of imports.

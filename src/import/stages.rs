@@ -64,8 +64,8 @@ pub(super) async fn run_held(
     mut requests: impl RequestStream,
     responses: &ResponseSender,
 ) -> Result<(), ImportError> {
-    let gate = &importer.gate;
-    let mut expiry = gate.credential_expiry(Arc::clone(&submitter.principal));
+    let authenticator = &importer.authenticator;
+    let mut expiry = authenticator.credential_expiry(Arc::clone(&submitter.principal));
     let mut start = receive_start(&mut requests, importer, &mut expiry).await?;
     match &held {
         Some(held) => expect_permitted_held(&submitter.principal, held, &start)?,

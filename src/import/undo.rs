@@ -48,8 +48,8 @@ async fn run(
     UndoRequest { start, undoes }: UndoRequest,
     responses: &ResponseSender,
 ) -> Result<(), ImportError> {
-    let gate = &importer.gate;
-    let mut expiry = gate.credential_expiry(Arc::clone(&submitter.principal));
+    let authenticator = &importer.authenticator;
+    let mut expiry = authenticator.credential_expiry(Arc::clone(&submitter.principal));
     expect_permitted(&submitter.principal, &start)?;
     let (_reading, memory) = stages::admit(importer, &submitter, &start.organization)?;
     let options = ImportOptions {

@@ -15,7 +15,7 @@ use super::{
     detached,
     middleware::{InnerService, Middleware},
     partial_message::PartialMessage,
-    rpc_table::{CallLimit, OutageBehavior, RequestShape, Rpc, RpcAccess, rpc},
+    rpc_table::{CallLimit, OutageBehaviour, RequestShape, Rpc, RpcAccess, rpc},
     status,
     supervised_response::supervise,
     transport_statuses::memory_exhausted,
@@ -112,7 +112,7 @@ impl AuthLayer {
         if rpc.access == RpcAccess::Anybody {
             return Ok(None);
         }
-        let is_patient = rpc.outage == OutageBehavior::Waits;
+        let is_patient = rpc.outage == OutageBehaviour::Waits;
         let recognised = self.recognise(presented(request), is_patient);
         let principal = Arc::new(recognised.await?);
         call.set_caller(&principal);

@@ -21,7 +21,7 @@ pub(crate) struct Rpc {
     /// Who may call it.
     pub access: RpcAccess,
     /// What it does while the database is away.
-    pub outage: OutageBehavior,
+    pub outage: OutageBehaviour,
     /// Which limit counts its calls.
     pub limit: CallLimit,
     /// What a client sends.
@@ -45,7 +45,7 @@ pub(crate) enum RpcAccess {
 
 /// What an RPC does while the database is away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OutageBehavior {
+pub(crate) enum OutageBehaviour {
     /// Waits for the database, for a bounded time.
     Waits,
     /// Fails at once.
@@ -82,7 +82,7 @@ pub(crate) enum RequestShape {
 
 use CallLimit::{Call, Export, Import, Uncounted, Watch};
 use ConnectionLane::{Heavy, Imports, Interactive};
-use OutageBehavior::{Fails, Waits};
+use OutageBehaviour::{Fails, Waits};
 use RequestShape::{Message, Small, SmallStream, Stream};
 use RpcAccess::{AnyCaller, Anybody, Needs, NeedsOneOf};
 

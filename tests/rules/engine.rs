@@ -35,18 +35,18 @@ async fn importer(app: &App) -> Importer {
     let store = Store::connect(&app.database_url()).await;
     let clock = Clock::new(|| datetime!(2026-05-04 08:15 UTC));
     let store = store.expect("the database is there");
-    let gate = Authenticator::open(
+    let authenticator = Authenticator::open(
         store.clone(),
         clock.clone(),
         CredentialSources::default(),
         Duration::from_secs(5),
     );
-    let gate = gate.await.expect("the database is there");
+    let authenticator = authenticator.await.expect("the database is there");
     Importer::new(
         &store,
         Arc::new(Settings::default()),
         clock,
-        gate,
+        authenticator,
         CancellationToken::new(),
     )
 }

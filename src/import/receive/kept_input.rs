@@ -15,7 +15,7 @@ pub(crate) const WORKBOOK: i32 = 3;
 /// Bytes of a part before it is compressed. A part may exceed this by one message.
 const PART_BYTES: usize = 1024 * 1024;
 
-/// What has been received so far.
+/// The input that has been received so far.
 #[derive(Debug)]
 pub(crate) struct KeptInput {
     /// An encoded `ImportStart`.
@@ -29,9 +29,9 @@ pub(crate) struct KeptInput {
     compressed: usize,
 }
 
-/// All of it.
+/// The complete input.
 #[derive(Debug)]
-pub(crate) struct WholeInput {
+pub(crate) struct CompleteInput {
     pub(crate) start: Vec<u8>,
     pub(crate) approval: Vec<Permission>,
     pub(crate) kind: i32,
@@ -87,11 +87,11 @@ impl KeptInput {
     }
 
     /// Returns all of it, in parts.
-    pub(crate) fn finish(mut self) -> WholeInput {
+    pub(crate) fn finish(mut self) -> CompleteInput {
         if !self.pending.is_empty() {
             self.compress();
         }
-        WholeInput {
+        CompleteInput {
             start: self.start,
             approval: self.approval,
             kind: self.kind,

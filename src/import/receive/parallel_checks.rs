@@ -115,20 +115,20 @@ impl<'scope> RowIntake<'_, 'scope> {
 #[derive(Debug, Default)]
 struct RawRows {
     text: String,
-    rows: Vec<KeptRow>,
+    rows: Vec<RowSpan>,
 }
 
-/// One row. Its cells are ranges of the common text.
+/// A row whose cells are ranges of the common text.
 #[derive(Debug)]
-struct KeptRow {
+struct RowSpan {
     number: u32,
     line: u32,
     misfit: Option<ValueFault>,
-    cells: [KeptCell; Column::COUNT],
+    cells: [CellSpan; Column::COUNT],
 }
 
 #[derive(Clone, Debug)]
-enum KeptCell {
+enum CellSpan {
     Absent,
     Text(Range<usize>),
     Invalid { byte: u8, charset: &'static str },
@@ -147,16 +147,16 @@ impl RawRows {
     /// Copies a row.
     fn push(&mut self, row: &RawRow<'_>) {
         let cells = row.cells.map(|cell| match cell {
-            Cell::Absent => KeptCell::Absent,
-            Cell::Invalid { byte, charset } => KeptCell::Invalid { byte, charset },
-            Cell::Failed(failure) => KeptCell::Failed(failure),
+            Cell::Absent => CellSpan::Absent,
+            Cell::Invalid { byte, charset } => CellSpan::Invalid { byte, charset },
+            Cell::Failed(failure) => CellSpan::Failed(failure),
             Cell::Text(text) => {
                 let start = self.text.len();
                 self.text.push_str(text);
-                KeptCell::Text(start..self.text.len())
+                CellSpan::Text(start..self.text.len())
             }
         });
-        self.rows.push(KeptRow {
+        self.rows.push(RowSpan {
             number: row.number,
             line: row.line,
             misfit: row.misfit,
@@ -173,7 +173,7 @@ impl RawRows {
             self.rows
                 .iter()
                 .filter_map(|kept| match &kept.cells[Column::Phone as usize] {
-                    KeptCell::Text(span) => Some(&self.text[span.clone()]),
+                    CellSpan::Text(span) => Some(&self.text[span.clone()]),
                     _ => None,
                 });
         phone_memo::anticipate(phones);
@@ -185,13 +185,13 @@ impl RawRows {
     }
 }
 
-impl KeptRow {
+impl RowSpan {
     fn raw<'a>(&self, text: &'a str) -> RawRow<'a> {
         let cells = self.cells.each_ref().map(|cell| match cell {
-            KeptCell::Absent => Cell::Absent,
-            KeptCell::Text(span) => Cell::Text(&text[span.clone()]),
-            &KeptCell::Invalid { byte, charset } => Cell::Invalid { byte, charset },
-            &KeptCell::Failed(failure) => Cell::Failed(failure),
+            CellSpan::Absent => Cell::Absent,
+            CellSpan::Text(span) => Cell::Text(&text[span.clone()]),
+            &CellSpan::Invalid { byte, charset } => Cell::Invalid { byte, charset },
+            &CellSpan::Failed(failure) => Cell::Failed(failure),
         });
         RawRow {
             number: self.number,

@@ -264,7 +264,7 @@ impl ImportSession<'_> {
     pub(crate) async fn expect_still_admitted(&self) -> Result<(), ImportError> {
         let importer = self.importer;
         let confirmed = importer.store.retry(|| async {
-            match importer.gate.confirm(&self.principal).await {
+            match importer.authenticator.confirm(&self.principal).await {
                 Err(AccessDenial::Store(error)) => Err(error),
                 confirmed => Ok(confirmed),
             }

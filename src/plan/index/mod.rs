@@ -26,7 +26,7 @@ pub use matching::RowMatching;
 pub(crate) use named_supervisors::{keys_named, unknown_emails};
 pub(crate) use numbers::{ByKey, IndexVec, KeyId, number, to_u32};
 pub use numbers::{ByRow, ByUser, DenseIndex, RowIndex, UserIndex};
-pub(crate) use other_case::OtherCase;
+pub(crate) use other_case::OtherCaseMatches;
 pub use roster_index::FinalUser;
 pub(crate) use roster_index::{Node, RosterIndex, SupervisorChange};
 pub use selection::{SecondSelection, UserSelection};

@@ -17,9 +17,9 @@ number! {
 
 /// By row: the user whose external ID the row has in another case.
 #[derive(Default)]
-pub(crate) struct OtherCase(HashMap<RowIndex, UserIndex>);
+pub(crate) struct OtherCaseMatches(HashMap<RowIndex, UserIndex>);
 
-impl OtherCase {
+impl OtherCaseMatches {
     /// Looks at the rows that match no user. Looks at users only if such a row has a letter in its external ID.
     pub(crate) fn find(roster: &RosterIndex<'_>) -> Self {
         let mut by_form: HashMap<String, usize> = HashMap::new();

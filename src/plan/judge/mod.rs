@@ -31,4 +31,4 @@ pub use permissions::PlanPermissions;
 pub(crate) use permissions::PrivilegedRoles;
 pub(crate) use row_copies::RowCopies;
 pub(crate) use rules::judge;
-pub(crate) use supervisor_names::{SupervisorMeant, SupervisorNames, renaming_row};
+pub(crate) use supervisor_names::{MeantSupervisor, SupervisorNames, renaming_row};

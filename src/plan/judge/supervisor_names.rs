@@ -31,19 +31,19 @@ pub(crate) struct SupervisorNames {
 #[derive(Default)]
 struct NamedSupervisor {
     /// The persons of rows. Once they have been looked up, also the users that no standing row is about.
-    meant: MeantPersons,
+    meant: SupervisorCandidates,
     is_looked_up: bool,
 }
 
 /// Up to two persons. If there are more, the cell means none of them.
 #[derive(Clone, Copy, Default)]
-struct MeantPersons {
+struct SupervisorCandidates {
     one: Option<FinalUser>,
     other: Option<FinalUser>,
     has_more: bool,
 }
 
-impl MeantPersons {
+impl SupervisorCandidates {
     fn add(&mut self, person: FinalUser) {
         match *self {
             Self { one: None, .. } => self.one = Some(person),
@@ -56,7 +56,7 @@ impl MeantPersons {
 
 /// The person that a supervisor's cell means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SupervisorMeant {
+pub(crate) enum MeantSupervisor {
     Person(FinalUser),
     /// The row's own user, and nobody else.
     Itself,
@@ -97,7 +97,7 @@ impl SupervisorNames {
         state: &JudgementState<'_>,
         row: RowIndex,
         users: &mut KeyHolders<'_>,
-    ) -> Option<SupervisorMeant> {
+    ) -> Option<MeantSupervisor> {
         let cell = state.roster.rows[row].value(Column::SupervisorEmail)?;
         let named = self.found.get_mut(&named_in(cell))?;
         if !std::mem::replace(&mut named.is_looked_up, true) {
@@ -109,7 +109,7 @@ impl SupervisorNames {
                 }
             }
         }
-        let MeantPersons {
+        let SupervisorCandidates {
             one,
             other,
             has_more,
@@ -120,8 +120,8 @@ impl SupervisorNames {
             .flatten()
             .filter(|&person| person != own);
         match (others.next(), others.next()) {
-            (None, _) if one.is_some() => Some(SupervisorMeant::Itself),
-            (Some(person), None) if !has_more => Some(SupervisorMeant::Person(person)),
+            (None, _) if one.is_some() => Some(MeantSupervisor::Itself),
+            (Some(person), None) if !has_more => Some(MeantSupervisor::Person(person)),
             _ => None,
         }
     }

@@ -10,7 +10,7 @@ use crate::plan::index::{
     FinalUser, Key, KeyHolders, KeyId, RowIndex, SupervisorChange, held, unknown_emails,
 };
 use crate::plan::judge::{
-    Finding, Findings, JudgementState, SupervisorMeant, SupervisorNames, renaming_row,
+    Finding, Findings, JudgementState, MeantSupervisor, SupervisorNames, renaming_row,
 };
 
 /// Completes `findings` in the order of the rows, since the search for emails that may have been meant has a limit.
@@ -94,11 +94,11 @@ where
             }
         }
         match self.names.meant(state, row, &mut self.users) {
-            Some(SupervisorMeant::Person(person)) => {
+            Some(MeantSupervisor::Person(person)) => {
                 let email = state.email_source(person).into();
                 return Finding::SupervisorNear { email };
             }
-            Some(SupervisorMeant::Itself) => return Finding::SupervisorNamesSelf,
+            Some(MeantSupervisor::Itself) => return Finding::SupervisorNamesSelf,
             None => {}
         }
         match self.nearest(row, budget) {

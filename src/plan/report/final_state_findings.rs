@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use super::missing_users::ZeroPaddedMatches;
 use crate::domain::Status;
 use crate::plan::index::{
-    FinalUser, Key, OtherCase, RowIndex, SupervisorChange, UserIndex, ZeroPaddedKeys, held,
+    FinalUser, Key, OtherCaseMatches, RowIndex, SupervisorChange, UserIndex, ZeroPaddedKeys, held,
 };
 use crate::plan::judge::{Finding, Findings, JudgementState};
 
@@ -19,7 +19,7 @@ pub(crate) fn add_final_state_findings(
     alike: &ZeroPaddedMatches,
     findings: &mut Findings,
 ) {
-    let other_case = OtherCase::find(state.roster);
+    let other_case = OtherCaseMatches::find(state.roster);
     for row in state.roster.rows.indices() {
         if state.original(row).is_some() {
             continue;

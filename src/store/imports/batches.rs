@@ -8,7 +8,7 @@ use crate::store::{CompressedMessage, Store, StoreError, sql};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum BatchKind {
-    /// An encoded `RowResults`: final verdicts.
+    /// An encoded `RowResults`: the final results of rows.
     Results = 0,
     /// An encoded `Deactivations`: users that were deactivated.
     Deactivated = 1,
@@ -25,7 +25,7 @@ pub enum BatchKind {
 pub struct RecordedBatch {
     /// Position in the record, from 0.
     pub sequence: i32,
-    /// What it holds.
+    /// What the batch holds.
     pub kind: BatchKind,
     /// The encoded message.
     pub payload: Vec<u8>,

@@ -51,7 +51,7 @@ pub(crate) struct ShowArgs {
 
 /// A user and its imports, for programs.
 #[derive(Serialize)]
-struct ShownUser<'a> {
+struct UserWithImports<'a> {
     user: &'a User,
     imports: &'a [TouchingImport],
 }
@@ -72,7 +72,7 @@ pub(super) async fn run(args: ShowArgs, verbosity: Verbosity) -> anyhow::Result<
         touched::find(&mut client, &organization, &user, args.imports).await?;
     match format {
         OutputFormat::Json => {
-            let shown = ShownUser {
+            let shown = UserWithImports {
                 user: &user,
                 imports: &imports,
             };
