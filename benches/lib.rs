@@ -2,7 +2,7 @@
 
 #![allow(
     clippy::disallowed_methods,
-    reason = "a benchmark's files are nobody's secret"
+    reason = "the files of a benchmark are not secret"
 )]
 
 pub mod names;

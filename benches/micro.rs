@@ -1,12 +1,12 @@
-//! The stages of an import that need no database: decode, validate, plan and encode. Measures each alone, in rows per
-//! second, and the bytes of memory that a row takes after each of them.
+//! Measures each stage of an import that needs no database (decode, validate, plan and encode) in rows per second, and
+//! the bytes of memory that a row takes after each stage.
 //!
 //! Run it with `cargo bench --package user-import-benchmarks`. A word after `--` chooses the benchmarks whose name
 //! contains it.
 
 #![allow(
     clippy::disallowed_methods,
-    reason = "a benchmark's files are nobody's secret"
+    reason = "the files of a benchmark are not secret"
 )]
 
 use std::collections::HashMap;

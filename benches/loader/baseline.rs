@@ -1,5 +1,4 @@
-//! The loader: the script that a database administrator would write, run by the database's own
-//! command line.
+//! The loader: the script that a database administrator would write. The database's own command line runs it.
 
 use std::{
     fs::File,

@@ -1,4 +1,4 @@
-//! What every run needs: the program under test, a folder for files, and how each contender makes one import.
+//! The parts of every run: the program under test, a folder for files, and one import by each contender.
 
 use std::{
     collections::HashMap,
@@ -44,7 +44,7 @@ pub struct BenchDatabase {
 }
 
 impl BenchSetup {
-    /// Makes a bench whose files are in the folder of `place`.
+    /// Makes a setup whose files are in the folder of `place`.
     pub fn new(binary: PathBuf, place: DatabasePlace, seed: u64) -> anyhow::Result<Self> {
         ensure!(binary.is_file(), "there is no program {}", binary.display());
         let file = place.directory.join("catalog.json");
@@ -190,7 +190,7 @@ impl BenchDatabase {
     }
 }
 
-/// Fails if the import did less than its workload asks for, because the time of such an import says nothing.
+/// Fails if the import did less than its workload asks for, because the time of such an import means nothing.
 pub fn expect_outcome(workload: Workload, rows: u64, summary: &Value) -> anyhow::Result<()> {
     let number = |name: &str| summary[name].as_u64().unwrap_or_default();
     let done = match workload {

@@ -1,4 +1,4 @@
-//! Throwaway databases of both kinds, and the CPU time that they take.
+//! Temporary databases of both kinds, and the CPU time that they use.
 
 use std::{
     fs,

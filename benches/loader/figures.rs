@@ -21,7 +21,7 @@ pub struct Figures {
     pub rows: u64,
     /// The machine and the programs.
     pub environment: Environment,
-    /// In the order in which they were made.
+    /// The measurements, in the order in which they were made.
     pub measurements: Vec<Measurement>,
 }
 
@@ -43,7 +43,7 @@ pub struct Environment {
 }
 
 impl Figures {
-    /// No figures yet.
+    /// Returns figures without any measurement.
     pub fn new(options: &Options) -> Self {
         Self {
             rows: options.rows,

@@ -1,13 +1,12 @@
-//! User Import beside the loader that a database administrator would write by hand, on the same
-//! machine, the same databases and the same rosters. `benches/run` starts it with all it needs;
-//! `benches/README.md` says what is measured and how.
+//! Compares User Import with the loader that a database administrator would write by hand, on the same machine, the same
+//! databases and the same rosters. `benches/run` starts this program; `benches/README.md` says what is measured and how.
 //!
-//! Measures the programs from outside only: starts them as their users do, and reads the clock, their output and the
-//! figures that Linux has for their processes.
+//! The programs are measured only from outside. They are started as their users start them, and the measurements come
+//! from the clock, their output, and Linux's figures for their processes.
 
 #![allow(
     clippy::disallowed_methods,
-    reason = "a benchmark's files are nobody's secret"
+    reason = "the files of a benchmark are not secret"
 )]
 
 mod baseline;

@@ -18,41 +18,40 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     #[arg(value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
     pub rows: u64,
-    /// One database alone
+    /// Only this kind of database
     #[arg(long, value_name = "DATABASE")]
     pub only: Option<DatabaseChoice>,
-    /// One workload alone; may be given several times
+    /// Only this workload; may be given several times
     #[arg(long, value_name = "WORKLOAD")]
     pub workload: Vec<Workload>,
-    /// How often; the medians count
+    /// Number of repetitions; the report has their medians
     #[arg(long, value_name = "N", default_value_t = 3)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub repeat: u32,
-    /// Ten organisations at once beside one with as many rows, and nothing else unless asked for
+    /// Compare ten organisations at once with one that has as many rows, and measure nothing else unless asked to
     #[arg(long)]
     pub organizations: bool,
-    /// Growth from 1,000 rows to 1,000,000 and from 1 organisation to 1,000, and nothing else
-    /// unless asked for
+    /// Measure growth from 1,000 rows to 1,000,000 and from 1 organisation to 1,000, and nothing else unless asked to
     #[arg(long)]
     pub scale: bool,
-    /// Pushes of one changed user into organisations of several sizes, and nothing else unless asked for
+    /// Measure pushes of one changed user into organisations of several sizes, and nothing else unless asked to
     #[arg(long)]
     pub pushes: bool,
-    /// Users of the organisations that are pushed into, fewest first
+    /// Numbers of users of the organisations that are pushed into, the smallest first
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [2_000, 100_000, 1_000_000])]
     #[arg(value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
     pub users: Vec<u64>,
-    /// Seconds for which several connections push at once
+    /// Number of seconds for which several connections push at once
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub push_seconds: u64,
-    /// Everything: the comparison, the organisations, the growth and the pushes
+    /// Measure everything: the comparison, the organisations, the growth and the pushes
     #[arg(long)]
     pub full: bool,
     /// Draw the tables and plots again from the figures of the last run
     #[arg(long)]
     pub plot: bool,
-    /// Chooses the people of the roster
+    /// The seed that the people of the roster are made from
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Folder for the tables, plots and figures
@@ -62,13 +61,13 @@ pub struct Options {
     /// The program under test
     #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/user-import"))]
     pub binary: PathBuf,
-    /// The profile it was built with, for the record
+    /// The Cargo profile that the program was built with; the report names it
     #[arg(long, value_name = "NAME", default_value = "release")]
     pub profile: String,
     /// `postgres://` URL of a superuser
     #[arg(long, env = "USER_IMPORT_BENCH_POSTGRES_URL", hide_env_values = true)]
     pub postgres_url: Option<String>,
-    /// First process of that server
+    /// ID of the first process of that server
     #[arg(long, env = "USER_IMPORT_BENCH_POSTMASTER")]
     pub postmaster: Option<u32>,
 }

@@ -47,7 +47,7 @@ pub fn ratios(figures: &Figures) -> anyhow::Result<String> {
         for (row, &((engine, workload), ratio)) in bars.iter().enumerate() {
             let (low, high) = (SegmentValue::Exact(row), SegmentValue::Exact(row + 1));
             let target = targets::of_ratio(engine, workload);
-            let colour = match target.verdict(ratio) {
+            let colour = match target.rating(ratio) {
                 "missed" => ORANGE,
                 _ => BLUE,
             };

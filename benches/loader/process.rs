@@ -101,12 +101,14 @@ impl ProcessStat {
     fn read(pid: u32) -> anyhow::Result<Self> {
         let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
         // The program's name, in parentheses, may contain anything. Numbers follow it.
-        let (_, numbers) = text.rsplit_once(')').context("a strange /proc/PID/stat")?;
+        let (_, numbers) = text
+            .rsplit_once(')')
+            .context("/proc/PID/stat has no name in parentheses")?;
         let fields: Vec<&str> = numbers.split_whitespace().collect();
         let number = |index: usize| -> anyhow::Result<u32> {
             Ok(fields
                 .get(index)
-                .context("a short /proc/PID/stat")?
+                .context("/proc/PID/stat has too few numbers")?
                 .parse()?)
         };
         Ok(Self {

@@ -63,7 +63,7 @@ fn ratios(figures: &Figures, out: &mut String) -> Result {
             rows / ours,
             rows / loader,
             shown(target),
-            target.verdict(ratio),
+            target.rating(ratio),
         )?;
     }
     writeln!(out)
@@ -74,10 +74,10 @@ fn others(figures: &Figures, out: &mut String) -> Result {
     writeln!(out, "|---|--:|--:|---|")?;
     for line in targets::others(figures) {
         let (value, unit, target) = (line.value, line.unit, line.target);
-        let (shown, verdict) = (shown(target), target.verdict(value));
+        let (shown, rating) = (shown(target), target.rating(value));
         writeln!(
             out,
-            "| {} | {value:.2} {unit} | {shown} | {verdict} |",
+            "| {} | {value:.2} {unit} | {shown} | {rating} |",
             line.what
         )?;
     }

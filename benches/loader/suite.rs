@@ -1,5 +1,5 @@
-//! The runs and their order. Contenders and workloads take turns, so that a machine that is busy for a while slows all
-//! of them.
+//! The runs and their order. Contenders and workloads take turns, so that all of them are slowed down equally if the
+//! machine is busy for a while.
 
 use std::{collections::VecDeque, time::Instant};
 

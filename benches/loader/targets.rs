@@ -40,8 +40,8 @@ pub struct TargetLine {
 }
 
 impl TargetDirection {
-    /// Says whether `value` meets this target.
-    pub fn verdict(self, value: f64) -> &'static str {
+    /// Returns whether `value` meets this target, in a word.
+    pub fn rating(self, value: f64) -> &'static str {
         match self {
             Self::None => "–",
             Self::AtMost(limit) if value <= limit => "met",

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn one_fault_is_not_told_twice() {
+    fn one_fault_is_not_shown_twice() {
         let details = ErrorDetails::with_precondition_failure_violation(
             "MASS_DEACTIVATION",
             "max_deactivations",
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_import_is_told_which_one_runs_and_when_to_come_back() {
+    fn a_second_import_gets_the_id_of_the_running_one_and_a_time_to_retry() {
         let mut details = ErrorDetails::with_error_info(
             "IMPORT_RUNNING",
             "userimport",

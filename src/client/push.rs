@@ -34,7 +34,7 @@ impl ServiceClient {
         let answer = match self.imports.push_users(push).await {
             Ok(answer) => answer.into_inner(),
             Err(status) => {
-                let summary = told_summary(&status);
+                let summary = summary_in_details(&status);
                 ended.status = Some(status);
                 PushUsersResponse {
                     summary,
@@ -73,7 +73,7 @@ fn messages(answer: PushUsersResponse) -> Vec<Message> {
 }
 
 /// Returns the summary among the details of a status, or `None`.
-fn told_summary(status: &Status) -> Option<ImportSummary> {
+fn summary_in_details(status: &Status) -> Option<ImportSummary> {
     let status = tonic_types::pb::Status::decode(status.details()).ok()?;
     let mut details = status.details.iter();
     let summary = details.find(|detail| detail.type_url == SUMMARY_TYPE)?;

@@ -502,7 +502,7 @@ mod tests {
         "1-3", "K-9", "0421", "12-34", "1-A", "Mar", "Marc-1", "E-1001", "32-Mar", "2025-001", "1/3", "A-12-34",
         "12-34-56", "31/31", "41/01", "03-01", "1/3/260", "1-3-26", "Jun", "Unit 8", "99.12.1999", "",
     ])]
-    fn dates_are_told_by_their_shape(#[case] is: bool, #[case] values: &[&str]) {
+    fn dates_are_recognised_by_their_shape(#[case] is: bool, #[case] values: &[&str]) {
         for value in values {
             assert_eq!(is_date_like(value), is, "{value}");
         }

@@ -280,13 +280,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_header_is_told_so_and_none_of_it_is_quoted() {
+    fn the_fault_of_a_file_without_a_header_says_so_and_quotes_none_of_it() {
         assert_snapshot!(faults("jane@example.org,00421,Jane\n\"Doe"), @"NO_HEADER: No header found: the first line must name the columns, such as EMAIL, BADGE_NUMBER and STATUS.");
         assert_snapshot!(faults("IMPORT_ERRORS\nx\n"), @"NO_HEADER: No header found: the first line must name the columns, such as EMAIL, BADGE_NUMBER and STATUS.");
     }
 
     #[test]
-    fn an_input_that_is_no_csv_is_told_what_it_seems_to_be() {
+    fn the_fault_of_an_input_that_is_not_csv_names_its_likely_format() {
         assert_snapshot!(faults(""), @"NO_HEADER: No header found: the file is empty.");
         assert_snapshot!(faults("\u{FEFF}\r\n ;\n"), @"NO_HEADER: No header found: the file is empty.");
         assert_snapshot!(faults("sep=;"), @"NO_HEADER: No header found: the file is empty.");

@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workbook_is_told_from_csv_even_where_a_quote_in_it_is_never_closed() {
+    fn a_workbook_is_recognised_even_if_a_quote_in_it_is_never_closed() {
         let shown = read("PK\u{3}\u{4}[Content_Types].xml,\"\t\";\"|\"");
         assert!(shown.contains("Excel workbook"), "{shown}");
         assert!(read("\"jane\n").starts_with("UNCLOSED_QUOTE"));

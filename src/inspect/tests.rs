@@ -58,7 +58,7 @@ fn look(content: &[u8], is_cut: bool, request: &InspectionRequest) -> FileInspec
 }
 
 /// Everything that is reported, a line each.
-fn told(content: impl AsRef<[u8]>) -> String {
+fn proposed(content: impl AsRef<[u8]>) -> String {
     show(&inspected(content, Mapping::default()))
 }
 
@@ -112,22 +112,26 @@ fn show(found: &FileInspection) -> String {
 
 #[test]
 fn the_export_of_a_dispatch_system() {
-    assert_snapshot!(told(include_bytes!("../../examples/dispatch-export.csv")));
+    assert_snapshot!(proposed(include_bytes!(
+        "../../examples/dispatch-export.csv"
+    )));
 }
 
 #[test]
 fn the_export_of_an_hr_system() {
-    assert_snapshot!(told(include_bytes!("../../examples/hr-export.csv")));
+    assert_snapshot!(proposed(include_bytes!("../../examples/hr-export.csv")));
 }
 
 #[test]
 fn the_export_of_a_student_information_system() {
-    assert_snapshot!(told(include_bytes!("../../examples/sis-export.csv")));
+    assert_snapshot!(proposed(include_bytes!("../../examples/sis-export.csv")));
 }
 
 #[test]
 fn the_export_of_active_directory() {
-    assert_snapshot!(told(include_bytes!("../../examples/directory-export.csv")));
+    assert_snapshot!(proposed(include_bytes!(
+        "../../examples/directory-export.csv"
+    )));
 }
 
 #[test]
@@ -147,7 +151,7 @@ fn a_roster_needs_no_mapping() {
 
 #[test]
 fn yes_and_no_of_a_column_that_says_disabled_are_turned_round() {
-    assert_snapshot!(told("Mail,Disabled\na@b,Yes\nc@d,No\ne@f,?\n"));
+    assert_snapshot!(proposed("Mail,Disabled\na@b,Yes\nc@d,No\ne@f,?\n"));
 }
 
 #[test]
@@ -327,22 +331,22 @@ fn what_the_given_mapping_says_is_kept() {
 }
 
 #[test]
-fn a_privileged_role_is_never_proposed_and_whole_names_are_told_apart() {
-    assert_snapshot!(told(
+fn a_privileged_role_is_never_proposed_and_whole_names_are_recognised() {
+    assert_snapshot!(proposed(
         "Name,Mail,Function\nAda Lovelace,a@b,Admin\nGrace Hopper,c@d,Sup\n"
     ));
 }
 
 #[test]
 fn a_column_of_addresses_without_addresses_is_none() {
-    assert_snapshot!(told(
+    assert_snapshot!(proposed(
         "Mail,Reports To,Home e-mail,Mail\na@b,Chief Wiggum,x@y,\n"
     ));
 }
 
 #[test]
 fn what_has_no_header_says_why() {
-    assert_snapshot!(told("%PDF-1.7"));
+    assert_snapshot!(proposed("%PDF-1.7"));
 }
 
 /// The proposal is used as it is, so it must never be one that is refused.

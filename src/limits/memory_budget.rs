@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fall_from_the_peak_is_told_once() {
+    fn a_fall_from_the_peak_is_reported_once() {
         let budget = budget();
         let mut held = budget.account(None).reserve(80).unwrap();
         held.shrink(39);

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_is_told_by_its_content_type() {
+    fn a_call_is_recognised_by_its_content_type() {
         use CallProtocol::{Grpc, Web, WebText};
         for (value, expected) in [
             ("application/grpc", Some(Grpc)),

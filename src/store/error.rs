@@ -253,7 +253,7 @@ mod tests {
     use super::{StoreError, is_transient_code};
 
     #[test]
-    fn an_error_of_the_database_is_told_once_and_without_the_libraries() {
+    fn a_database_error_is_shown_once_and_without_the_texts_of_libraries() {
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
         let shown = refused.to_string();
         let error = RuntimeErr::SqlxError(sqlx::Error::Io(refused).into());

@@ -119,7 +119,7 @@ fn an_organisation_that_is_unknown_or_not_given_is_said_to_be() {
 }
 
 #[test]
-fn a_server_that_speaks_no_tls_is_told_apart_from_one_that_is_not_there() {
+fn a_server_that_speaks_no_tls_is_distinguished_from_one_that_is_not_there() {
     let department = Department::open();
     let endpoint = format!("https://{}", department.address());
     let (exit, said) = checked(&department, &["--endpoint", &endpoint]);

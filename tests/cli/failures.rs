@@ -16,7 +16,7 @@ fn fails(department: &Department, words: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_told_before_anything_is_sent() {
+fn a_file_that_cannot_be_read_fails_before_anything_is_sent() {
     let department = Department::open();
     fs::create_dir(department.path("folder")).unwrap();
     for (file, told) in [
@@ -95,7 +95,7 @@ fn a_full_disk_keeps_the_exit_code_and_says_how_to_have_the_rejected_rows() {
 }
 
 #[test]
-fn a_server_that_cannot_be_spoken_to_is_told_with_what_may_be_wrong() {
+fn the_error_for_an_unusable_server_says_what_may_be_wrong() {
     let department = Department::open();
     let tls = format!("https://{}", department.address());
     let plain = format!("use http://{}", department.address());
@@ -129,7 +129,7 @@ fn certificates(folder: &Path, names: &[&str]) {
 }
 
 #[test]
-fn a_certificate_that_is_not_accepted_is_told_with_what_to_do() {
+fn the_error_for_an_untrusted_certificate_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     certificates(folder.path(), &["localhost"]);
     let mut serve = program();

@@ -158,7 +158,7 @@ fn the_word_as_an_option_is_not_asked_for() {
 }
 
 #[test]
-fn who_wants_quiet_is_not_asked_but_told_which_option_to_give() {
+fn a_quiet_command_does_not_ask_but_names_the_option_to_give() {
     let department = two_missing();
     let (exit, shown) = deactivate(&department, &["--quiet"]).end();
     assert_eq!(exit, Some(2), "{shown}");

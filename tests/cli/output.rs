@@ -87,7 +87,7 @@ fn saved_by_a_spreadsheet(csv: &str) -> String {
 }
 
 #[test]
-fn what_a_spreadsheet_does_to_the_file_of_rejected_rows_is_told() {
+fn the_report_warns_of_what_a_spreadsheet_does_to_the_file_of_rejected_rows() {
     let department = Department::open();
     let catalog = r#"{"roles": [{"name": "Officer"}], "badgeNumberPattern": "[0-9]{4}"}"#;
     let applied = department.run_with_input(&["catalog", "apply", "-"], catalog);

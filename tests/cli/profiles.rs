@@ -104,7 +104,7 @@ fn the_file_is_the_one_named_or_the_one_in_its_usual_place() {
 }
 
 #[test]
-fn a_fault_of_the_file_is_told_with_file_and_line() {
+fn a_fault_of_the_file_names_file_and_line() {
     let department = with_profiles("[profiles.pd]\nendpont = \"ENDPOINT\"\n");
     let told = text(&run(&department, &["imports"]).stderr);
     assert!(

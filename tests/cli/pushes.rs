@@ -36,7 +36,7 @@ fn set(department: &Department, more: &[&str]) -> Output {
 }
 
 /// Returns the exit code, the standard output and the standard error.
-fn told(output: &Output) -> (Option<i32>, String, String) {
+fn exit_and_output(output: &Output) -> (Option<i32>, String, String) {
     (
         output.status.code(),
         text(&output.stdout),
@@ -48,16 +48,19 @@ fn told(output: &Output) -> (Option<i32>, String, String) {
 fn one_user_is_pushed_by_setting_its_values() {
     let department = Department::open();
     let created = set(&department, &["--set", "PHONE=+12025550123"]);
-    let (exit, shown, errors) = told(&created);
+    let (exit, shown, errors) = exit_and_output(&created);
     assert_eq!((exit, &*errors), (Some(0), ""), "{shown}");
     assert!(shown.contains("created             1"), "{shown}");
     let has_phone = || department.users()[0].contains("+12025550123");
     assert!(has_phone());
     // A column that is not named stays as it is, and a blank one is cleared.
     let unchanged = set(&department, &["--quiet"]);
-    assert_eq!(told(&unchanged), (Some(0), String::new(), String::new()));
+    assert_eq!(
+        exit_and_output(&unchanged),
+        (Some(0), String::new(), String::new())
+    );
     assert!(has_phone());
-    let dry = told(&set(&department, &["--set", "PHONE=", "--diff"]));
+    let dry = exit_and_output(&set(&department, &["--set", "PHONE=", "--diff"]));
     assert!(dry.1.contains("PHONE: +12025550123"), "{}", dry.1);
     assert!(
         dry.1.contains("--set PHONE= --expected-plan-digest"),
@@ -76,18 +79,18 @@ fn one_user_is_pushed_by_setting_its_values() {
 fn the_rows_of_a_file_and_of_a_pipe_are_pushed() {
     let department = Department::open();
     department.file("changed.csv", &officers(3));
-    let (exit, shown, _) = told(&push(&department, &["changed.csv"]));
+    let (exit, shown, _) = exit_and_output(&push(&department, &["changed.csv"]));
     assert_eq!(exit, Some(0), "{shown}");
     assert!(shown.contains("created             3"), "{shown}");
     let piped = department.run_with_input(&["push", "-"], &officers(4));
-    let (exit, shown, _) = told(&piped);
+    let (exit, shown, _) = exit_and_output(&piped);
     assert_eq!(exit, Some(0), "{shown}");
     assert!(shown.contains("unchanged           3"), "{shown}");
     assert_eq!(department.users().len(), 4);
 }
 
 #[test]
-fn rejected_rows_are_told_by_their_lines_and_end_in_the_errors_file() {
+fn rejected_rows_are_reported_with_their_lines_and_written_to_the_errors_file() {
     let department = Department::open();
     let csv = roster(["Officer", "Oficer"]).replacen("Pat", "\"P\nat\"", 1);
     department.file("changed.csv", &csv);
@@ -98,7 +101,7 @@ fn rejected_rows_are_told_by_their_lines_and_end_in_the_errors_file() {
         "--format",
         "json",
     ];
-    let (exit, shown, errors) = told(&push(&department, &options));
+    let (exit, shown, errors) = exit_and_output(&push(&department, &options));
     assert_eq!(exit, Some(3), "{errors}");
     let answers = objects(shown.lines());
     assert_eq!(answers[0]["started"]["delimiter"], ",");
@@ -128,7 +131,7 @@ fn what_cannot_be_pushed_is_refused_before_it_is_sent() {
     let department = Department::open();
     let refused = |csv: &str| {
         department.file("changed.csv", csv);
-        let (exit, shown, errors) = told(&push(&department, &["changed.csv"]));
+        let (exit, shown, errors) = exit_and_output(&push(&department, &["changed.csv"]));
         assert_eq!((exit, &*shown), (Some(4), ""), "{errors}");
         errors
     };
@@ -154,7 +157,8 @@ fn what_cannot_be_pushed_is_refused_before_it_is_sent() {
 fn a_push_that_a_guard_refuses_says_why() {
     let department = Department::open();
     department.file("changed.csv", &roster(["Officer", "Oficer"]));
-    let (exit, shown, errors) = told(&push(&department, &["changed.csv", "--all-or-nothing"]));
+    let (exit, shown, errors) =
+        exit_and_output(&push(&department, &["changed.csv", "--all-or-nothing"]));
     assert_eq!(exit, Some(4));
     assert!(shown.contains("refused"), "{shown}");
     assert_eq!(
@@ -177,7 +181,7 @@ fn a_push_is_used_as_its_help_says() {
         &["--set", "EMAIL=a", "--errors", "rejected.csv"],
         &["missing.csv"],
     ] {
-        let (exit, _, errors) = told(&push(&department, words));
+        let (exit, _, errors) = exit_and_output(&push(&department, words));
         assert_eq!(exit, Some(2), "{words:?}: {errors}");
     }
 }
@@ -187,11 +191,11 @@ fn a_repeated_push_shows_the_recorded_results() {
     let department = Department::open();
     let id = "018f4e9e-5c7b-7000-8000-000000000001";
     let options = ["--import-id", id, "--format", "csv"];
-    let first = told(&set(&department, &options));
-    let again = told(&set(&department, &options));
+    let first = exit_and_output(&set(&department, &options));
+    let again = exit_and_output(&set(&department, &options));
     assert_eq!(first.1, again.1);
     assert!(first.1.contains("1,,CREATED,"), "{}", first.1);
-    let other = told(&set(&department, &["--import-id", id, "--set", "PHONE="]));
+    let other = exit_and_output(&set(&department, &["--import-id", id, "--set", "PHONE="]));
     assert_eq!(other.0, Some(4), "{}", other.2);
     assert!(other.1.contains("other input"), "{other:?}");
 }
@@ -203,7 +207,7 @@ fn a_push_waits_for_a_running_import() {
         let department = Department::open_with(&options);
         let mut import = department.begin_import(&officers(1_000), &[]);
         import.wait_until_it_writes();
-        let (exit, shown, errors) = told(&set(&department, &["--retries", "100"]));
+        let (exit, shown, errors) = exit_and_output(&set(&department, &["--retries", "100"]));
         assert_eq!(exit, Some(0), "{errors}");
         let retries = errors.contains("with the same import ID (1 of 100).");
         assert_eq!(retries, is_turned_away, "{errors}");
@@ -219,7 +223,7 @@ fn a_push_survives_the_restart_of_its_server() {
     server.terminate();
     let log = department.path("server.log");
     assert_eq!(server.end(&log).exit, Some(0));
-    let (exit, _, errors) = told(&set(&department, &["--retries", "0"]));
+    let (exit, _, errors) = exit_and_output(&set(&department, &["--retries", "0"]));
     assert_eq!(exit, Some(5), "{errors}");
     department.start_server();
     assert_eq!(set(&department, &[]).status.code(), Some(0));

@@ -47,7 +47,7 @@ fn a_diff_shows_each_change_before_and_after_and_writes_nothing() {
 }
 
 /// Returns the command that a diff ends with, and adds the option that `--deactivate-missing` needs without a terminal.
-fn told_command(page: &str) -> Vec<String> {
+fn next_command(page: &str) -> Vec<String> {
     let command = page
         .lines()
         .rev()
@@ -62,7 +62,7 @@ fn told_command(page: &str) -> Vec<String> {
 #[test]
 fn the_command_that_a_diff_gives_applies_what_was_reviewed() {
     let (department, _) = changed();
-    let words = told_command(&text(&department.run(&DIFF).stdout));
+    let words = next_command(&text(&department.run(&DIFF).stdout));
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     assert_eq!(words[..3], DIFF[..3]);
     let applied = department.run(&words);
@@ -77,7 +77,7 @@ fn the_command_that_a_diff_gives_applies_what_was_reviewed() {
 #[test]
 fn the_command_that_a_diff_gives_is_refused_once_the_directory_is_another() {
     let (department, roster) = changed();
-    let words = told_command(&text(&department.run(&DIFF).stdout));
+    let words = next_command(&text(&department.run(&DIFF).stdout));
     department.file("first.csv", &roster);
     department.run(&["import", "first.csv"]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();

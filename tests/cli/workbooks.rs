@@ -29,7 +29,7 @@ fn workbook(roles: &[&str]) -> Vec<u8> {
     xlsx(&[("Roster", xlsx_rows(rows)), ("Notes", notes)]).zip()
 }
 
-fn told(output: &Output) -> String {
+fn all_output(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
 }
 
@@ -42,7 +42,7 @@ fn a_workbook_is_imported_from_a_file_and_from_standard_input() {
     fs::write(department.path("roster.dat"), ods(&[("R", sheet)]).zip()).unwrap();
     for (file, users) in [("roster.xlsx", 1), ("roster.dat", 2)] {
         let output = department.run(&["import", file]);
-        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", all_output(&output));
         assert_eq!(department.users().len(), users);
     }
     let mut import = department.command(&["import", "-"]);
@@ -55,7 +55,7 @@ fn a_workbook_is_imported_from_a_file_and_from_standard_input() {
     }
     drop(pipe);
     let output = import.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", all_output(&output));
     assert_eq!(department.users().len(), 3);
 }
 
@@ -65,7 +65,7 @@ fn the_rejected_rows_of_a_workbook_are_written_as_csv_and_imported_again() {
     let bytes = workbook(&["Officer", "Oficer", "Sergeant"]);
     fs::write(department.path("roster.xlsx"), bytes).unwrap();
     let output = department.run(&["import", "roster.xlsx", "--errors", "rejected.csv"]);
-    assert_eq!(output.status.code(), Some(3), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(3), "{}", all_output(&output));
     let rejected = department.read("rejected.csv");
     let lines: Vec<&str> = rejected.trim_start_matches('\u{FEFF}').lines().collect();
     let header = "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,PHONE,IMPORT_ERROR_CODES,";
@@ -75,7 +75,7 @@ fn the_rejected_rows_of_a_workbook_are_written_as_csv_and_imported_again() {
     assert_eq!(lines.len(), 2);
     department.file("rejected.csv", &rejected.replace("p2,Oficer", "p2,Officer"));
     let output = department.run(&["import", "rejected.csv"]);
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", all_output(&output));
     assert_eq!(department.users().len(), 3);
 }
 
@@ -87,25 +87,25 @@ fn the_named_sheet_is_read_and_a_sheet_that_is_not_there_is_said() {
     let missing = import("Rooster");
     assert_eq!(missing.status.code(), Some(4), "{missing:?}");
     assert!(
-        told(&missing).contains("it has \"Roster\", \"Notes\""),
+        all_output(&missing).contains("it has \"Roster\", \"Notes\""),
         "{}",
-        told(&missing)
+        all_output(&missing)
     );
     let notes = import("notes");
     assert_eq!(notes.status.code(), Some(4), "{notes:?}");
     assert!(
-        told(&notes).contains("name that: \"Roster\""),
+        all_output(&notes).contains("name that: \"Roster\""),
         "{}",
-        told(&notes)
+        all_output(&notes)
     );
     assert_eq!(import("Roster").status.code(), Some(0));
     department.file("roster.csv", &roster(["Officer"]));
     let output = department.run(&["import", "roster.csv", "--sheet", "Roster"]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(
-        told(&output).contains("the roster is not a workbook"),
+        all_output(&output).contains("the roster is not a workbook"),
         "{}",
-        told(&output)
+        all_output(&output)
     );
 }
 
@@ -115,8 +115,12 @@ fn a_review_of_a_workbook_names_its_users() {
     let department = Department::open();
     fs::write(department.path("roster.xlsx"), workbook(&["Officer"])).unwrap();
     let output = department.run(&["import", "roster.xlsx", "--diff"]);
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
-    assert!(told(&output).contains("Pat Example"), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", all_output(&output));
+    assert!(
+        all_output(&output).contains("Pat Example"),
+        "{}",
+        all_output(&output)
+    );
     assert!(department.users().is_empty());
 }
 
@@ -129,9 +133,9 @@ fn an_old_workbook_is_sent_so_that_the_server_says_what_to_do() {
     let output = department.run(&["import", "roster.xls"]);
     assert_eq!(output.status.code(), Some(4), "{output:?}");
     assert!(
-        told(&output).contains("save it as .xlsx or .ods"),
+        all_output(&output).contains("save it as .xlsx or .ods"),
         "{}",
-        told(&output)
+        all_output(&output)
     );
 }
 
@@ -145,7 +149,7 @@ fn a_workbook_of_more_than_a_message_is_inspected_too() {
     assert!(large.len() > 1024 * 1024, "{}", large.len());
     fs::write(department.path("large.xlsx"), large).unwrap();
     let looked = department.run(&["inspect", "large.xlsx"]);
-    let shown = told(&looked);
+    let shown = all_output(&looked);
     assert_eq!(looked.status.code(), Some(0), "{shown}");
     for part in [
         "is a workbook; its header is in row 1",
@@ -153,6 +157,6 @@ fn a_workbook_of_more_than_a_message_is_inspected_too() {
     ] {
         assert!(shown.contains(part), "{part} is not in {shown}");
     }
-    let listed = told(&department.run(&["imports", "--format", "json"]));
+    let listed = all_output(&department.run(&["imports", "--format", "json"]));
     assert!(!listed.contains("RECEIVING"), "{listed}");
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 use user_import_testing::{App, Database, PATIENCE, free_address, on_both_databases};
 
-on_both_databases![each_new_head_is_logged_and_exported_and_erased_trails_are_told];
+on_both_databases![each_new_head_is_logged_and_exported_and_erased_trails_are_reported];
 
 /// Returns the number of events, the combined heads, and the setbacks, as the metrics show them.
 fn exported(address: SocketAddr) -> [u64; 3] {
@@ -54,7 +54,7 @@ async fn hashes(app: &App) -> Vec<String> {
     events.iter().map(|event| hex(&event.hash)).collect()
 }
 
-async fn each_new_head_is_logged_and_exported_and_erased_trails_are_told(database: Database) {
+async fn each_new_head_is_logged_and_exported_and_erased_trails_are_reported(database: Database) {
     let database = Arc::new(database.with_schema().await);
     let folder = tempfile::tempdir().unwrap();
     let (log, address) = (folder.path().join("log"), free_address());

@@ -23,8 +23,8 @@ use user_import_testing::{
 };
 
 on_both_databases![
-    as_many_watches_as_may_be_are_answered_and_one_more_is_told_to_wait,
-    as_many_exports_as_may_be_are_sent_and_one_more_is_told_to_wait,
+    watches_up_to_the_limit_are_answered_and_one_more_is_asked_to_wait,
+    exports_up_to_the_limit_are_sent_and_one_more_is_asked_to_wait,
     a_flood_of_one_organisations_calls_leaves_the_database_to_the_others;
     small_calls_of_one_organisation_never_have_all_connections_for_small_calls,
 ];
@@ -92,7 +92,7 @@ async fn until_answered<T>(mut ask: impl AsyncFnMut() -> Result<T, Status>) -> T
     answered.expect("there is room again")
 }
 
-async fn as_many_watches_as_may_be_are_answered_and_one_more_is_told_to_wait(database: Database) {
+async fn watches_up_to_the_limit_are_answered_and_one_more_is_asked_to_wait(database: Database) {
     let app = app(
         database,
         ServerLimits {
@@ -127,7 +127,7 @@ async fn export(app: &App, organization: &str) -> Result<Streaming<ExportUsersRe
     Ok(app.directory().export_users(request).await?.into_inner())
 }
 
-async fn as_many_exports_as_may_be_are_sent_and_one_more_is_told_to_wait(database: Database) {
+async fn exports_up_to_the_limit_are_sent_and_one_more_is_asked_to_wait(database: Database) {
     let app = app(
         database,
         ServerLimits {

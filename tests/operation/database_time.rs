@@ -11,7 +11,7 @@ use user_import::{config::Settings, limits::DatabaseLimits, proto::GetOrganizati
 use user_import_testing::{App, Database, on_postgres};
 
 on_postgres![
-    who_waits_too_long_for_a_lock_is_told_to_come_again,
+    a_call_that_waits_too_long_for_a_lock_is_asked_to_retry,
     a_statement_that_takes_too_long_is_ended,
     a_wait_that_is_short_enough_is_no_fault,
 ];
@@ -54,7 +54,7 @@ async fn expect_given_up(app: &App) {
     assert!(app.user("ada").await.protected);
 }
 
-async fn who_waits_too_long_for_a_lock_is_told_to_come_again() {
+async fn a_call_that_waits_too_long_for_a_lock_is_asked_to_retry() {
     expect_given_up(&app(LONG, SHORT).await).await;
 }
 

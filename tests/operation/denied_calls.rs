@@ -18,7 +18,7 @@ use user_import_testing::{App, Database, free_address, on_both_databases, roster
 
 on_both_databases![
     denied_calls_are_counted_by_rpc_and_reason_and_logged_without_values,
-    a_denied_caller_is_told_to_the_chain_of_the_credentials_organisation,
+    a_denied_caller_is_recorded_in_the_chain_of_the_credentials_organisation,
     the_same_denial_again_is_no_further_event,
 ];
 
@@ -132,7 +132,9 @@ async fn denied_calls_are_counted_by_rpc_and_reason_and_logged_without_values(da
     }
 }
 
-async fn a_denied_caller_is_told_to_the_chain_of_the_credentials_organisation(database: Database) {
+async fn a_denied_caller_is_recorded_in_the_chain_of_the_credentials_organisation(
+    database: Database,
+) {
     let app = App::start(database).await;
     app.organization("sheriff").await;
     let operator = app.holding(token("*", Permission::ALL)).await;

@@ -31,7 +31,7 @@ on_both_databases![
     a_draining_server_is_not_serving,
     a_server_without_its_database_is_not_serving,
     a_starting_server_is_not_serving,
-    an_unknown_service_is_told_as_such_and_may_come_to_be,
+    an_unknown_service_is_reported_as_unknown_and_may_be_known_later,
     all_services_are_listed,
     watches_are_bounded_for_each_address,
     a_request_that_is_too_large_is_refused_with_its_first_bytes,
@@ -118,7 +118,7 @@ async fn a_starting_server_is_not_serving(database: Database) {
     app.people(["ada"]).await;
 }
 
-async fn an_unknown_service_is_told_as_such_and_may_come_to_be(database: Database) {
+async fn an_unknown_service_is_reported_as_unknown_and_may_be_known_later(database: Database) {
     let app = App::start(database).await;
     let mut answers = watch(&app, "userimport.v2.ImportService").await;
     let first = answers.message().await.unwrap().unwrap();

@@ -41,7 +41,7 @@ on_both_databases![
     rows_of_nothing_but_faults_take_no_more_than_sound_ones,
     rows_that_only_the_plan_can_reject_take_little_more_than_sound_ones,
     the_memory_of_a_large_import_is_given_back_when_it_has_ended,
-    an_upload_for_which_there_is_no_memory_is_told_so_and_leaves_nothing,
+    an_upload_for_which_there_is_no_memory_is_refused_and_leaves_nothing,
     a_workbook_for_which_there_is_no_memory_is_refused,
     large_parts_after_tiny_ones_take_little_memory,
     a_principal_and_an_organisation_have_a_share_of_the_memory_from_all_addresses_together,
@@ -244,7 +244,7 @@ async fn expect_pages_given_back() {
 }
 
 /// The server has 16 MiB for all callers, and one caller may have half of them.
-async fn an_upload_for_which_there_is_no_memory_is_told_so_and_leaves_nothing(database: Database) {
+async fn an_upload_for_which_there_is_no_memory_is_refused_and_leaves_nothing(database: Database) {
     let scene = Scene::start(database, &["--max-client-memory", "16"]).await;
     let names: Vec<_> = (0..60_000).map(|n| format!("someone-{n}")).collect();
     let people = roster().people(names.iter().map(String::as_str));

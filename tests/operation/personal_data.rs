@@ -26,7 +26,7 @@ use user_import_testing::{
     on_both_databases, roster, start_of,
 };
 
-on_both_databases![nothing_of_a_roster_is_logged_counted_traced_or_told_in_a_status];
+on_both_databases![nothing_of_a_roster_is_in_logs_metrics_traces_or_statuses];
 
 /// A word that every value of these tests contains.
 const CANARY: &str = "kanari";
@@ -257,7 +257,7 @@ async fn rejected_rows(app: &App) {
     assert!(imported.results.iter().any(told));
 }
 
-async fn nothing_of_a_roster_is_logged_counted_traced_or_told_in_a_status(database: Database) {
+async fn nothing_of_a_roster_is_in_logs_metrics_traces_or_statuses(database: Database) {
     let fresh = Arc::new(database.create().await);
     let (collector, mut spans) = collector().await;
     let mut observed = ObservedServer::start(&fresh, collector).await;

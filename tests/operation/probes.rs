@@ -28,7 +28,7 @@ async fn health(endpoint: String, options: &[&str]) -> Output {
 }
 
 /// Returns the exit code and the output.
-async fn told(endpoint: String, options: &[&str]) -> (Option<i32>, String) {
+async fn checked(endpoint: String, options: &[&str]) -> (Option<i32>, String) {
     let output = health(endpoint, options).await;
     let printed = String::from_utf8(output.stdout).unwrap();
     (output.status.code(), printed.trim().to_owned())
@@ -36,13 +36,13 @@ async fn told(endpoint: String, options: &[&str]) -> (Option<i32>, String) {
 
 /// Repeats the check until it has this result. The server checks its database every two seconds.
 async fn until(app: &App, expected: (Option<i32>, &str)) {
-    until_told(&format!("http://{}", app.address()), &[], expected).await;
+    until_checked(&format!("http://{}", app.address()), &[], expected).await;
 }
 
-async fn until_told(endpoint: &str, options: &[&str], expected: (Option<i32>, &str)) {
+async fn until_checked(endpoint: &str, options: &[&str], expected: (Option<i32>, &str)) {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let (exit, printed) = told(endpoint.to_owned(), options).await;
+        let (exit, printed) = checked(endpoint.to_owned(), options).await;
         if (exit, &*printed) == expected {
             return;
         }
@@ -58,7 +58,7 @@ async fn a_server_that_can_be_used_is_healthy_and_needs_no_credential(database: 
     let endpoint = || format!("http://{}", app.address());
     for service in ["ImportService", "DirectoryService", "AuditService"] {
         let service = format!("userimport.v1.{service}");
-        let answer = told(endpoint(), &["--service", &service]).await;
+        let answer = checked(endpoint(), &["--service", &service]).await;
         assert_eq!(answer, (Some(0), "SERVING".to_owned()), "{service}");
     }
     let unknown = health(endpoint(), &["--service", "userimport.v1.Nobody"]).await;
@@ -76,7 +76,7 @@ async fn a_server_without_its_database_is_alive_and_not_healthy(database: Databa
     app.database().take_away().await;
     until(&app, (Some(5), "NOT_SERVING")).await;
     let endpoint = format!("http://{}", app.address());
-    let alive = told(endpoint, &["--alive"]).await;
+    let alive = checked(endpoint, &["--alive"]).await;
     assert_eq!(alive, (Some(0), "NOT_SERVING".to_owned()));
     app.database().give_back().await;
     until(&app, (Some(0), "SERVING")).await;
@@ -100,7 +100,7 @@ async fn health_is_asked_over_tls_of_a_server_that_is_known(database: Database) 
     let by_name = format!("https://localhost:{port}");
     let known = ["--ca-cert", &ca];
     let named = ["--ca-cert", &ca, "--server-name", "127.0.0.1"];
-    until_told(&by_address, &known, (Some(0), "SERVING")).await;
+    until_checked(&by_address, &known, (Some(0), "SERVING")).await;
     for (endpoint, options, exit) in [
         (&by_address, &known[..], 0),
         (&by_name, &known, 5),
@@ -108,7 +108,7 @@ async fn health_is_asked_over_tls_of_a_server_that_is_known(database: Database) 
         (&by_address, &[], 5),
         (&by_address, &["--ca-cert", &path("other.pem")], 5),
     ] {
-        let answer = told(endpoint.clone(), options).await;
+        let answer = checked(endpoint.clone(), options).await;
         assert_eq!(answer.0, Some(exit), "{endpoint} {options:?}");
     }
 }

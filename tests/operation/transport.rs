@@ -23,7 +23,7 @@ on_both_databases![
     a_silent_peer_is_given_up_and_one_that_answers_stays,
     what_is_no_call_is_answered_as_http_has_it,
     http_1_needs_exactly_one_host,
-    a_browser_is_sent_to_the_console_and_a_program_told_what_this_is,
+    a_browser_is_sent_to_the_console_and_a_program_gets_an_explanation,
 ];
 
 const IMPORT: &str = "/userimport.v1.ImportService/ImportUsers";
@@ -178,7 +178,7 @@ async fn http_1_needs_exactly_one_host(database: Database) {
     }
 }
 
-async fn a_browser_is_sent_to_the_console_and_a_program_told_what_this_is(database: Database) {
+async fn a_browser_is_sent_to_the_console_and_a_program_gets_an_explanation(database: Database) {
     let app = App::start(database).await;
     let ask = async |line: &str, accept: &str| {
         let head = format!("Host: localhost\r\nAccept: {accept}\r\nConnection: close\r\n\r\n");

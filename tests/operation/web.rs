@@ -29,7 +29,7 @@ use user_import_testing::{App, Database, finish_of, on_both_databases, roster, s
 
 on_both_databases![
     a_roster_is_imported_over_http_1_and_http_2_as_bytes_and_as_text,
-    a_refusal_is_told_in_headers_or_in_the_body,
+    a_refusal_is_sent_in_headers_or_in_the_body,
     answers_come_while_the_import_runs,
     only_pages_of_known_origins_may_call,
     a_preflight_needs_no_credential,
@@ -278,7 +278,7 @@ fn watch(import_id: &str) -> WatchImportRequest {
     }
 }
 
-async fn a_refusal_is_told_in_headers_or_in_the_body(database: Database) {
+async fn a_refusal_is_sent_in_headers_or_in_the_body(database: Database) {
     let app = App::start(database).await;
     let unknown = "018f4e9e-5c7b-7000-8000-00000000000f";
     for dialect in DIALECTS {

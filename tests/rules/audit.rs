@@ -26,16 +26,16 @@ use user_import_testing::{
 };
 
 on_both_databases![
-    making_an_organisation_and_its_catalog_is_told,
-    an_import_is_told_when_it_begins_and_when_it_ends,
-    an_import_of_all_or_nothing_is_told_the_same,
-    a_refused_import_is_told_with_its_reasons,
-    a_dry_run_and_an_export_are_told,
-    switching_a_users_protection_is_told_once,
-    what_changes_nothing_is_not_told,
+    making_an_organisation_and_its_catalog_is_recorded,
+    an_import_is_recorded_when_it_begins_and_when_it_ends,
+    an_import_of_all_or_nothing_is_recorded_in_the_same_way,
+    a_refused_import_is_recorded_with_its_reasons,
+    a_dry_run_and_an_export_are_recorded,
+    switching_a_users_protection_is_recorded_once,
+    a_call_that_changes_nothing_is_not_recorded,
     a_rolled_back_import_leaves_nothing_but_its_refusal,
-    asking_an_import_to_stop_is_told,
-    an_interrupted_import_is_told_at_each_of_its_turns,
+    asking_an_import_to_stop_is_recorded,
+    each_attempt_of_an_interrupted_import_is_recorded,
     events_have_who_and_where_and_no_value_of_a_roster,
     events_come_in_pages_in_both_orders,
     organisations_have_chains_of_their_own,
@@ -45,7 +45,7 @@ on_both_databases![
     events_can_only_be_added,
     tampering_is_found_and_located,
     events_at_once_make_one_chain,
-    tokens_are_told_where_they_are_good,
+    tokens_are_recorded_with_the_organisations_that_they_are_valid_for,
     an_event_names_the_credential,
     an_archive_is_recorded_of_events_that_there_are_and_without_a_gap,
     what_is_recorded_as_archived_already_is_not_recorded_again,
@@ -82,7 +82,7 @@ async fn verified(app: &App, organization: &str) -> Result<i64, ChainBreak> {
 }
 
 /// Returns the events of `pd` since it got its catalog, one on a line. Fails unless the chain is complete.
-async fn told(app: &App) -> Vec<String> {
+async fn event_lines(app: &App) -> Vec<String> {
     let (events, _) = chain(app, "pd").await;
     let last = events.last().map_or(0, |event| event.sequence);
     assert_eq!(verified(app, "pd").await, Ok(last));
@@ -114,7 +114,7 @@ fn line(event: &AuditEvent) -> String {
     )
 }
 
-async fn making_an_organisation_and_its_catalog_is_told(database: Database) {
+async fn making_an_organisation_and_its_catalog_is_recorded(database: Database) {
     let app = App::start(database).await;
     let (events, _) = chain(&app, "pd").await;
     let actions: Vec<_> = events.iter().map(AuditEvent::action).collect();
@@ -291,14 +291,14 @@ async fn events_can_only_be_added(database: Database) {
     assert_eq!(chain(&app, "pd").await, before);
 }
 
-async fn an_import_is_told_when_it_begins_and_when_it_ends(database: Database) {
+async fn an_import_is_recorded_when_it_begins_and_when_it_ends(database: Database) {
     let app = App::start(database).await;
     let bad = roster()
         .people(["ada"])
         .row("bob", [(RoleColumn, "Nobody")]);
     let imported = app.import(bad).await;
     assert_eq!(
-        told(&app).await,
+        event_lines(&app).await,
         [
             "IMPORT_BEGUN DONE rows=2",
             "IMPORT_ENDED COMPLETED created=1 rejected=1 rows=2",
@@ -312,7 +312,7 @@ async fn an_import_is_told_when_it_begins_and_when_it_ends(database: Database) {
     );
 }
 
-async fn an_import_of_all_or_nothing_is_told_the_same(database: Database) {
+async fn an_import_of_all_or_nothing_is_recorded_in_the_same_way(database: Database) {
     let app = App::start(database).await;
     let start = ImportStart {
         all_or_nothing: true,
@@ -321,7 +321,7 @@ async fn an_import_of_all_or_nothing_is_told_the_same(database: Database) {
     app.import_with(start, roster().people(["ada", "bob"]))
         .await;
     assert_eq!(
-        told(&app).await,
+        event_lines(&app).await,
         [
             "IMPORT_BEGUN DONE rows=2",
             "IMPORT_ENDED COMPLETED created=2 rejected=0 rows=2",
@@ -329,7 +329,7 @@ async fn an_import_of_all_or_nothing_is_told_the_same(database: Database) {
     );
 }
 
-async fn a_refused_import_is_told_with_its_reasons(database: Database) {
+async fn a_refused_import_is_recorded_with_its_reasons(database: Database) {
     let app = App::start(database).await;
     app.refuse(start_of("pd"), "EMAIL,NONSENSE\nx,y\n").await;
     let dry = ImportStart {
@@ -354,7 +354,7 @@ async fn a_refused_import_is_told_with_its_reasons(database: Database) {
     assert_eq!(refused[1].details["refusals"], "TOO_MANY_REJECTED_ROWS");
 }
 
-async fn a_dry_run_and_an_export_are_told(database: Database) {
+async fn a_dry_run_and_an_export_are_recorded(database: Database) {
     let app = App::start(database).await;
     let dry = ImportStart {
         validate_only: true,
@@ -369,7 +369,7 @@ async fn a_dry_run_and_an_export_are_told(database: Database) {
     };
     app.export_workbook(workbook).await;
     assert_eq!(
-        told(&app).await,
+        event_lines(&app).await,
         [
             "IMPORT_PREVIEWED COMPLETED created=1 rejected=0 rows=1",
             "USERS_EXPORTED DONE filtered=false",
@@ -378,7 +378,7 @@ async fn a_dry_run_and_an_export_are_told(database: Database) {
     );
 }
 
-async fn switching_a_users_protection_is_told_once(database: Database) {
+async fn switching_a_users_protection_is_recorded_once(database: Database) {
     let app = App::start(database).await;
     app.people(["ada"]).await;
     app.protect("ada").await;
@@ -392,10 +392,10 @@ async fn switching_a_users_protection_is_told_once(database: Database) {
     assert_eq!(switched.details["protected"], "true");
 }
 
-async fn what_changes_nothing_is_not_told(database: Database) {
+async fn a_call_that_changes_nothing_is_not_recorded(database: Database) {
     let app = App::start(database).await;
     app.people(["ada"]).await;
-    let before = told(&app).await;
+    let before = event_lines(&app).await;
     let in_use = UpdateCatalogRequest {
         organization: "pd".to_owned(),
         catalog: Some(Catalog::default()),
@@ -412,22 +412,22 @@ async fn what_changes_nothing_is_not_told(database: Database) {
     };
     assert!(app.directory().set_user_protected(nobody).await.is_err());
     app.users().await;
-    assert_eq!(told(&app).await, before);
+    assert_eq!(event_lines(&app).await, before);
 }
 
 async fn a_rolled_back_import_leaves_nothing_but_its_refusal(database: Database) {
     let app = App::start(database).await;
     app.people(["ada"]).await;
-    let before = told(&app).await.len();
+    let before = event_lines(&app).await.len();
     // The table of results is gone, so the transaction fails after it has recorded that the import begins.
     app.tamper("ALTER TABLE import_results RENAME TO gone")
         .await;
     let imported = app.import(roster().people(["bob"])).await;
     assert_eq!(imported.code(), Code::Internal, "{imported}");
-    assert_eq!(told(&app).await.len(), before);
+    assert_eq!(event_lines(&app).await.len(), before);
 }
 
-async fn asking_an_import_to_stop_is_told(database: Database) {
+async fn asking_an_import_to_stop_is_recorded(database: Database) {
     let app = start_slow(database).await;
     let status = app.cancel(ID).await.expect_err("there is no such import");
     assert_eq!(status.code(), Code::NotFound);
@@ -437,7 +437,7 @@ async fn asking_an_import_to_stop_is_told(database: Database) {
     let summary = first.and_rest(answers).await.summary().clone();
     let created = summary.created;
     assert_eq!(
-        told(&app).await,
+        event_lines(&app).await,
         [
             format!("IMPORT_BEGUN DONE rows={MANY}"),
             "IMPORT_CANCEL_REQUESTED DONE".to_owned(),
@@ -446,7 +446,7 @@ async fn asking_an_import_to_stop_is_told(database: Database) {
     );
 }
 
-async fn an_interrupted_import_is_told_at_each_of_its_turns(database: Database) {
+async fn each_attempt_of_an_interrupted_import_is_recorded(database: Database) {
     let app = interrupted(database, named(ID), &many()).await;
     let (events, _) = chain(&app, "pd").await;
     // An earlier import has created the people.
@@ -460,7 +460,7 @@ async fn an_interrupted_import_is_told_at_each_of_its_turns(database: Database) 
         ..named(ID)
     };
     app.import_with(stale, &many()).await;
-    let told = told(&app).await;
+    let told = event_lines(&app).await;
     assert_eq!(
         told[4..],
         [
@@ -592,7 +592,7 @@ async fn tampering_is_found_and_located(database: Database) {
     }
 }
 
-async fn tokens_are_told_where_they_are_good(database: Database) {
+async fn tokens_are_recorded_with_the_organisations_that_they_are_valid_for(database: Database) {
     let app = App::start(database).await;
     let (here, _) = app.create_token(token("pd", [Permission::UsersRead])).await;
     let (everywhere, text) = app.create_token(token("*", Permission::ALL)).await;

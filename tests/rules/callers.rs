@@ -3,9 +3,9 @@
 use user_import::{domain::Permission, proto::GetCallerRequest};
 use user_import_testing::{App, Database, on_both_databases, token};
 
-on_both_databases![a_caller_is_told_who_it_is_and_what_it_may_do];
+on_both_databases![a_caller_learns_who_it_is_and_what_it_may_do];
 
-async fn a_caller_is_told_who_it_is_and_what_it_may_do(database: Database) {
+async fn a_caller_learns_who_it_is_and_what_it_may_do(database: Database) {
     let app = App::start(database).await;
     for (organization, permissions, shown) in [
         ("pd", &[Permission::UsersImport][..], "pd"),

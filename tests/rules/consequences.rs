@@ -85,9 +85,9 @@ fn dry() -> ImportStart {
 }
 
 /// The kind, the count, and for each example the external ID, the detail and the row.
-type ToldConsequence<'a> = (Kind, u32, Vec<(&'a str, &'a str, u32)>);
+type ConsequenceFacts<'a> = (Kind, u32, Vec<(&'a str, &'a str, u32)>);
 
-fn told(consequences: &[Consequence]) -> Vec<ToldConsequence<'_>> {
+fn facts_of(consequences: &[Consequence]) -> Vec<ConsequenceFacts<'_>> {
     let told = consequences.iter().map(|found| {
         let examples = found.examples.iter();
         let examples = examples.map(|one| (&*one.external_id, &*one.detail, one.row));
@@ -98,13 +98,13 @@ fn told(consequences: &[Consequence]) -> Vec<ToldConsequence<'_>> {
 
 /// Expects these consequences of the roster, both if its plan reads all users and if it reads only those that the rows
 /// can concern.
-async fn expect(database: Database, roster: Roster, expected: &[ToldConsequence<'_>]) {
+async fn expect(database: Database, roster: Roster, expected: &[ConsequenceFacts<'_>]) {
     for partial in [false, true] {
         let app = department(database, partial).await;
         let planned = app.import_with(dry(), roster.clone()).await;
         assert_eq!(planned.code(), Code::Ok, "{planned}");
         assert_eq!(
-            told(&planned.summary().consequences),
+            facts_of(&planned.summary().consequences),
             expected,
             "partial: {partial}"
         );
@@ -161,14 +161,14 @@ async fn missing_users_leave_their_reports_and_their_roles(database: Database) {
     let planned = app.import_with(start.clone(), listed.clone()).await;
     assert_eq!(planned.summary().deactivated, 2, "{planned}");
     let empty = [(Kind::RoleLeftEmpty, 1, vec![("", "Sergeant", 0)])];
-    assert_eq!(told(&planned.summary().consequences), empty);
+    assert_eq!(facts_of(&planned.summary().consequences), empty);
     let listed = listed.row(
         "dee",
         [(SupervisorEmail, "ada@pd.example"), (Role, "Sergeant")],
     );
     let planned = app.import_with(start, listed).await;
     let lost = [(Kind::ReportsLoseSupervisor, 1, vec![("dee", "ada", 4)])];
-    assert_eq!(told(&planned.summary().consequences), lost);
+    assert_eq!(facts_of(&planned.summary().consequences), lost);
 }
 
 async fn roles_are_gained_lost_and_left_empty(database: Database) {
@@ -362,7 +362,7 @@ async fn a_refused_import_tells_them_too(database: Database) {
     let refused = app.import_with(start, leaving).await;
     assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
     let expected = [(Kind::ReportsLoseSupervisor, 1, vec![("dee", "ada", 0)])];
-    assert_eq!(told(&refused.summary().consequences), expected);
+    assert_eq!(facts_of(&refused.summary().consequences), expected);
     let request = GetImportRequest {
         organization: "pd".to_owned(),
         import_id: refused.import_id().to_owned(),
@@ -373,7 +373,10 @@ async fn a_refused_import_tells_them_too(database: Database) {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(told(&record.import_record.unwrap().consequences), expected);
+    assert_eq!(
+        facts_of(&record.import_record.unwrap().consequences),
+        expected
+    );
 }
 
 async fn only_readers_of_users_see_examples_outside_the_roster(database: Database) {
@@ -407,7 +410,7 @@ async fn only_readers_of_users_see_examples_outside_the_roster(database: Databas
             vec![("chief", "Administrator", 1)],
         ),
     ];
-    assert_eq!(told(&planned.summary().consequences), expected);
+    assert_eq!(facts_of(&planned.summary().consequences), expected);
     let permissions = [
         Permission::UsersImport,
         Permission::UsersDeactivate,
@@ -424,7 +427,7 @@ async fn only_readers_of_users_see_examples_outside_the_roster(database: Databas
         ),
         (Kind::PrivilegedRoleLost, 1, vec![("chief", "", 1)]),
     ];
-    assert_eq!(told(&planned.summary().consequences), expected);
+    assert_eq!(facts_of(&planned.summary().consequences), expected);
 }
 
 async fn a_push_has_them_too(database: Database) {
@@ -444,5 +447,5 @@ async fn a_push_has_them_too(database: Database) {
         .unwrap()
         .into_inner();
     let expected = [(Kind::ReportsLoseSupervisor, 1, vec![("dee", "ada", 0)])];
-    assert_eq!(told(&pushed.summary.unwrap().consequences), expected);
+    assert_eq!(facts_of(&pushed.summary.unwrap().consequences), expected);
 }

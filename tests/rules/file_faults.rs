@@ -22,7 +22,7 @@ on_both_databases![
     a_byte_beyond_the_limit_refuses_the_import,
     typed_rows_have_the_same_faults_and_limits,
     a_message_over_4_mib_is_a_limit_exceeded,
-    bad_csv_options_are_told_together,
+    bad_csv_options_are_reported_together,
     a_fault_in_the_first_line_reaches_a_client_that_sends_megabytes,
 ];
 
@@ -153,7 +153,7 @@ async fn a_message_over_4_mib_is_a_limit_exceeded(database: Database) {
     assert!(app.users().await.is_empty());
 }
 
-async fn bad_csv_options_are_told_together(database: Database) {
+async fn bad_csv_options_are_reported_together(database: Database) {
     let app = App::start(database).await;
     let start = ImportStart {
         csv: Some(CsvFormat {

@@ -15,9 +15,9 @@ use user_import_testing::{App, Database, ImportResponses, on_both_databases, ros
 
 on_both_databases![
     names_match_in_any_order_case_and_spacing,
-    every_fault_of_a_header_is_told_at_once,
+    all_faults_of_a_header_are_reported_together,
     a_nearby_name_is_suggested,
-    a_file_without_a_header_is_told_so_and_not_quoted,
+    a_file_without_a_header_is_refused_and_not_quoted,
     unknown_columns_can_be_ignored_and_are_then_reported,
     missing_and_doubled_columns_refuse_even_where_unknown_ones_are_ignored,
     columns_of_our_error_report_are_always_ignored,
@@ -57,7 +57,7 @@ async fn names_match_in_any_order_case_and_spacing(database: Database) {
     assert_eq!((&*ada.badge_number, &*ada.rank), ("00421", "Captain"));
 }
 
-async fn every_fault_of_a_header_is_told_at_once(database: Database) {
+async fn all_faults_of_a_header_are_reported_together(database: Database) {
     let app = App::start(database).await;
     let header = "EMIAL,BADGE_NUMBER,,first name,LAST_NAME,STATUS,Status,USERNAME,Shift";
     assert_snapshot!(refuse(&app, format!("{header}\n{ROW},,\n")).await, @r#"
@@ -94,7 +94,7 @@ async fn a_nearby_name_is_suggested(database: Database) {
     "#);
 }
 
-async fn a_file_without_a_header_is_told_so_and_not_quoted(database: Database) {
+async fn a_file_without_a_header_is_refused_and_not_quoted(database: Database) {
     let app = App::start(database).await;
     for (input, csv) in [
         ("a row", format!("{ROW}\n{ROW}\n").into_bytes()),

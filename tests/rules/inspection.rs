@@ -21,7 +21,7 @@ on_both_databases![
     what_has_come_of_an_upload_is_inspected,
     a_workbook_is_inspected_like_csv,
     a_roster_of_our_own_needs_no_mapping,
-    values_are_told_by_the_organisations_own_catalog,
+    values_are_recognised_by_the_organisations_own_catalog,
     a_mapping_to_begin_with_is_kept,
     what_cannot_be_inspected_is_refused,
     nothing_is_stored_and_others_uploads_are_not_seen,
@@ -197,7 +197,7 @@ async fn a_roster_of_our_own_needs_no_mapping(database: Database) {
     assert_eq!(found.issues, []);
 }
 
-async fn values_are_told_by_the_organisations_own_catalog(database: Database) {
+async fn values_are_recognised_by_the_organisations_own_catalog(database: Database) {
     let app = App::start(database).await;
     let mut changed = catalog();
     changed.roles.push(Role {

@@ -41,7 +41,7 @@ fn table(imported: &ImportResponses) -> String {
 }
 
 /// Returns the messages about these values. Each value is in a row of its own without another fault.
-async fn told(app: &App, values: &[(Column, &str)]) -> String {
+async fn messages(app: &App, values: &[(Column, &str)]) -> String {
     let rows = values.iter().zip(1..);
     let people = rows.fold(roster(), |roster, (&value, row)| {
         roster.row(&format!("r{row}"), [value])
@@ -81,7 +81,7 @@ async fn what_is_said_of_a_record(database: Database) {
 async fn what_is_said_of_a_value(database: Database) {
     let app = App::start(database).await;
     let over = "x".repeat(4_097);
-    let table = told(
+    let table = messages(
         &app,
         &[
             (FirstName, ""),
@@ -137,7 +137,7 @@ async fn what_is_said_of_a_value_that_is_not_in_the_catalog(database: Database) 
         (EvidenceGroupExtId, "G-22"),
         (EvidenceGroupExtId, "G-2"),
     ];
-    assert_snapshot!(told(&app, &values).await, @r#"
+    assert_snapshot!(messages(&app, &values).await, @r#"
     UNKNOWN_ROLE | ROLE | Offcier | ROLE "Offcier" is not a role of this organisation; did you mean "Officer"? | Officer
     UNKNOWN_ROLE | ROLE | Detective | ROLE "Detective" is not a role of this organisation; use one of "Administrator", "Officer", "Sergeant".
     UNKNOWN_RANK | RANK | Captian | RANK "Captian" is not a rank of this organisation; did you mean "Captain"? | Captain
@@ -155,7 +155,7 @@ async fn what_is_said_of_a_value_that_is_not_in_the_catalog(database: Database) 
         },
     )
     .await;
-    assert_snapshot!(told(&app, &values[2..5]).await, @r#"
+    assert_snapshot!(messages(&app, &values[2..5]).await, @r#"
     UNKNOWN_RANK | RANK | Captian | RANK "Captian" is not a rank of this organisation; add the rank to the catalog first.
     UNKNOWN_RANK | RANK | Chief | RANK "Chief" is not a rank of this organisation; add the rank to the catalog first.
     UNKNOWN_GROUP | EVIDENCE_GROUP_EXT_ID | G1 | EVIDENCE_GROUP_EXT_ID "G1" is not a group of this organisation; add the group to the catalog first.
@@ -240,7 +240,7 @@ async fn what_is_said_of_a_long_value_is_short(database: Database) {
         .into_iter()
         .filter(|&column| column != Column::Location);
     let values: Vec<_> = values.map(|column| (column, &*long)).collect();
-    let table = told(&app, &values).await;
+    let table = messages(&app, &values).await;
     for line in table.lines() {
         assert!(line.chars().count() < 560, "{line}");
     }

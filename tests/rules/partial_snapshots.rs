@@ -82,7 +82,7 @@ async fn partial(
 }
 
 /// Returns everything that a client learns of the plan on a snapshot, and the order of writing.
-fn told(rows: &Arc<ByRow<Row>>, snapshot: Snapshot, match_by: Option<MatchBy>) -> String {
+fn described_plan(rows: &Arc<ByRow<Row>>, snapshot: Snapshot, match_by: Option<MatchBy>) -> String {
     let planned = planned_on(rows, snapshot, match_by);
     let plan = &planned.plan;
     let indices = plan.decisions.indices();
@@ -223,7 +223,10 @@ async fn the_plan_on_the_users_that_rows_can_concern_is_the_plan_on_everybody(da
             assert_eq!(catalogs[0], catalogs[1]);
             assert_eq!(some.revision, all.revision);
             assert!(some.users.is_sorted_by_key(|user| user.id));
-            assert_eq!(told(&rows, some, match_by), told(&rows, all, match_by));
+            assert_eq!(
+                described_plan(&rows, some, match_by),
+                described_plan(&rows, all, match_by)
+            );
         },
     );
 }

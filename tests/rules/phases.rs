@@ -22,7 +22,7 @@ on_both_databases![
     a_client_that_never_half_closes_gets_its_import,
     a_result_comes_after_its_user_is_written,
     every_row_has_one_result_and_the_counts_add_up,
-    a_dry_run_gives_the_verdicts_of_the_import_and_writes_nothing,
+    a_dry_run_gives_the_results_of_the_import_and_writes_nothing,
     started_says_how_the_file_is_read,
     a_stream_that_breaks_off_writes_nothing,
 ];
@@ -176,7 +176,7 @@ async fn every_row_has_one_result_and_the_counts_add_up(database: Database) {
     assert_eq!(summary.rows, 6);
 }
 
-async fn a_dry_run_gives_the_verdicts_of_the_import_and_writes_nothing(database: Database) {
+async fn a_dry_run_gives_the_results_of_the_import_and_writes_nothing(database: Database) {
     let app = App::start(database).await;
     app.people(["ada", "bob", "cy"]).await;
     let dry = ImportStart {

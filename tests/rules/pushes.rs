@@ -27,7 +27,7 @@ use user_import_testing::{
 };
 
 on_both_databases![
-    a_push_has_the_verdicts_of_the_same_import,
+    a_push_has_the_results_of_the_same_import,
     a_push_writes_what_the_same_import_writes,
     a_push_deactivates_the_missing_as_an_import_does,
     a_push_is_refused_for_the_same_reasons_as_an_import,
@@ -111,7 +111,7 @@ fn assert_same(pushed: &ImportResponses, imported: &ImportResponses) {
     assert_eq!(timeless(pushed), timeless(imported));
 }
 
-async fn a_push_has_the_verdicts_of_the_same_import(database: Database) {
+async fn a_push_has_the_results_of_the_same_import(database: Database) {
     let app = start(database).await;
     let plain = || named(ID);
     let starts = [
@@ -387,7 +387,7 @@ async fn an_id_in_use_by_another_credential_is_refused(database: Database) {
     assert_eq!(info.reason, "IMPORT_ID_IN_USE");
 }
 
-async fn told(app: &App, push: PushUsersRequest) -> String {
+async fn refusal_lines(app: &App, push: PushUsersRequest) -> String {
     let refused = ImportResponses::pushed(app.push_users(push).await);
     let violations = refused.violations();
     let violations: Vec<_> = violations
@@ -415,15 +415,15 @@ async fn a_push_without_rows_or_with_what_only_files_have_is_refused(database: D
         start: None,
         rows: rows(),
     };
-    insta::assert_snapshot!(told(&app, no_start).await, @r"
+    insta::assert_snapshot!(refusal_lines(&app, no_start).await, @r"
     InvalidArgument
     start: start is missing: it says what to import into, and how.
     ");
-    insta::assert_snapshot!(told(&app, push(Some(csv), rows())).await, @r"
+    insta::assert_snapshot!(refusal_lines(&app, push(Some(csv), rows())).await, @r"
     InvalidArgument
     start.csv: A push has typed rows, so csv has no meaning here: leave it out, or send the file with ImportUsers.
     ");
-    insta::assert_snapshot!(told(&app, push(None, Vec::new())).await, @r"
+    insta::assert_snapshot!(refusal_lines(&app, push(None, Vec::new())).await, @r"
     InvalidArgument
     : There are no rows to import; add at least one.
     ");
@@ -446,19 +446,19 @@ async fn a_push_of_too_many_rows_or_bytes_is_refused(database: Database) {
         start: Some(start_of("pd")),
         rows,
     };
-    insta::assert_snapshot!(told(&app, push(people(1_001).typed())).await, @r"
+    insta::assert_snapshot!(refusal_lines(&app, push(people(1_001).typed())).await, @r"
     ResourceExhausted
     rows: A push has at most 1000 rows, and this one has 1001: send fewer, or import them with ImportUsers.
     ");
     // Messages that would take much more memory than bytes on the wire are refused before they are decoded.
     let empty = vec![UserRow::default(); ServerLimits::MESSAGE_ROWS + 1];
-    insta::assert_snapshot!(told(&app, push(empty)).await, @r"
+    insta::assert_snapshot!(refusal_lines(&app, push(empty)).await, @r"
     ResourceExhausted
     message: A message is over 4 MiB or 50000 rows; send smaller chunks.
     ");
     let mut large = people(1).typed();
     large[0].location = Some("x".repeat(5 << 20));
-    insta::assert_snapshot!(told(&app, push(large)).await, @r"
+    insta::assert_snapshot!(refusal_lines(&app, push(large)).await, @r"
     ResourceExhausted
     message: A message is over 4 MiB or 50000 rows; send smaller chunks.
     ");

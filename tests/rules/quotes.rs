@@ -40,7 +40,7 @@ fn ignoring_unknown(start: ImportStart) -> ImportStart {
 }
 
 /// Returns the messages about the first row. The row after it is valid and stands.
-async fn told(app: &App, first: &str, last: &str) -> String {
+async fn messages(app: &App, first: &str, last: &str) -> String {
     let csv = format!(
         "{HEADER}\n{}{}",
         row("ada", first, last),
@@ -78,7 +78,7 @@ async fn text_behind_a_closing_quote_rejects_the_row(database: Database) {
         ("\"\"Dana\"", "Whitlock"),
         ("\"Dana,\"Active\"", "Whitlock"),
     ] {
-        assert_snapshot!(told(&app, first, last).await, @r#"STRAY_QUOTE: Text follows the closing quote of a value in FIRST_NAME; double each quote that belongs to a quoted value ("Dana ""Dee"""), and close the value right before the delimiter."#);
+        assert_snapshot!(messages(&app, first, last).await, @r#"STRAY_QUOTE: Text follows the closing quote of a value in FIRST_NAME; double each quote that belongs to a quoted value ("Dana ""Dee"""), and close the value right before the delimiter."#);
     }
     for (first, last) in [
         ("\"Dana \"\"Dee\"\"\"", "\"Whitlock, \"\"W\"\"\""),
@@ -86,7 +86,11 @@ async fn text_behind_a_closing_quote_rejects_the_row(database: Database) {
         ("\"Dana\" ", "\u{A0}\"Whitlock\"\u{A0}"),
         ("\"Dana\nDee\"", "Whitlock"),
     ] {
-        assert_eq!(told(&app, first, last).await, "CREATED", "{first},{last}");
+        assert_eq!(
+            messages(&app, first, last).await,
+            "CREATED",
+            "{first},{last}"
+        );
     }
 }
 
@@ -97,9 +101,9 @@ async fn a_backslash_before_a_quote_is_named(database: Database) {
         ("\"\\\"Dana\"", "\"Whitlock\""),
         ("\"Dana, \\\"Dee\\\"\"", "Whitlock"),
     ] {
-        assert_snapshot!(told(&app, first, last).await, @r#"STRAY_QUOTE: Text follows the closing quote of a value in FIRST_NAME, because a backslash does not protect a quote; double each quote that belongs to a quoted value: write "" in place of \"."#);
+        assert_snapshot!(messages(&app, first, last).await, @r#"STRAY_QUOTE: Text follows the closing quote of a value in FIRST_NAME, because a backslash does not protect a quote; double each quote that belongs to a quoted value: write "" in place of \"."#);
     }
-    assert_eq!(told(&app, "\"Dana\\\"", "Whitlock").await, "CREATED");
+    assert_eq!(messages(&app, "\"Dana\\\"", "Whitlock").await, "CREATED");
 }
 
 async fn an_unpaired_quote_rejects_the_row_and_a_pair_is_ordinary(database: Database) {
@@ -109,7 +113,7 @@ async fn an_unpaired_quote_rejects_the_row_and_a_pair_is_ordinary(database: Data
         ("5\" Dana", "Whitlock"),
         ("Dana \"Dee\"\"", "\"Whitlock\""),
     ] {
-        assert_snapshot!(told(&app, first, last).await, @r"STRAY_QUOTE: A value without quotes around it has a single quote mark in it in FIRST_NAME; remove the quote mark, or put the whole value in quotes and double the quote mark inside it.");
+        assert_snapshot!(messages(&app, first, last).await, @r"STRAY_QUOTE: A value without quotes around it has a single quote mark in it in FIRST_NAME; remove the quote mark, or put the whole value in quotes and double the quote mark inside it.");
     }
     let csv = format!("{HEADER}\n{}", row("ada", "Dana \"Dee\"", "=\"Whitlock\""));
     assert_eq!(app.import(csv).await.summary().created, 1);

@@ -39,7 +39,7 @@ fn workbook_request() -> ExportUsersRequest {
 }
 
 /// Returns the answers of an import, without lines and without the IDs that the server gives.
-fn told(imported: &ImportResponses) -> String {
+fn comparable(imported: &ImportResponses) -> String {
     let without_ids = |result: &RowResult| RowResult {
         line: 0,
         user_id: String::new(),
@@ -112,7 +112,7 @@ async fn typed_rows_give_the_same_results_and_directory_as_the_equal_csv(databas
         let typed = app
             .import_rows_with(numbered("typed"), people.typed())
             .await;
-        assert_eq!(told(&typed), told(&csv));
+        assert_eq!(comparable(&typed), comparable(&csv));
         assert_eq!(typed.summary().warnings, csv.summary().warnings);
         assert_eq!(app.export_of("typed").await, app.export().await);
     });
@@ -138,7 +138,7 @@ async fn sqlite_and_postgresql_give_the_same_results_and_directory() {
                 let people = roster_of(&people);
                 let one = sqlite.import_with(numbered("pd"), &people).await;
                 let other = postgres.import_with(numbered("pd"), &people).await;
-                assert_eq!(told(&one), told(&other));
+                assert_eq!(comparable(&one), comparable(&other));
                 assert_eq!(one.summary().plan_digest, other.summary().plan_digest);
                 assert_eq!(sqlite.export().await, postgres.export().await);
             }

@@ -23,8 +23,8 @@ on_both_databases![
     an_import_planned_again_warns_of_what_an_undisturbed_one_would,
     a_resumed_import_finds_users_by_the_same_keys,
     a_user_who_loses_the_key_that_found_it_is_not_made_again,
-    an_attempt_is_told_at_its_start_that_the_id_has_been_bound_meanwhile,
-    an_attempt_that_started_before_the_id_was_bound_is_told_everything_once,
+    an_attempt_learns_at_its_start_that_the_id_was_bound_meanwhile,
+    an_attempt_that_started_before_the_id_was_bound_gets_every_result_once,
     what_another_attempt_has_recorded_under_the_id_meanwhile_is_not_counted;
     // SQLite has one writer, so an attempt waits before it looks at the record.
     an_id_that_another_attempt_is_binding_is_not_taken_from_it,
@@ -232,7 +232,7 @@ async fn loses_its_key_before_it_is_written(database: Database) -> bool {
     true
 }
 
-async fn an_attempt_is_told_at_its_start_that_the_id_has_been_bound_meanwhile(database: Database) {
+async fn an_attempt_learns_at_its_start_that_the_id_was_bound_meanwhile(database: Database) {
     let app = App::start(database).await;
     let early = app.call().await;
     early.send(Message::Start(named(ID))).await;
@@ -252,7 +252,7 @@ async fn an_attempt_is_told_at_its_start_that_the_id_has_been_bound_meanwhile(da
     assert_eq!(answered.summary, imported.summary);
 }
 
-async fn an_attempt_that_started_before_the_id_was_bound_is_told_everything_once(
+async fn an_attempt_that_started_before_the_id_was_bound_gets_every_result_once(
     database: Database,
 ) {
     let app = start_slow(database).await;

@@ -1,4 +1,5 @@
-//! The same import again: replayed, joined, resumed, or refused, and the content of its record (semantics §8).
+//! The same import is sent again: it is replayed, joined, resumed or refused. Also the content of its record
+//! (semantics §8).
 
 use std::time::Duration;
 
@@ -20,34 +21,34 @@ use user_import_testing::{
 
 on_both_databases![
     the_same_import_again_is_answered_from_its_record,
-    what_concerns_only_the_stream_may_differ,
+    options_that_only_concern_the_stream_may_differ,
     other_input_or_options_under_a_bound_id_are_refused,
-    typed_rows_are_the_same_input_however_grouped,
+    typed_rows_are_the_same_input_in_messages_of_any_size,
     generated_external_ids_are_the_same_on_every_attempt,
-    an_id_that_nothing_was_written_under_may_be_used_again,
+    an_id_may_be_used_again_if_nothing_was_written_under_it,
     imports_are_listed_newest_first_in_pages,
     refused_imports_and_dry_runs_have_records_too,
     an_import_can_be_watched_from_any_result,
     an_unknown_import_is_not_found,
-    the_same_import_sent_twice_at_once_tells_both_everything,
-    a_second_import_is_told_which_one_is_running,
+    both_clients_that_send_the_same_import_at_once_get_every_result,
+    a_second_import_is_refused_with_the_id_of_the_running_one,
     a_cancelled_import_stops_between_transactions,
     an_interrupted_import_goes_on_where_it_was,
     an_overtaken_import_is_not_resumed,
-    a_recorded_deactivation_spares_who_is_protected_by_then,
-    expired_results_leave_the_counts,
-    an_import_that_is_old_enough_is_forgotten_if_a_setting_says_so,
+    a_recorded_deactivation_spares_users_who_are_protected_by_then,
+    the_counts_stay_after_the_results_have_expired,
+    an_old_import_is_removed_if_a_setting_says_so,
     an_import_is_kept_as_long_as_one_that_began_before_it,
     rows_whose_role_is_removed_meanwhile_are_rejected;
-    // SQLite has one writer: nothing can change meanwhile.
-    a_small_import_is_planned_again_where_the_directory_changes_before_it_is_written,
-    all_or_nothing_writes_nothing_where_the_directory_changes_meanwhile,
+    // On PostgreSQL only. SQLite has one writer, so the directory cannot change meanwhile.
+    a_small_import_is_planned_again_if_the_directory_changes_before_it_is_written,
+    all_or_nothing_writes_nothing_if_the_directory_changes_meanwhile,
 ];
 
 pub const ID: &str = "018f4e9e-5c7b-7000-8000-000000000001";
 pub const OTHER_ID: &str = "018f4e9e-5c7b-7000-8000-000000000002";
 
-/// Enough rows for something else to happen while they are written one by one.
+/// Enough rows for other events to happen while the rows are written one by one.
 pub const MANY: usize = 150;
 
 pub fn named(import_id: &str) -> ImportStart {
@@ -57,7 +58,7 @@ pub fn named(import_id: &str) -> ImportStart {
     }
 }
 
-/// A server that writes each row in a transaction of its own, and on which no import waits for another.
+/// Starts a server that writes each row in a transaction of its own, and on which no import waits for another.
 pub async fn start_slow(database: Database) -> App {
     let settings = Settings {
         transaction_rows: 1,
@@ -67,7 +68,7 @@ pub async fn start_slow(database: Database) -> App {
     App::start_with(database, settings).await
 }
 
-/// The usual limits, but no import waits for its turn.
+/// Returns the usual limits, except that no import waits for its turn.
 pub fn impatient() -> ServerLimits {
     ServerLimits {
         deadlines: ClientDeadlines {
@@ -88,14 +89,14 @@ fn is_whole(imported: &ImportResponses) -> bool {
     rows == (1u32..).take(MANY).collect::<Vec<_>>()
 }
 
-/// Begins an import of [`many`], and stops the server in order once it has reported results.
+/// Starts a server, begins this import, and shuts the server down in order once it has reported results.
 pub async fn interrupted(database: Database, start: ImportStart, roster: &Roster) -> App {
     let app = start_slow(database).await;
     app.people(["gone"]).await;
     interrupt(app, start, roster).await
 }
 
-/// The same with a server that is there.
+/// Does the same with a server that runs already.
 pub async fn interrupt(app: App, start: ImportStart, roster: &Roster) -> App {
     let mut answers = app.begin(start, roster).await;
     let first = ImportResponses::first_results(&mut answers).await;
@@ -125,7 +126,7 @@ async fn the_same_import_again_is_answered_from_its_record(database: Database) {
     assert_eq!(app.users().await, before);
 }
 
-async fn what_concerns_only_the_stream_may_differ(database: Database) {
+async fn options_that_only_concern_the_stream_may_differ(database: Database) {
     let app = App::start(database).await;
     let file = roster().people(["ada"]).row("bob", [(Email, "no address")]);
     app.import_with(named(ID), &file).await;
@@ -164,7 +165,7 @@ async fn other_input_or_options_under_a_bound_id_are_refused(database: Database)
     assert_eq!(record.state(), ImportState::Completed);
 }
 
-async fn typed_rows_are_the_same_input_however_grouped(database: Database) {
+async fn typed_rows_are_the_same_input_in_messages_of_any_size(database: Database) {
     let app = App::start(database).await;
     let rows = roster().people(["ada", "bob", "cy"]).typed();
     let send = |size: usize| {
@@ -204,7 +205,7 @@ async fn generated_external_ids_are_the_same_on_every_attempt(database: Database
     }
 }
 
-async fn an_id_that_nothing_was_written_under_may_be_used_again(database: Database) {
+async fn an_id_may_be_used_again_if_nothing_was_written_under_it(database: Database) {
     let app = App::start(database).await;
     let dry_run = ImportStart {
         validate_only: true,
@@ -312,7 +313,7 @@ async fn an_unknown_import_is_not_found(database: Database) {
     }
 }
 
-async fn the_same_import_sent_twice_at_once_tells_both_everything(database: Database) {
+async fn both_clients_that_send_the_same_import_at_once_get_every_result(database: Database) {
     let app = start_slow(database).await;
     let mut answers = app.begin(named(ID), &many()).await;
     let first = ImportResponses::first_results(&mut answers).await;
@@ -330,11 +331,11 @@ async fn the_same_import_sent_twice_at_once_tells_both_everything(database: Data
     assert_eq!(first.summary().created as usize, MANY);
 }
 
-async fn a_second_import_is_told_which_one_is_running(database: Database) {
+async fn a_second_import_is_refused_with_the_id_of_the_running_one(database: Database) {
     let app = start_slow(database).await;
     let mut answers = app.begin(named(ID), &many()).await;
     let first = ImportResponses::first_results(&mut answers).await;
-    // At its start already: it sends nothing else.
+    // The second import is refused at its start already, before it sends any row.
     let second = app.call().await;
     second.send(Message::Start(start_of("pd"))).await;
     let second = second.read_to_end().await;
@@ -411,7 +412,7 @@ async fn an_overtaken_import_is_not_resumed(database: Database) {
     assert_eq!(app.users().await, before);
 }
 
-async fn a_recorded_deactivation_spares_who_is_protected_by_then(database: Database) {
+async fn a_recorded_deactivation_spares_users_who_are_protected_by_then(database: Database) {
     let start = ImportStart {
         deactivate_missing: Some(DeactivateMissing {
             confirmation: "Confirm".to_owned(),
@@ -430,7 +431,7 @@ async fn a_recorded_deactivation_spares_who_is_protected_by_then(database: Datab
     assert_eq!(app.user("gone").await.status(), UserStatus::Active);
 }
 
-async fn expired_results_leave_the_counts(database: Database) {
+async fn the_counts_stay_after_the_results_have_expired(database: Database) {
     let settings = Settings {
         result_retention: Duration::ZERO,
         cleaning_interval: Duration::from_millis(20),
@@ -450,7 +451,7 @@ async fn expired_results_leave_the_counts(database: Database) {
     assert_eq!(imported.summary().created, 1);
 }
 
-async fn an_import_that_is_old_enough_is_forgotten_if_a_setting_says_so(database: Database) {
+async fn an_old_import_is_removed_if_a_setting_says_so(database: Database) {
     let settings = Settings {
         result_retention: Duration::ZERO,
         history: Some(Duration::ZERO),
@@ -469,7 +470,7 @@ async fn an_import_that_is_old_enough_is_forgotten_if_a_setting_says_so(database
     assert_eq!(app.users().await.len(), MANY);
     let ended = "SELECT COUNT(*) FROM audit_events WHERE action = 10";
     assert_eq!(app.database().number(ended).await, 2);
-    // Its ID is a new one now.
+    // The ID is unknown now, so that it can be used again.
     let again = app.import_with(named(ID), &many()).await;
     assert_eq!(again.summary().unchanged as usize, MANY);
 }
@@ -523,8 +524,8 @@ async fn rows_whose_role_is_removed_meanwhile_are_rejected(database: Database) {
     assert_eq!(watched.results, imported.results);
 }
 
-/// Somebody takes a badge number when a small import is planned and about to write.
-async fn a_small_import_is_planned_again_where_the_directory_changes_before_it_is_written() {
+/// Another client takes a badge number after a small import is planned and before it is written.
+async fn a_small_import_is_planned_again_if_the_directory_changes_before_it_is_written() {
     let app = App::start(Database::Postgres).await;
     app.people(["ada"]).await;
     let other = app.database();
@@ -546,13 +547,13 @@ async fn a_small_import_is_planned_again_where_the_directory_changes_before_it_i
     assert_eq!(watched.results, imported.results);
 }
 
-async fn all_or_nothing_writes_nothing_where_the_directory_changes_meanwhile() {
-    // A smaller import would take the lease in the transaction that is refused, and would then be planned again.
+async fn all_or_nothing_writes_nothing_if_the_directory_changes_meanwhile() {
+    // A smaller import would be planned again, because it takes its lease in the same transaction that is refused.
     let others: Vec<String> = (0..20).map(|number| format!("new{number}")).collect();
     let names = ["ada", "new", "newer"];
     let roster_of_many =
         roster().people(names.into_iter().chain(others.iter().map(String::as_str)));
-    // The first change takes a badge number that the import gives away. The second one shows in the revision alone.
+    // The first change takes a badge number that the import gives to a user. The second one only changes the revision.
     for change in [
         "UPDATE users SET badge_number = 'B-newer'",
         "UPDATE users SET last_name = 'Ray'; UPDATE organizations SET revision = revision + 1",
@@ -564,7 +565,7 @@ async fn all_or_nothing_writes_nothing_where_the_directory_changes_meanwhile() {
             ..named(ID)
         };
         let other = app.database();
-        // The import has its lease when it reads the users, and its plan when it locks the organisation.
+        // The import has taken its lease when it reads the users, and has made its plan when it locks the organisation.
         let unread = other.begin("LOCK TABLE users").await;
         let csv = roster_of_many.csv().into_bytes();
         let importing = tokio::spawn(app.sending(start, csv));

@@ -15,7 +15,7 @@ use user_import_testing::{
 on_both_databases![
     roles_and_groups_bound_the_scope,
     an_unknown_name_in_the_scope_refuses,
-    however_many_names_are_unknown_they_are_told,
+    unknown_names_are_reported_however_many_there_are,
     protected_users_in_the_scope_are_counted,
     users_who_would_be_deactivated_are_named_in_a_refused_import,
 ];
@@ -104,7 +104,7 @@ async fn an_unknown_name_in_the_scope_refuses(database: Database) {
     }
 }
 
-async fn however_many_names_are_unknown_they_are_told(database: Database) {
+async fn unknown_names_are_reported_however_many_there_are(database: Database) {
     let app = station(database).await;
     let scope = DeactivateMissing {
         only_group_external_ids: (0..100_000).map(|n| format!("X-{n}")).collect(),

@@ -15,7 +15,7 @@ use user_import_testing::{App, Database, finish_of, on_both_databases, roster, s
 
 on_both_databases![
     a_part_sent_again_changes_nothing,
-    a_part_that_overlaps_leaves_a_gap_or_lies_beyond_is_told_the_offset,
+    a_part_at_a_wrong_offset_is_refused_with_the_expected_one,
     other_content_at_the_same_place_is_refused,
     an_upload_has_one_kind_of_input,
     a_part_without_content_or_upload_is_refused,
@@ -99,7 +99,7 @@ async fn a_part_sent_again_changes_nothing(database: Database) {
     assert_eq!(imported.summary().created, 3, "{imported}");
 }
 
-async fn a_part_that_overlaps_leaves_a_gap_or_lies_beyond_is_told_the_offset(database: Database) {
+async fn a_part_at_a_wrong_offset_is_refused_with_the_expected_one(database: Database) {
     let app = App::start(database).await;
     let csv = roster().people(["ada"]).csv().into_bytes();
     let id = begun(&app).await;

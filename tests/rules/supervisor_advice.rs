@@ -12,7 +12,7 @@ on_both_databases![
     a_supervisor_who_is_renamed_is_suggested_by_the_new_address,
     a_cell_that_is_a_key_or_a_name_of_somebody_suggests_the_address,
     a_name_that_two_people_have_suggests_nobody,
-    a_roster_with_the_names_of_supervisors_is_told_their_addresses,
+    the_issues_of_supervisors_given_by_name_suggest_their_addresses,
     the_row_at_the_root_says_how_many_wait_for_it,
 ];
 
@@ -134,7 +134,7 @@ async fn the_row_at_the_root_says_how_many_wait_for_it(database: Database) {
     "#);
 }
 
-async fn a_roster_with_the_names_of_supervisors_is_told_their_addresses(database: Database) {
+async fn the_issues_of_supervisors_given_by_name_suggest_their_addresses(database: Database) {
     let app = App::start(database).await;
     let named = |first, last, supervisor| {
         [

@@ -318,7 +318,7 @@ fn with_twins() -> impl Strategy<Value = (Vec<Vec<(Column, String)>>, Vec<usize>
 
 /// Returns the findings about each row, by the row's place in the first order. The values of row `r` are `texts[r]`.
 /// The findings are sorted, because the order decides which of two copies is the first.
-fn told(imported: &ImportResponses, texts: &[String]) -> Vec<String> {
+fn findings_by_row(imported: &ImportResponses, texts: &[String]) -> Vec<String> {
     let told = |result: &RowResult| {
         let mut issues: Vec<_> = result
             .issues
@@ -388,7 +388,10 @@ async fn any_order_of_the_rows_gives_the_same_directory_outcomes_and_codes(datab
         let one = app.import_with(start_of("pd"), roster_of(&people)).await;
         let other = start_of("other");
         let other = app.import_with(other, roster_of(&shuffled)).await;
-        assert_eq!(told(&one, &texts), told(&other, &texts_shuffled));
+        assert_eq!(
+            findings_by_row(&one, &texts),
+            findings_by_row(&other, &texts_shuffled)
+        );
         assert_eq!(users(&app, "pd").await, users(&app, "other").await);
     });
 }

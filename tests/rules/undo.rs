@@ -44,7 +44,7 @@ on_both_databases![
     after_the_retention_the_values_are_gone,
     what_changed_nothing_cannot_be_undone,
     an_undo_needs_what_its_rows_need,
-    without_users_read_nothing_is_told_that_users_had,
+    without_users_read_an_undo_discloses_no_values_of_users,
     an_import_of_another_organisation_is_unknown,
     random_imports_are_undone_and_repeated,
     exactly_the_users_who_were_edited_are_left_alone;
@@ -681,7 +681,7 @@ async fn an_undo_needs_what_its_rows_need(database: Database) {
     );
 }
 
-async fn without_users_read_nothing_is_told_that_users_had(database: Database) {
+async fn without_users_read_an_undo_discloses_no_values_of_users(database: Database) {
     let app = App::start(database).await;
     app.people(["ada", "bob", "cyd"]).await;
     let change = roster()

@@ -37,7 +37,7 @@ fn id(import: &UserImport) -> &str {
 }
 
 /// Returns what the imports did to the user: each import's ID, its action, and the columns that an update changed.
-fn told(import: &UserImport) -> (&str, UserImportAction, Vec<&str>) {
+fn facts_of(import: &UserImport) -> (&str, UserImportAction, Vec<&str>) {
     let row = import.result.iter().filter(|_| import.action() == Updated);
     let row = row.flat_map(|row| &row.changes);
     (
@@ -57,7 +57,7 @@ async fn what_each_import_did_to_a_user_is_listed(database: Database) {
     let left = deactivating_missing(start_of("pd"));
     let left = app.import_with(left, roster().people(["bob"])).await;
     let listed = imports_of(&app, "ada", (0, "")).await;
-    let told: Vec<_> = listed.imports.iter().map(told).collect();
+    let told: Vec<_> = listed.imports.iter().map(facts_of).collect();
     let expected = [
         (left.import_id(), Deactivated, vec![]),
         (
@@ -129,7 +129,7 @@ async fn an_import_whose_results_are_gone_is_named_if_it_was_the_last(database: 
     let last = app.import(roster().row("ada", [(BadgeNumber, "7")])).await;
     app.database().execute("DELETE FROM import_results").await;
     let listed = imports_of(&app, "ada", (0, "")).await;
-    let told: Vec<_> = listed.imports.iter().map(told).collect();
+    let told: Vec<_> = listed.imports.iter().map(facts_of).collect();
     assert_eq!(
         told,
         [(last.import_id(), UserImportAction::Unspecified, vec![])]

@@ -17,15 +17,15 @@ use user_import_testing::{
 };
 
 on_both_databases![
-    a_rehire_is_told_who_he_is,
+    the_issue_of_a_rehire_names_the_earlier_user,
     new_external_ids_for_everybody_reject_all_and_deactivate_nobody,
-    a_roster_without_external_ids_is_told_what_to_write,
+    the_issues_of_a_roster_without_external_ids_suggest_them,
     an_external_id_in_another_case_is_named,
     an_external_id_that_differs_by_case_alone_is_warned_of,
     one_taken_value_is_no_reason_to_be_somebody_else,
     the_head_who_is_his_own_supervisor_has_none,
     a_head_who_is_renamed_and_had_a_supervisor_has_none_afterwards,
-    a_head_who_names_himself_by_another_value_is_told_to_leave_the_cell_blank,
+    the_issue_of_a_head_who_names_himself_by_another_value_suggests_a_blank_cell,
 ];
 
 /// Row, code and message of each issue.
@@ -40,7 +40,7 @@ fn said(imported: &ImportResponses) -> String {
     said
 }
 
-async fn a_rehire_is_told_who_he_is(database: Database) {
+async fn the_issue_of_a_rehire_names_the_earlier_user(database: Database) {
     let app = App::start(database).await;
     let before = roster().row("ada", [(Status, "Inactive")]).people(["bob"]);
     app.import(before).await;
@@ -92,7 +92,7 @@ async fn new_external_ids_for_everybody_reject_all_and_deactivate_nobody(databas
     "#);
 }
 
-async fn a_roster_without_external_ids_is_told_what_to_write(database: Database) {
+async fn the_issues_of_a_roster_without_external_ids_suggest_them(database: Database) {
     let app = App::start(database).await;
     let nameless = |last| roster().row("ada", [(ExternalId, ""), (Column::LastName, last)]);
     let first = app.import(nameless("Whitlock")).await;
@@ -222,7 +222,7 @@ async fn a_head_who_is_renamed_and_had_a_supervisor_has_none_afterwards(database
     assert_eq!(app.user("ada").await.supervisor_email, "");
 }
 
-async fn a_head_who_names_himself_by_another_value_is_told_to_leave_the_cell_blank(
+async fn the_issue_of_a_head_who_names_himself_by_another_value_suggests_a_blank_cell(
     database: Database,
 ) {
     let app = App::start(database).await;

@@ -95,7 +95,7 @@ fn numbered() -> ImportStart {
 }
 
 /// Returns the answers of an import about its rows and users.
-fn told(imported: &ImportResponses) -> String {
+fn comparable(imported: &ImportResponses) -> String {
     let without_ids = |result: &RowResult| RowResult {
         user_id: String::new(),
         ..result.clone()
@@ -132,11 +132,11 @@ async fn a_workbook_gives_the_results_of_its_csv(database: Database) {
     assert_eq!(of_csv.summary().created, 2, "{of_csv}");
     for workbook in &workbooks {
         let of_workbook = app.import_workbook(numbered(), workbook.clone()).await;
-        assert_eq!(told(&of_workbook), told(&of_csv));
+        assert_eq!(comparable(&of_workbook), comparable(&of_csv));
         let in_parts = app
             .import_workbook_in_parts(numbered(), workbook, [700])
             .await;
-        assert_eq!(told(&in_parts), told(&of_csv));
+        assert_eq!(comparable(&in_parts), comparable(&of_csv));
     }
     let applied = app
         .import_workbook(start_of("pd"), workbooks[0].clone())
@@ -186,7 +186,7 @@ async fn any_cells_give_the_results_of_their_csv(database: Database) {
         for workbook in workbooks {
             let of_workbook = app.import_workbook(numbered(), workbook).await;
             assert_eq!(of_workbook.code(), of_csv.code(), "{of_workbook}");
-            assert_eq!(told(&of_workbook), told(&of_csv));
+            assert_eq!(comparable(&of_workbook), comparable(&of_csv));
         }
     });
 }
@@ -203,11 +203,11 @@ async fn any_split_into_chunks_or_parts_gives_the_same_results(database: Databas
             .chain(chunks.map(|chunk| Message::WorkbookChunk(chunk.to_vec().into())))
             .chain([Message::Finish(ImportFinish::default())]);
         let split = app.send(messages).await;
-        assert_eq!(told(&split), told(&whole));
+        assert_eq!(comparable(&split), comparable(&whole));
         let parts = app
             .import_workbook_in_parts(numbered(), &workbook, [1, 300, 7])
             .await;
-        assert_eq!(told(&parts), told(&whole));
+        assert_eq!(comparable(&parts), comparable(&whole));
     }
 }
 
@@ -351,7 +351,7 @@ async fn a_workbook_is_mapped_as_a_csv_file_is(database: Database) {
     assert_eq!(of_csv.summary().created, 1, "{of_csv}");
     for workbook in workbooks {
         let of_workbook = app.import_workbook(start.clone(), workbook).await;
-        assert_eq!(told(&of_workbook), told(&of_csv));
+        assert_eq!(comparable(&of_workbook), comparable(&of_csv));
         let issue = &of_workbook.row(2).issues[0];
         assert_eq!(issue.file_column, "Function");
     }

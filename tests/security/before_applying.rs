@@ -8,8 +8,8 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Database, ImportCall, ImportResponses, TokenGrant, on_both_databases, roster, rpcs::told,
-    start_of, token,
+    App, Database, ImportCall, ImportResponses, TokenGrant, on_both_databases, roster,
+    rpcs::status_line, start_of, token,
 };
 
 on_both_databases![
@@ -35,7 +35,7 @@ async fn finished(call: ImportCall) -> ImportResponses {
 
 fn assert_refused(imported: &ImportResponses, reason: &str) {
     assert!(
-        told(&imported.status).starts_with(&format!("Unauthenticated {reason}:")),
+        status_line(&imported.status).starts_with(&format!("Unauthenticated {reason}:")),
         "{imported}"
     );
     let summary = imported.summary();

@@ -13,7 +13,7 @@ use user_import::{
 
 use user_import_testing::{
     App, Database, TokenGrant, on_both_databases,
-    rpcs::{self, answer, call, is_admitted, told},
+    rpcs::{self, answer, call, is_admitted, status_line},
     token,
 };
 
@@ -180,5 +180,5 @@ async fn the_last_use_of_a_token_is_recorded(database: Database) {
         "pd",
     )
     .await;
-    assert!(told(&refused.unwrap_err()).starts_with("Unauthenticated"));
+    assert!(status_line(&refused.unwrap_err()).starts_with("Unauthenticated"));
 }

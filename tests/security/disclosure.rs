@@ -15,17 +15,17 @@ use user_import::{
 
 use user_import_testing::{
     App, Database, ImportResponses, Roster, every_missing_user, finish_of, on_both_databases,
-    roster, rpcs::told, start_of, token,
+    roster, rpcs::status_line, start_of, token,
 };
 
 on_both_databases![
-    an_importer_is_told_that_values_are_taken_and_not_by_whom,
+    an_importer_learns_that_values_are_taken_but_not_who_has_them,
     an_email_of_the_importers_own_file_is_suggested,
     missing_users_are_reported_by_our_own_id_alone,
     how_many_active_users_there_are_is_for_readers,
     values_follow_the_permission_while_an_import_is_watched,
     a_reader_who_loses_the_permission_watches_no_longer,
-    whoever_cancels_another_ones_import_is_told_its_state_and_counts,
+    a_caller_that_cancels_another_callers_import_gets_its_state_and_counts,
     protecting_a_user_tells_nothing_of_the_user,
 ];
 
@@ -97,7 +97,7 @@ fn probing() -> Vec<u8> {
 }
 
 /// Returns everything in an answer that could name a user, without the values of the asking rows themselves.
-fn all_told(imported: &ImportResponses) -> String {
+fn disclosed_texts(imported: &ImportResponses) -> String {
     let mut told = Vec::new();
     for result in &imported.results {
         for issue in &result.issues {
@@ -127,7 +127,7 @@ fn codes(imported: &ImportResponses) -> Vec<IssueCode> {
     issues.map(Issue::code).collect()
 }
 
-async fn an_importer_is_told_that_values_are_taken_and_not_by_whom(database: Database) {
+async fn an_importer_learns_that_values_are_taken_but_not_who_has_them(database: Database) {
     let app = department(database).await;
     // No row of the file has these badge numbers. (The value of another row in a message is no secret.)
     let others = roster()
@@ -143,7 +143,11 @@ async fn an_importer_is_told_that_values_are_taken_and_not_by_whom(database: Dat
     };
     let read = reader.import_with(dry(start_of("pd")), probing()).await;
     for secret in SECRETS {
-        assert!(all_told(&read).contains(secret), "{}", all_told(&read));
+        assert!(
+            disclosed_texts(&read).contains(secret),
+            "{}",
+            disclosed_texts(&read)
+        );
     }
     for code in [
         IssueCode::EmailTaken,
@@ -165,7 +169,7 @@ async fn an_importer_is_told_that_values_are_taken_and_not_by_whom(database: Dat
     let replayed = importer.import_with(start(), probing()).await;
     let watched = importer.watch_in("pd", ID).await;
     for answer in [&tried, &applied, &replayed, &watched, &staged] {
-        let told = all_told(answer);
+        let told = disclosed_texts(answer);
         assert!(
             !SECRETS.iter().any(|secret| told.contains(secret)),
             "{told}"
@@ -175,7 +179,7 @@ async fn an_importer_is_told_that_values_are_taken_and_not_by_whom(database: Dat
     }
     // The record is complete, for callers who may read it.
     let recorded = reader.watch_in("pd", ID).await;
-    assert!(all_told(&recorded).contains("secret"), "{recorded}");
+    assert!(disclosed_texts(&recorded).contains("secret"), "{recorded}");
 }
 
 async fn an_email_of_the_importers_own_file_is_suggested(database: Database) {
@@ -236,13 +240,16 @@ async fn how_many_active_users_there_are_is_for_readers(database: Database) {
     let kept = || roster().people(names[..27].iter().map(String::as_str));
     for max in [None, Some(3)] {
         let read = all.import_with(missing(max), kept()).await;
-        assert!(all_told(&read).contains("32 of 59 active users"), "{read}");
+        assert!(
+            disclosed_texts(&read).contains("32 of 59 active users"),
+            "{read}"
+        );
         let csv: Vec<u8> = kept().into();
         let streamed = importer.import_with(missing(max), kept()).await;
         let staged = importer.import_in_parts(missing(max), &csv, []).await;
         for refused in [streamed, staged] {
             assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
-            let told = all_told(&refused);
+            let told = disclosed_texts(&refused);
             assert!(told.contains("32 users would be deactivated"), "{told}");
             assert!(!told.contains("59"), "{told}");
         }
@@ -274,14 +281,17 @@ async fn values_follow_the_permission_while_an_import_is_watched(database: Datab
     upload_with_values(&owner, &renamed).await;
     owner.finish(ID, finish_of(&renamed)).await.unwrap();
     let with_values = owner.watch_in("pd", ID).await;
-    assert!(all_told(&with_values).contains("secret"), "{with_values}");
+    assert!(
+        disclosed_texts(&with_values).contains("secret"),
+        "{with_values}"
+    );
     lose_reading(&app).await;
     let without = owner.watch_in("pd", ID).await;
     assert_eq!(without.results.len(), 1, "{without}");
     assert!(
-        !all_told(&without).contains("secret"),
+        !disclosed_texts(&without).contains("secret"),
         "{}",
-        all_told(&without)
+        disclosed_texts(&without)
     );
 }
 
@@ -307,13 +317,15 @@ async fn a_reader_who_loses_the_permission_watches_no_longer(database: Database)
         "{watched}"
     );
     assert_eq!(
-        told(&watched.status),
+        status_line(&watched.status),
         "PermissionDenied PERMISSION_MISSING: This needs the permission users.read, which this \
          credential does not have."
     );
 }
 
-async fn whoever_cancels_another_ones_import_is_told_its_state_and_counts(database: Database) {
+async fn a_caller_that_cancels_another_callers_import_gets_its_state_and_counts(
+    database: Database,
+) {
     let app = department(database).await;
     let owner = app.holding(token("pd", [UsersImport])).await;
     let other = app.holding(token("pd", [UsersImport])).await;

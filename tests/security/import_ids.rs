@@ -10,7 +10,7 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Database, finish_of, on_both_databases, roster, rpcs::told, start_of, token,
+    App, Database, finish_of, on_both_databases, roster, rpcs::status_line, start_of, token,
 };
 
 on_both_databases![
@@ -50,11 +50,11 @@ async fn two(app: &App) -> (App, App) {
 async fn expect_in_use(other: &App, starts: &[ImportStart]) {
     for start in starts {
         let begun = other.begin_upload(start.clone()).await.unwrap_err();
-        assert_eq!(told(&begun), IN_USE);
+        assert_eq!(status_line(&begun), IN_USE);
         let sent = other
             .import_with(start.clone(), roster().people(["eve"]))
             .await;
-        assert_eq!(told(&sent.status), IN_USE);
+        assert_eq!(status_line(&sent.status), IN_USE);
         assert!(sent.results.is_empty() && sent.started.is_empty(), "{sent}");
     }
 }
@@ -97,11 +97,11 @@ async fn nobody_takes_the_id_of_an_import_that_is_written(database: Database) {
     assert_eq!(imported.summary().created, 1, "{imported}");
     for start in [start(), dry()] {
         let begun = other.begin_upload(start).await.unwrap_err();
-        assert_eq!(told(&begun), IN_USE);
+        assert_eq!(status_line(&begun), IN_USE);
     }
     let sent = other.import_with(start(), roster().people(["eve"])).await;
     assert!(
-        told(&sent.status).starts_with("AlreadyExists IMPORT_ID_BOUND"),
+        status_line(&sent.status).starts_with("AlreadyExists IMPORT_ID_BOUND"),
         "{sent}"
     );
     assert!(sent.results.is_empty(), "{sent}");
@@ -126,10 +126,10 @@ async fn whoever_spies_under_another_ones_id_gets_nothing(database: Database) {
     expect_in_use(&spy, &[start(), dry()]).await;
     for _ in 0..2 {
         let begun = spy.begin_upload(start()).await.unwrap_err();
-        assert_eq!(told(&begun), IN_USE);
+        assert_eq!(status_line(&begun), IN_USE);
         let denied = spy.watch_in("pd", ID).await;
         assert!(
-            told(&denied.status).contains("PERMISSION_MISSING"),
+            status_line(&denied.status).contains("PERMISSION_MISSING"),
             "{denied}"
         );
         assert!(denied.results.is_empty(), "{denied}");

@@ -101,7 +101,7 @@ pub fn claims(changes: Value) -> Value {
     claims
 }
 
-pub async fn told(app: &App, token: &str) -> String {
+pub async fn status_with(app: &App, token: &str) -> String {
     answer(&app.presenting(token), PATH, "pd").await
 }
 
@@ -112,7 +112,7 @@ async fn a_good_token_opens_what_it_permits(database: Database) {
     let JwtServer { app, .. } = scene(database, &named).await;
     for (id, key) in named {
         let token = key.token(id, &claims(json!({"aud": ["other", AUDIENCE]})));
-        assert_eq!(told(&app, &token).await, "Ok", "{id}");
+        assert_eq!(status_with(&app, &token).await, "Ok", "{id}");
         let caller = app.presenting(&token);
         let elsewhere = answer(&caller, PATH, "sheriff").await;
         assert!(
@@ -180,7 +180,10 @@ fn forged(key: &ProviderKey, public: Vec<u8>) -> Vec<(&'static str, String)> {
 async fn no_rpc_answers_to_a_token_that_is_not_good(database: Database) {
     let key = rsa();
     let JwtServer { app, file } = scene(database, &[("r", &key), ("e", &p256())]).await;
-    assert_eq!(told(&app, &key.token("r", &claims(json!({})))).await, "Ok");
+    assert_eq!(
+        status_with(&app, &key.token("r", &claims(json!({})))).await,
+        "Ok"
+    );
     let mut bad = forged(&key, fs::read(file.path()).unwrap());
     for (why, changes) in bad_claims() {
         bad.push((why, key.token("r", &claims(changes))));
@@ -197,7 +200,7 @@ async fn an_expired_token_opens_nothing_but_for_the_leeway(database: Database) {
     let key = ed25519();
     let JwtServer { app, .. } = scene(database, &[("d", &key)]).await;
     let at = |exp: i64| key.token("d", &claims(json!({"exp": exp})));
-    assert_eq!(told(&app, &at(now() - 10)).await, "Ok");
+    assert_eq!(status_with(&app, &at(now() - 10)).await, "Ok");
     for path in rpcs::all() {
         let caller = app.presenting(&at(now() - 31));
         let told = answer(&caller, &path, "pd").await;
@@ -208,7 +211,7 @@ async fn an_expired_token_opens_nothing_but_for_the_leeway(database: Database) {
     }
     // The leeway also applies to the start of the validity.
     let early = key.token("d", &claims(json!({"nbf": now() + 10})));
-    assert_eq!(told(&app, &early).await, "Ok");
+    assert_eq!(status_with(&app, &early).await, "Ok");
 }
 
 async fn claims_that_are_not_understood_permit_nothing(database: Database) {
@@ -224,7 +227,7 @@ async fn claims_that_are_not_understood_permit_nothing(database: Database) {
         (json!(null), false),
     ] {
         let token = key.token("d", &claims(json!({"permissions": permissions})));
-        let told = told(&app, &token).await;
+        let told = status_with(&app, &token).await;
         let expected = if admitted {
             "Ok"
         } else {
@@ -246,7 +249,7 @@ async fn a_key_is_for_its_algorithm_alone(database: Database) {
     let app = App::serve_closed(database, settings).await;
     for id in ["r", "enc"] {
         assert_eq!(
-            told(&app, &key.token(id, &claims(json!({})))).await,
+            status_with(&app, &key.token(id, &claims(json!({})))).await,
             INVALID,
             "{id}"
         );
@@ -254,30 +257,30 @@ async fn a_key_is_for_its_algorithm_alone(database: Database) {
     // If there are several keys, a token must name its key.
     let header = json!({"alg": "RS256"});
     let unnamed = key.token_with(&header, &claims(json!({})));
-    assert_eq!(told(&app, &unnamed).await, INVALID);
+    assert_eq!(status_with(&app, &unnamed).await, INVALID);
 }
 
 async fn keys_that_change_in_their_file_are_taken_over(database: Database) {
     let (old, new) = (p256(), p256());
     let JwtServer { app, file } = scene(database, &[("old", &old)]).await;
     let token = new.token("new", &claims(json!({})));
-    assert_eq!(told(&app, &token).await, INVALID);
+    assert_eq!(status_with(&app, &token).await, INVALID);
     fs::write(file.path(), jwks(&[("new", &new)])).unwrap();
-    while told(&app, &token).await != "Ok" {
+    while status_with(&app, &token).await != "Ok" {
         tokio::task::yield_now().await;
     }
     let before = old.token("old", &claims(json!({})));
     assert_eq!(
-        told(&app, &before).await,
+        status_with(&app, &before).await,
         INVALID,
         "a key that is gone verifies nothing"
     );
     // A set that contains a secret is refused, and the earlier set stays in use.
     let secret = ProviderKey::Secret(vec![7; 32]);
     fs::write(file.path(), jwks(&[("new", &new), ("s", &secret)])).unwrap();
-    assert_eq!(told(&app, &token).await, "Ok");
+    assert_eq!(status_with(&app, &token).await, "Ok");
     assert_eq!(
-        told(&app, &secret.token("s", &claims(json!({})))).await,
+        status_with(&app, &secret.token("s", &claims(json!({})))).await,
         INVALID
     );
 }
@@ -308,10 +311,13 @@ async fn keys_at_a_url_are_asked_for_and_an_unknown_key_asks_once_in_a_while(dat
         settings(JwtKeyLocation::Url(url.parse().unwrap())),
     )
     .await;
-    assert_eq!(told(&app, &key.token("e", &claims(json!({})))).await, "Ok");
+    assert_eq!(
+        status_with(&app, &key.token("e", &claims(json!({})))).await,
+        "Ok"
+    );
     for id in 0..30 {
         let unknown = p256().token(&format!("unknown {id}"), &claims(json!({})));
-        assert_eq!(told(&app, &unknown).await, INVALID);
+        assert_eq!(status_with(&app, &unknown).await, INVALID);
     }
     let asked = asked.load(Ordering::SeqCst);
     assert!((1..=3).contains(&asked), "asked {asked} times");

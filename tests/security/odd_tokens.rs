@@ -8,7 +8,7 @@ use user_import::access::jwt::{JwtKeyLocation, KeySet};
 
 use crate::{
     identity_provider::{ProviderKey, base64, ed25519, jwks, p256, rsa},
-    jwt::{INVALID, JwtServer, claims, scene, settings, told},
+    jwt::{INVALID, JwtServer, claims, scene, settings, status_with},
 };
 use user_import_testing::{App, Database, on_both_databases};
 
@@ -17,7 +17,7 @@ on_both_databases![
     a_token_of_another_type_is_refused,
     claims_of_another_type_are_refused,
     a_key_that_is_not_for_signatures_verifies_none,
-    two_keys_of_one_id_are_told_apart_by_their_family,
+    two_keys_of_one_id_are_distinguished_by_their_family,
     a_set_with_a_private_key_is_refused_and_the_one_before_stays,
     keys_that_cannot_be_used_do_not_spoil_the_set,
     a_token_without_a_key_id_is_for_a_set_of_one_key,
@@ -32,7 +32,7 @@ async fn a_header_with_an_extension_that_must_be_understood_is_refused(database:
         header.as_object_mut().unwrap().extend(more);
         key.token_with(&header, &claims(json!({})))
     };
-    assert_eq!(told(&app, &header(json!({}))).await, "Ok");
+    assert_eq!(status_with(&app, &header(json!({}))).await, "Ok");
     for more in [
         json!({"crit": ["exp"], "exp": 1}),
         json!({"crit": ["b64"], "b64": false}),
@@ -46,7 +46,11 @@ async fn a_header_with_an_extension_that_must_be_understood_is_refused(database:
         json!({"alg": ["ES256"]}),
         json!({"alg": "es256"}),
     ] {
-        assert_eq!(told(&app, &header(more.clone())).await, INVALID, "{more}");
+        assert_eq!(
+            status_with(&app, &header(more.clone())).await,
+            INVALID,
+            "{more}"
+        );
     }
     // Keys and addresses of keys in a header are ignored.
     let stranger = p256();
@@ -58,7 +62,7 @@ async fn a_header_with_an_extension_that_must_be_understood_is_refused(database:
         let object = header.as_object_mut().unwrap();
         object.extend(more.as_object().unwrap().clone());
         let forged = stranger.token_with(&header, &claims(json!({})));
-        assert_eq!(told(&app, &forged).await, INVALID, "{more}");
+        assert_eq!(status_with(&app, &forged).await, INVALID, "{more}");
     }
 }
 
@@ -83,10 +87,10 @@ async fn a_token_of_another_type_is_refused(database: Database) {
     ] {
         let header = json!({"alg": "EdDSA", "kid": "d", "typ": kind});
         let token = key.token_with(&header, &claims(json!({})));
-        assert_eq!(told(&app, &token).await, expected, "{kind}");
+        assert_eq!(status_with(&app, &token).await, expected, "{kind}");
     }
     let untyped = key.token_with(&json!({"alg": "EdDSA", "kid": "d"}), &claims(json!({})));
-    assert_eq!(told(&app, &untyped).await, "Ok");
+    assert_eq!(status_with(&app, &untyped).await, "Ok");
 }
 
 async fn claims_of_another_type_are_refused(database: Database) {
@@ -118,14 +122,17 @@ async fn claims_of_another_type_are_refused(database: Database) {
         json!({"nbf": u64::MAX}),
     ] {
         let token = key.token("d", &claims(changes.clone()));
-        assert_eq!(told(&app, &token).await, INVALID, "{changes}");
+        assert_eq!(status_with(&app, &token).await, INVALID, "{changes}");
     }
     // `claims` leaves out members that are null, and a start time of null counts as absent.
     let mut with_null = claims(json!({}));
     with_null["nbf"] = Value::Null;
-    assert_eq!(told(&app, &key.token("d", &with_null)).await, INVALID);
+    assert_eq!(
+        status_with(&app, &key.token("d", &with_null)).await,
+        INVALID
+    );
     let listed = claims(json!({"aud": ["other", "user-import"], "exp": 4_102_444_800.5}));
-    assert_eq!(told(&app, &key.token("d", &listed)).await, "Ok");
+    assert_eq!(status_with(&app, &key.token("d", &listed)).await, "Ok");
 }
 
 /// Starts a server with the keys of this set.
@@ -174,26 +181,26 @@ async fn a_key_that_is_not_for_signatures_verifies_none(database: Database) {
     let JwtServer { app, .. } = serve(database, &keys).await;
     for (id, members, expected) in cases {
         let token = key.token(id, &claims(json!({})));
-        assert_eq!(told(&app, &token).await, expected, "{members}");
+        assert_eq!(status_with(&app, &token).await, expected, "{members}");
     }
 }
 
-async fn two_keys_of_one_id_are_told_apart_by_their_family(database: Database) {
+async fn two_keys_of_one_id_are_distinguished_by_their_family(database: Database) {
     let keys = [rsa(), p256(), ed25519()];
     let named: Vec<_> = keys.iter().map(|key| ("one", key)).collect();
     let JwtServer { app, file } = scene(database, &named).await;
     for key in &keys {
         let token = key.token("one", &claims(json!({})));
-        assert_eq!(told(&app, &token).await, "Ok");
+        assert_eq!(status_with(&app, &token).await, "Ok");
     }
     let stranger = p256().token("one", &claims(json!({})));
-    assert_eq!(told(&app, &stranger).await, INVALID);
+    assert_eq!(status_with(&app, &stranger).await, INVALID);
     // Also if they are of one kind: each of them is a key of the provider.
     let (old, new) = (p256(), p256());
     fs::write(file.path(), jwks(&[("one", &old), ("one", &new)])).unwrap();
     for key in [&new, &old] {
         let token = key.token("one", &claims(json!({})));
-        while told(&app, &token).await != "Ok" {
+        while status_with(&app, &token).await != "Ok" {
             tokio::task::yield_now().await;
         }
     }
@@ -225,13 +232,16 @@ async fn a_set_with_a_private_key_is_refused_and_the_one_before_stays(database: 
         fs::write(file.path(), set.to_string()).unwrap();
         // Files are read again every 20 ms. The earlier keys stay valid all the time.
         for _ in 0..10 {
-            assert_eq!(told(&app, &good.token("e", &claims(json!({})))).await, "Ok");
+            assert_eq!(
+                status_with(&app, &good.token("e", &claims(json!({})))).await,
+                "Ok"
+            );
         }
         let unseen = next.token("next", &claims(json!({})));
-        assert_eq!(told(&app, &unseen).await, INVALID, "{leaked}");
+        assert_eq!(status_with(&app, &unseen).await, INVALID, "{leaked}");
     }
     fs::write(file.path(), jwks(&[("next", &next)])).unwrap();
-    while told(&app, &next.token("next", &claims(json!({})))).await != "Ok" {
+    while status_with(&app, &next.token("next", &claims(json!({})))).await != "Ok" {
         tokio::task::yield_now().await;
     }
 }
@@ -270,9 +280,12 @@ async fn keys_that_cannot_be_used_do_not_spoil_the_set(database: Database) {
     let mut keys = unusable(&good);
     keys.push(good.jwk("e"));
     let JwtServer { app, .. } = serve(database, &json!(keys)).await;
-    assert_eq!(told(&app, &good.token("e", &claims(json!({})))).await, "Ok");
+    assert_eq!(
+        status_with(&app, &good.token("e", &claims(json!({})))).await,
+        "Ok"
+    );
     let agreement = ed25519().token("agreement", &claims(json!({})));
-    assert_eq!(told(&app, &agreement).await, INVALID);
+    assert_eq!(status_with(&app, &agreement).await, INVALID);
 }
 
 #[test]
@@ -301,11 +314,11 @@ async fn a_token_without_a_key_id_is_for_a_set_of_one_key(database: Database) {
     let key = p256();
     let JwtServer { app, file } = scene(database, &[("e", &key)]).await;
     let unnamed = key.token_with(&json!({"alg": "ES256"}), &claims(json!({})));
-    assert_eq!(told(&app, &unnamed).await, "Ok");
+    assert_eq!(status_with(&app, &unnamed).await, "Ok");
     fs::write(file.path(), jwks(&[("e", &key), ("r", &rsa())])).unwrap();
-    while told(&app, &unnamed).await == "Ok" {
+    while status_with(&app, &unnamed).await == "Ok" {
         tokio::task::yield_now().await;
     }
     let named = key.token("e", &claims(json!({})));
-    assert_eq!(told(&app, &named).await, "Ok");
+    assert_eq!(status_with(&app, &named).await, "Ok");
 }

@@ -104,7 +104,7 @@ async fn two_organisations_with_the_same_ids_never_see_each_other(database: Data
     let made = sheriff.import_with(with_id("sheriff"), people()).await;
     assert_eq!(made.summary().created, 2, "{made}");
     let denied = sheriff.import_with(with_id("pd"), people()).await;
-    assert_eq!(rpcs::told(&denied.status), DENIED);
+    assert_eq!(rpcs::status_line(&denied.status), DENIED);
 
     let users = sheriff.users_of("sheriff").await;
     let others = pd.users_of("pd").await;

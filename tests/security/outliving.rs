@@ -19,7 +19,7 @@ use user_import::{
 
 use user_import_testing::{
     App, Database, ImportCall, ImportResponses, TokenGrant, on_both_databases, roster,
-    rpcs::{answer, told},
+    rpcs::{answer, status_line},
     start_of, token,
 };
 
@@ -104,7 +104,7 @@ async fn end<T>(mut answers: Streaming<T>) -> Status {
 }
 
 fn assert_denied(status: &Status, reason: &str) {
-    let told = told(status);
+    let told = status_line(status);
     assert!(
         told.starts_with(&format!("Unauthenticated {reason}:")),
         "{told}"

@@ -5,7 +5,7 @@ use user_import::{domain::Permission, proto::ImportStart};
 
 use user_import_testing::{
     App, Database, every_missing_user, on_both_databases, roster,
-    rpcs::{self, answer, call, is_admitted, told},
+    rpcs::{self, answer, call, is_admitted, status_line},
     start_of, token,
 };
 
@@ -87,7 +87,7 @@ async fn values_are_for_those_who_may_read_users(database: Database) {
     let import = [Permission::UsersImport];
     let writer = app.holding(token("pd", import)).await;
     let denied = writer.import_with(start.clone(), people()).await;
-    insta::assert_snapshot!(told(&denied.status), @"PermissionDenied PERMISSION_MISSING: This needs the permission users.read, which this credential does not have.");
+    insta::assert_snapshot!(status_line(&denied.status), @"PermissionDenied PERMISSION_MISSING: This needs the permission users.read, which this credential does not have.");
     assert!(denied.summary.is_none() && denied.results.is_empty());
 
     let both = [Permission::UsersImport, Permission::UsersRead];
@@ -110,7 +110,7 @@ async fn deactivating_the_missing_is_for_those_who_may_deactivate(database: Data
         let writer = app.holding(token("pd", [Permission::UsersImport])).await;
         let denied = writer.import_with(start.clone(), people()).await;
         assert_eq!(
-            told(&denied.status),
+            status_line(&denied.status),
             "PermissionDenied PERMISSION_MISSING: This needs the permission users.deactivate, \
              which this credential does not have."
         );

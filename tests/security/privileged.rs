@@ -14,7 +14,7 @@ use user_import::{
 
 use user_import_testing::{
     App, Database, ImportResponses, catalog, every_missing_user, on_both_databases, roster,
-    rpcs::told, start_of, token,
+    rpcs::status_line, start_of, token,
 };
 
 on_both_databases![
@@ -186,7 +186,7 @@ async fn only_who_may_grant_privileges_protects_somebody_who_has_them(database: 
         };
         let denied = clerk.directory().set_user_protected(request(&ada.id)).await;
         assert_eq!(
-            told(&denied.unwrap_err()),
+            status_line(&denied.unwrap_err()),
             "PermissionDenied PERMISSION_MISSING: The user has a privileged role: to protect such \
              a user or to end that needs the permission users.grant-privileged, which this \
              credential does not have."
@@ -245,7 +245,7 @@ async fn only_who_may_grant_privileges_decides_which_roles_are_privileged(databa
     for changed in changes {
         let status = apply(&clerk, changed.clone()).await.unwrap_err();
         assert!(
-            told(&status).starts_with("PermissionDenied PERMISSION_MISSING:"),
+            status_line(&status).starts_with("PermissionDenied PERMISSION_MISSING:"),
             "{changed:?}"
         );
         assert_eq!(privileges(&clerk).await, ["Administrator", "Chief"]);

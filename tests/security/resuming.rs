@@ -10,7 +10,7 @@ use user_import::{
 use crate::privileged::privileged;
 use user_import_testing::{
     App, Database, ImportResponses, Roster, every_missing_user, on_both_databases, roster,
-    rpcs::{self, told},
+    rpcs::{self, status_line},
     start_of, token,
 };
 
@@ -81,7 +81,7 @@ async fn whoever_may_not_deactivate_does_not_resume_an_import_that_does(database
     let before = importer.users().await;
     let denied = importer.import_with(start(), &many()).await;
     assert!(
-        told(&denied.status).starts_with("PermissionDenied PERMISSION_MISSING"),
+        status_line(&denied.status).starts_with("PermissionDenied PERMISSION_MISSING"),
         "{denied}"
     );
     assert_eq!(importer.users().await, before);

@@ -8,7 +8,7 @@ use user_import::{
 };
 
 use crate::privileged::privileged;
-use user_import_testing::{App, Database, on_both_databases, rpcs::told, token};
+use user_import_testing::{App, Database, on_both_databases, rpcs::status_line, token};
 
 on_both_databases![
     a_role_that_is_not_what_it_looks_like_is_refused,
@@ -100,7 +100,7 @@ async fn the_case_of_a_privileged_role_is_part_of_it(database: Database) {
     }
     let denied = apply(&clerk, catalog.clone()).await.unwrap_err();
     assert!(
-        told(&denied).starts_with("PermissionDenied PERMISSION_MISSING"),
+        status_line(&denied).starts_with("PermissionDenied PERMISSION_MISSING"),
         "{denied}"
     );
     let changed = apply(&all, catalog).await.unwrap();

@@ -8,8 +8,8 @@ use user_import::{
 };
 
 use user_import_testing::{
-    App, Database, every_missing_user, finish_of, on_both_databases, roster, rpcs::told, start_of,
-    token,
+    App, Database, every_missing_user, finish_of, on_both_databases, roster, rpcs::status_line,
+    start_of, token,
 };
 
 on_both_databases![
@@ -38,16 +38,16 @@ async fn an_upload_is_its_beginners_alone(database: Database) {
     one.begin_upload(start()).await.unwrap();
     one.append(ID, 0, &csv).await.unwrap();
     let slipped = other.append(ID, csv.len() as u64, "x").await.unwrap_err();
-    insta::assert_snapshot!(told(&slipped), @"PermissionDenied OTHER_CREDENTIAL: This upload was \
+    insta::assert_snapshot!(status_line(&slipped), @"PermissionDenied OTHER_CREDENTIAL: This upload was \
         begun with another credential. Only that credential may add to it and finish it; begin an \
         upload of your own.");
     let read = other.append(ID, 0, &csv[..1]).await.unwrap_err();
-    assert_eq!(told(&read), told(&slipped));
+    assert_eq!(status_line(&read), status_line(&slipped));
     let finished = other.finish(ID, finish_of(&csv)).await.unwrap_err();
-    assert_eq!(told(&finished), told(&slipped));
+    assert_eq!(status_line(&finished), status_line(&slipped));
     let begun = other.begin_upload(start()).await.unwrap_err();
     assert!(
-        told(&begun).starts_with("AlreadyExists IMPORT_ID_IN_USE"),
+        status_line(&begun).starts_with("AlreadyExists IMPORT_ID_IN_USE"),
         "{begun}"
     );
     let imported = one.finish_and_watch("pd", ID, finish_of(&csv)).await;
@@ -62,7 +62,7 @@ async fn whoever_ran_an_import_may_watch_it_without_reading_users(database: Data
     let imported = one.import_in_parts(start(), &csv, []).await;
     assert_eq!(imported.summary().created, 1, "{imported}");
     let denied = other.watch_in("pd", ID).await;
-    insta::assert_snapshot!(told(&denied.status), @"PermissionDenied PERMISSION_MISSING: This needs the permission users.read, which this credential does not have.");
+    insta::assert_snapshot!(status_line(&denied.status), @"PermissionDenied PERMISSION_MISSING: This needs the permission users.read, which this credential does not have.");
     // An import from a stream belongs to its sender, too. An import that does not exist is denied in the same way as
     // that of another caller.
     let streamed = one.import(roster().people(["bob"])).await;
@@ -74,7 +74,11 @@ async fn whoever_ran_an_import_may_watch_it_without_reading_users(database: Data
         ("pd", "x"),
     ] {
         let hidden = one.watch_in(organization, id).await;
-        assert_eq!(told(&hidden.status), told(&denied.status), "{id}");
+        assert_eq!(
+            status_line(&hidden.status),
+            status_line(&denied.status),
+            "{id}"
+        );
     }
     let reader = app.holding(token("pd", [Permission::UsersRead])).await;
     let read = reader.watch_in("pd", ID).await;
@@ -136,17 +140,23 @@ async fn another_organisation_s_upload_is_as_if_it_did_not_exist(database: Datab
             .append_to(organization, ID, 0, content)
             .await
             .unwrap_err();
-        insta::assert_snapshot!(told(&denied), @"PermissionDenied OTHER_ORGANIZATION: This credential is not for that organisation.");
+        insta::assert_snapshot!(status_line(&denied), @"PermissionDenied OTHER_ORGANIZATION: This credential is not for that organisation.");
         let denied = sheriff
             .finish_in(organization, ID, ImportFinish::default())
             .await
             .unwrap_err();
-        assert!(told(&denied).contains("OTHER_ORGANIZATION"), "{denied}");
+        assert!(
+            status_line(&denied).contains("OTHER_ORGANIZATION"),
+            "{denied}"
+        );
         let denied = sheriff
             .begin_upload(start_of(organization))
             .await
             .unwrap_err();
-        assert!(told(&denied).contains("OTHER_ORGANIZATION"), "{denied}");
+        assert!(
+            status_line(&denied).contains("OTHER_ORGANIZATION"),
+            "{denied}"
+        );
     }
     // In the other organisation, the same ID is another import.
     let own = ImportStart {

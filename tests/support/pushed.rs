@@ -45,7 +45,7 @@ impl ImportResponses {
                 imported.deactivations = users;
             }
             Err(status) => {
-                imported.summary = told_summary(&status);
+                imported.summary = summary_in_details(&status);
                 imported.status = status;
             }
         }
@@ -56,7 +56,7 @@ impl ImportResponses {
 }
 
 /// The summary among the details of a status, if it has one.
-fn told_summary(status: &Status) -> Option<ImportSummary> {
+fn summary_in_details(status: &Status) -> Option<ImportSummary> {
     let details = tonic_types::pb::Status::decode(status.details()).expect("details of a status");
     let mut summaries = details.details.iter().filter(|one| one.type_url == SUMMARY);
     let summary = summaries.next()?;

@@ -279,12 +279,12 @@ pub async fn call(app: &App, path: &str, organization: &str) -> Result<(), Statu
 pub async fn answer(app: &App, path: &str, organization: &str) -> String {
     match call(app, path, organization).await {
         Ok(()) => "Ok".to_owned(),
-        Err(status) => told(&status),
+        Err(status) => status_line(&status),
     }
 }
 
 /// Returns code, reason and message of a status.
-pub fn told(status: &Status) -> String {
+pub fn status_line(status: &Status) -> String {
     let info = status.get_details_error_info();
     if let Some(info) = &info {
         assert_eq!(info.domain, "userimport");

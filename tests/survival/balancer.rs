@@ -34,17 +34,17 @@ use user_import_testing::{
     free_address, on_postgres, roster, start_of,
 };
 
-on_postgres![servers_killed_behind_a_balancer_leave_what_an_undisturbed_run_would];
+on_postgres![servers_killed_behind_a_balancer_leave_the_result_of_an_undisturbed_run];
 
 const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/proxies.md"));
 
 /// Servers behind the balancer.
 const SERVERS: usize = 3;
 
-/// Imports of each kind; each has a seed of its own.
+/// The number of imports of each kind. Each import has a seed of its own.
 const IMPORTS: u64 = 2;
 
-/// Kills that there must be while work is under way.
+/// The lowest number of servers that must be killed while work is under way.
 const KILLS: usize = 6;
 
 /// `HAProxy` as `docs/proxies.md` configures it for several servers, which is killed when dropped.
@@ -131,33 +131,33 @@ impl BalancedServers {
 
 /// The messages between the killer and the work.
 #[derive(Debug, Default)]
-struct StormMessages {
+struct KillerMessages {
     kills: AtomicUsize,
     has_ended: AtomicBool,
 }
 
 /// Kills servers and starts them again until the work has ended; at most one is dead at a time. Returns the servers.
 fn kill_servers(
-    storm: &StormMessages,
+    messages: &KillerMessages,
     mut servers: Vec<ServeProcess>,
     database_url: &str,
 ) -> Vec<ServeProcess> {
     let mut chance = SeededRandom::new(3);
     loop {
         thread::sleep(Duration::from_millis(1) * (100 + chance.permille() / 2));
-        if storm.has_ended.load(Ordering::Relaxed) {
+        if messages.has_ended.load(Ordering::Relaxed) {
             return servers;
         }
         let server = &mut servers[chance.below(SERVERS)];
         server.kill();
-        storm.kills.fetch_add(1, Ordering::Relaxed);
+        messages.kills.fetch_add(1, Ordering::Relaxed);
         thread::sleep(Duration::from_millis(1) * (chance.permille() / 4));
         *server = serve_at(server.address, database_url, &[]);
     }
 }
 
-/// Does `attempt` until it succeeds, as a client must when the connection or the server is lost. Panics if the service
-/// says that it never will.
+/// Repeats `attempt` until it succeeds, as a client must when the connection or the server is lost. Panics if the
+/// service answers that the attempt can never succeed.
 async fn persist<T>(mut attempt: impl AsyncFnMut() -> Result<T, Status>) -> T {
     let trying = async {
         loop {
@@ -215,8 +215,8 @@ async fn upload(app: &App, start: ImportStart, csv: &[u8]) -> ImportResponses {
     .await
 }
 
-/// Pushes a new name for one person until it is enough. Each push must be done exactly once. Returns how many there
-/// were.
+/// Pushes a new name for one person until `is_enough` holds. Each push must be written exactly once. Returns the number
+/// of pushes.
 async fn push(app: App, organization: String, is_enough: impl Fn() -> bool) -> u32 {
     let mut number = 0;
     while !is_enough() {
@@ -259,31 +259,31 @@ async fn send(
     }
 }
 
-async fn servers_killed_behind_a_balancer_leave_what_an_undisturbed_run_would() {
+async fn servers_killed_behind_a_balancer_leave_the_result_of_an_undisturbed_run() {
     let scene = BalancedServers::start().await;
     let app = scene.client().await;
     let kinds = [RosterTransport::Streamed, RosterTransport::InParts];
     let runs = (1..=IMPORTS).flat_map(|seed| kinds.map(|kind| (seed, kind)));
     let runs: Vec<_> = runs.collect();
-    let name = |weather: &str, (seed, kind): (u64, RosterTransport)| {
-        format!("{weather}-{seed}-{kind:?}").to_lowercase()
+    let name = |prefix: &str, (seed, kind): (u64, RosterTransport)| {
+        format!("{prefix}-{seed}-{kind:?}").to_lowercase()
     };
     for (seed, kind) in &runs {
         let before = &Workload::new(*seed).before;
-        for weather in ["calm", "stormy"] {
-            let organization = name(weather, (*seed, *kind));
+        for prefix in ["undisturbed", "disturbed"] {
+            let organization = name(prefix, (*seed, *kind));
             app.organization(&organization).await;
             let before = app.import_with(start_of(&organization), before).await;
             assert_eq!(before.summary().rejected, 0, "{before}");
         }
     }
     app.organization("pushes").await;
-    let mut calm = Vec::new();
+    let mut undisturbed = Vec::new();
     for &(seed, kind) in &runs {
-        calm.push(
+        undisturbed.push(
             send(
                 app.clone_connection(),
-                name("calm", (seed, kind)),
+                name("undisturbed", (seed, kind)),
                 seed,
                 kind,
             )
@@ -294,29 +294,29 @@ async fn servers_killed_behind_a_balancer_leave_what_an_undisturbed_run_would() 
     let mut jobs = Vec::new();
     for &(seed, kind) in &runs {
         let client = scene.client().await;
-        jobs.push(send(client, name("stormy", (seed, kind)), seed, kind));
+        jobs.push(send(client, name("disturbed", (seed, kind)), seed, kind));
     }
     let client = scene.client().await;
-    let storm = Arc::new(StormMessages::default());
-    let (servers, url, killing) = (scene.servers, scene.database.url(), Arc::clone(&storm));
+    let messages = Arc::new(KillerMessages::default());
+    let (servers, url, killing) = (scene.servers, scene.database.url(), Arc::clone(&messages));
     let killer = tokio::task::spawn_blocking(move || kill_servers(&killing, servers, &url));
-    let kills = || storm.kills.load(Ordering::Relaxed);
-    // A killer that has ended has failed.
+    let kills = || messages.kills.load(Ordering::Relaxed);
+    // The killer ends before the work only if it fails.
     let is_enough = || kills() >= KILLS || killer.is_finished();
     let pushing = push(client, "pushes".to_owned(), is_enough);
-    let (stormy, pushes) = tokio::join!(join_all(jobs), pushing);
-    storm.has_ended.store(true, Ordering::Relaxed);
+    let (disturbed, pushes) = tokio::join!(join_all(jobs), pushing);
+    messages.has_ended.store(true, Ordering::Relaxed);
     let _servers = killer.await.expect("every server starts again");
     println!("{} servers were killed, and {pushes} pushes done", kills());
-    for ((run, stormy), calm) in runs.iter().zip(&stormy).zip(&calm) {
-        assert_eq!(comparable(stormy), comparable(calm), "{run:?}");
-        assert_eq!(counts(stormy), counts(calm), "{run:?}");
-        let [found, wanted] = ["stormy", "calm"].map(|weather| name(weather, *run));
+    for ((run, disturbed), undisturbed) in runs.iter().zip(&disturbed).zip(&undisturbed) {
+        assert_eq!(comparable(disturbed), comparable(undisturbed), "{run:?}");
+        assert_eq!(counts(disturbed), counts(undisturbed), "{run:?}");
+        let [found, wanted] = ["disturbed", "undisturbed"].map(|prefix| name(prefix, *run));
         let (found, wanted) = (app.export_of(&found).await, app.export_of(&wanted).await);
         assert_eq!(found, wanted, "{run:?}");
     }
     let revision = "SELECT revision FROM organizations WHERE slug = 'pushes'";
-    // The catalog, then each push once.
+    // The catalog adds 1 to the revision, and so does each push.
     assert_eq!(scene.database.number(revision).await, 1 + i64::from(pushes));
     expect_quiet(&scene.database).await;
 }

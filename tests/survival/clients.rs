@@ -1,4 +1,5 @@
-//! Clients that die. Before `finish` nothing is written; after it the import no longer needs them.
+//! Clients that are killed. An import whose client dies before `finish` writes nothing. After `finish`, an import goes on
+//! without its client.
 
 use std::{
     io::Write,
@@ -15,8 +16,8 @@ use user_import_testing::{Database, ImportResponses, on_both_databases, roster};
 
 on_both_databases![
     a_client_killed_while_it_sends_writes_nothing,
-    an_import_needs_its_client_no_more_once_it_is_applied,
-    of_two_clients_at_once_one_writes_and_the_same_import_is_shared,
+    an_import_that_is_applying_goes_on_without_its_client,
+    a_second_client_shares_the_same_import_and_waits_with_another_one,
 ];
 
 /// Imports standard input with the command line.
@@ -51,7 +52,7 @@ async fn a_client_killed_while_it_sends_writes_nothing(database: Database) {
     scene.expect_quiet().await;
 }
 
-async fn an_import_needs_its_client_no_more_once_it_is_applied(database: Database) {
+async fn an_import_that_is_applying_goes_on_without_its_client(database: Database) {
     let scene = Scene::start(database, 1).await;
     let mut client = import(&scene);
     let mut input = client.stdin.take().expect("its input is a pipe");
@@ -74,7 +75,7 @@ async fn an_import_needs_its_client_no_more_once_it_is_applied(database: Databas
     scene.expect_quiet().await;
 }
 
-async fn of_two_clients_at_once_one_writes_and_the_same_import_is_shared(database: Database) {
+async fn a_second_client_shares_the_same_import_and_waits_with_another_one(database: Database) {
     let scene = Scene::start(database, 1).await;
     let other = scene.another_client().await;
     let mut answers = scene.app.begin(start(), &many()).await;

@@ -36,7 +36,7 @@ pub struct PostgresCluster {
 }
 
 impl PostgresCluster {
-    /// A new cluster, running.
+    /// Makes a new cluster and starts its server.
     pub async fn start() -> Self {
         let mut cluster = Self::stopped(Uuid::new_v4().simple().to_string());
         cluster.initialise();
@@ -44,7 +44,8 @@ impl PostgresCluster {
         cluster
     }
 
-    /// A standby of this cluster, running. From now on this cluster confirms no transaction before the standby has it.
+    /// Makes a standby of this cluster and starts it. From now on this cluster confirms no transaction before the standby
+    /// has it.
     pub async fn synchronous_standby(&mut self) -> Self {
         let mut standby = Self::stopped(self.password.clone());
         let mut copying = standby.program("pg_basebackup");
@@ -68,15 +69,15 @@ impl PostgresCluster {
         standby
     }
 
-    /// Has every transaction that begins from now on refuse writes, as an administrator does before a fail-over; or ends
-    /// that.
+    /// Makes every transaction that begins from now on refuse writes, as an administrator does before a fail-over, or
+    /// accept them again.
     pub async fn set_read_only(&self, is_read_only: bool) {
         let setting = format!("ALTER SYSTEM SET default_transaction_read_only = {is_read_only}");
         self.run(&setting).await;
         self.run("SELECT pg_reload_conf()").await;
     }
 
-    /// Has the server speak TLS with this certificate from now on.
+    /// Makes the server speak TLS with this certificate from now on.
     pub async fn encrypt(&mut self, issued: &IssuedCertificate) {
         for (name, content) in [
             ("server.crt", &issued.certificate),
@@ -95,7 +96,7 @@ impl PostgresCluster {
         self.restart().await;
     }
 
-    /// Lets a standby take writes.
+    /// Promotes a standby, so that it accepts writes.
     pub async fn promote(&self) {
         self.run("SELECT pg_promote()").await;
     }
@@ -163,7 +164,7 @@ impl PostgresCluster {
             .expect("it is a number")
     }
 
-    /// Returns the URL at which a client finds it, with its first database.
+    /// Returns the URL of the first database of this cluster.
     pub fn url(&self) -> String {
         let Self { password, port, .. } = self;
         format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres")
@@ -177,9 +178,9 @@ impl PostgresCluster {
         }
     }
 
-    /// Starts the server again where it was.
+    /// Starts the server again on the same port.
     pub async fn restart(&mut self) {
-        // Until the last of the processes that were left alone has ended, none may take their place.
+        // The new server cannot start before the last child process of the old one has ended.
         eventually(async || self.try_start().await, "PostgreSQL starts again").await;
     }
 

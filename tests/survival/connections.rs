@@ -15,12 +15,12 @@ use user_import_testing::{Database, ImportResponses, on_postgres};
 
 on_postgres![
     connections_ended_by_the_database_are_made_again,
-    connections_cut_on_the_way_are_made_again,
+    connections_cut_by_the_network_are_made_again,
     a_commit_whose_answer_is_lost_is_found_in_the_record,
-    a_database_away_for_long_interrupts_the_import,
+    a_database_that_stays_away_interrupts_the_import,
 ];
 
-/// Starts a server that reaches its database through a proxy, and waits this number of seconds for it.
+/// Starts a server that reaches its database through a proxy. The server waits this number of seconds for its database.
 async fn behind_proxy(patience: u32) -> (Scene, FaultyProxy) {
     let database = Arc::new(Database::Postgres.create().await);
     let url = database.url();
@@ -33,7 +33,7 @@ async fn behind_proxy(patience: u32) -> (Scene, FaultyProxy) {
     (scene, proxy)
 }
 
-/// Sends the import until it ends well, as a client does that is asked to retry.
+/// Sends the import until it succeeds, as a client that is asked to retry does.
 pub async fn until_ok(scene: &Scene) -> ImportResponses {
     for _ in 0..20 {
         let imported = scene.app.import_with(start(), &many()).await;
@@ -48,12 +48,11 @@ pub async fn until_ok(scene: &Scene) -> ImportResponses {
     panic!("the import never ends");
 }
 
-/// The shortest time between two disturbances. On a machine that has nothing else to do, a new connection is made and writes
-/// a row in less.
+/// The shortest time between two disturbances. An idle machine makes a new connection and writes a row in less time.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(150);
 
-/// Repeats a disturbance while the import runs. The import must then end well. As long as nothing is written, each pause is
-/// twice as long as the one before: on a busy machine no transaction may be as quick as the shortest.
+/// Repeats a disturbance while the import runs. The import must then succeed. As long as nothing is written, each pause
+/// is twice as long as the one before, because a busy machine may finish no transaction within the shortest pause.
 async fn disturbed(scene: &Scene, mut disturb: impl AsyncFnMut()) {
     let disturbing = async {
         let (mut pause, mut written) = (SHORTEST_PAUSE, 0);
@@ -89,7 +88,7 @@ async fn connections_ended_by_the_database_are_made_again() {
     .await;
 }
 
-async fn connections_cut_on_the_way_are_made_again() {
+async fn connections_cut_by_the_network_are_made_again() {
     let (scene, proxy) = behind_proxy(PATIENT).await;
     disturbed(&scene, async || proxy.cut()).await;
 }
@@ -107,7 +106,7 @@ async fn a_commit_whose_answer_is_lost_is_found_in_the_record() {
     scene.expect_quiet().await;
 }
 
-async fn a_database_away_for_long_interrupts_the_import() {
+async fn a_database_that_stays_away_interrupts_the_import() {
     let (scene, proxy) = behind_proxy(IMPATIENT).await;
     let mut answers = scene.app.begin(start(), &many()).await;
     let first = ImportResponses::first_results(&mut answers).await;

@@ -17,7 +17,7 @@ use user_import_testing::{FreshDatabase, ImportResponses, on_postgres, signal::S
 
 on_postgres![
     a_killed_database_interrupts_the_import_which_goes_on_once_it_is_back,
-    a_database_started_again_at_once_costs_the_import_nothing,
+    an_import_loses_nothing_if_its_database_is_started_again_at_once,
 ];
 
 /// Starts a server on a cluster of its own, and returns the answers of an undisturbed import there.
@@ -34,8 +34,8 @@ async fn on_own_cluster() -> (Scene, PostgresCluster, ImportResponses) {
     (scene, cluster, calm)
 }
 
-/// Makes sure that the import [`ID`] has the same results as the undisturbed one, and has lost nothing that was in
-/// `told` before.
+/// Makes sure that the import [`ID`] has the same results as the undisturbed one, and still has every result that was in
+/// `told`.
 async fn expect_undisturbed(scene: &Scene, calm: &ImportResponses, told: &ImportResponses) {
     let resumed = until_ok(scene).await;
     expect_whole(&resumed);
@@ -67,7 +67,7 @@ async fn a_killed_database_interrupts_the_import_which_goes_on_once_it_is_back()
     drop(scene);
 }
 
-async fn a_database_started_again_at_once_costs_the_import_nothing() {
+async fn an_import_loses_nothing_if_its_database_is_started_again_at_once() {
     let (scene, mut cluster, calm) = on_own_cluster().await;
     let mut answers = scene.app.begin(start(), &many()).await;
     let first = ImportResponses::first_results(&mut answers).await;

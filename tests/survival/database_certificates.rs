@@ -11,11 +11,11 @@ use user_import_testing::{
 };
 
 on_postgres![
-    a_certificate_of_version_1_is_named_as_what_it_is,
+    the_error_for_a_certificate_of_version_1_says_so,
     a_certificate_that_is_not_accepted_is_told_in_words_with_what_to_do,
 ];
 
-/// Splits the first DER value off, header included. Returns its tag, its content, itself, and the rest.
+/// Splits off the first DER value. Returns its tag, its content, the whole value with its header, and the bytes after it.
 fn split(der: &[u8]) -> (u8, &[u8], &[u8], &[u8]) {
     let (header, length) = match der[1] {
         short @ 0..0x80 => (2, usize::from(short)),
@@ -35,7 +35,7 @@ fn split(der: &[u8]) -> (u8, &[u8], &[u8], &[u8]) {
 /// Returns the content as a DER sequence.
 fn sequence(content: &[u8]) -> Vec<u8> {
     let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
-    // DER has one encoding of a length, the shortest.
+    // DER allows only the shortest encoding of a length.
     let header: &[u8] = match (high, low) {
         (0, ..0x80) => &[0x30, low],
         (0, _) => &[0x30, 0x81, low],
@@ -44,8 +44,8 @@ fn sequence(content: &[u8]) -> Vec<u8> {
     [header, content].concat()
 }
 
-/// Removes what version 1 lacks: the version, and the extensions. The signature is not that of the rest any more, which
-/// nobody looks at before the version.
+/// Removes the fields that version 1 lacks: the version and the extensions. The signature is then wrong, but the client
+/// checks the version first.
 fn of_version_1(certificate: &str) -> String {
     const VERSION: u8 = 0xA0;
     const EXTENSIONS: u8 = 0xA3;
@@ -68,7 +68,7 @@ fn of_version_1(certificate: &str) -> String {
     format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
 }
 
-async fn a_certificate_of_version_1_is_named_as_what_it_is() {
+async fn the_error_for_a_certificate_of_version_1_says_so() {
     let issued = CertificateAuthority::new().server();
     let old = IssuedCertificate {
         certificate: of_version_1(&issued.certificate),

@@ -1,4 +1,4 @@
-//! The disk is full under SQLite. The import fails clearly, and works again after space returns.
+//! The disk of an SQLite database is full. The import fails with a clear message, and goes on once there is space again.
 
 use std::{fs, path::Path, process::Command, sync::Arc};
 

@@ -21,7 +21,8 @@ on_postgres![
     doctor_finds_a_standby,
 ];
 
-/// Enough that the primary dies in the middle of them; a setting gives another number.
+/// Returns the number of rows of the import: enough for the primary to be killed in the middle. An environment variable
+/// gives another number.
 fn rows() -> usize {
     let rows = std::env::var("USER_IMPORT_TEST_FAILOVER_ROWS");
     rows.ok()
@@ -46,7 +47,7 @@ async fn an_import_outlives_its_primary_in_one_call_and_nothing_acknowledged_is_
     let first = ImportResponses::first_results(&mut answers).await;
     let acknowledged = first.results.len();
     primary.end(Signal::KILL);
-    // While no host takes writes the import waits.
+    // The import waits as long as no host accepts writes.
     tokio::time::sleep(Duration::from_secs(1)).await;
     standby.promote().await;
     let ended = first.and_rest(answers).await;
@@ -64,8 +65,8 @@ async fn an_import_outlives_its_primary_in_one_call_and_nothing_acknowledged_is_
     drop(scene);
 }
 
-/// Exports an organisation, again if the database ends the export: it ends transactions that idle for as long as a
-/// lease lasts, which is a second here, and a busy machine may take longer for that many users.
+/// Exports an organisation, and repeats the export if the database ends it. The database ends a transaction that is idle
+/// for as long as a lease lasts, which is a second here. A busy machine may take longer for that many users.
 async fn export_of(app: &App, organization: &str) -> String {
     let request = ExportUsersRequest {
         organization: organization.to_owned(),

@@ -29,7 +29,7 @@ impl Footprint {
         let directory = Path::new(&directory);
         let database = database_port(url).map(|port| sockets_to(directory, port));
         let links = fs::read_dir(directory.join("fd")).expect("it is running");
-        // One that is closed meanwhile has no target any more.
+        // A descriptor that is closed meanwhile has no target any more.
         let targets = links.filter_map(|link| fs::read_link(link.ok()?.path()).ok());
         let targets: Vec<String> = targets.map(|path| path.display().to_string()).collect();
         let is_connection = |target: &&String| match &database {

@@ -1,4 +1,4 @@
-//! The server is killed while an approved import applies: it can be approved again, and goes on.
+//! The server is killed while an approved import applies. The import can then be approved again, and goes on.
 
 use tokio::time::{sleep, timeout};
 use tonic::Code;
@@ -12,12 +12,12 @@ use user_import_testing::{
     App, Database, ImportResponses, PATIENCE, Roster, on_both_databases, roster,
 };
 
-on_both_databases![a_server_killed_while_an_approved_import_applies_leaves_it_to_be_approved_again];
+on_both_databases![an_approved_import_whose_server_was_killed_can_be_approved_again];
 
-/// Enough rows that the server is killed in the middle.
+/// The number of people: enough for the server to be killed in the middle of the import.
 const PEOPLE: usize = 150;
 
-/// How many results each attempt waits for before the server is killed.
+/// For each attempt, the number of applied rows after which the server is killed.
 const KILLS: [u32; 3] = [1, 40, 90];
 
 fn people(inactive: usize) -> Roster {
@@ -45,12 +45,12 @@ async fn until_applied(app: &App, rows: u32) {
             sleep(std::time::Duration::from_millis(1)).await;
         }
     };
-    timeout(PATIENCE, applied).await.expect("it gets so far");
+    timeout(PATIENCE, applied)
+        .await
+        .expect("the rows are applied in time");
 }
 
-async fn a_server_killed_while_an_approved_import_applies_leaves_it_to_be_approved_again(
-    database: Database,
-) {
+async fn an_approved_import_whose_server_was_killed_can_be_approved_again(database: Database) {
     let mut scene = Scene::start(database, 1).await;
     let before = scene.app.import(people(0)).await;
     assert_eq!(before.summary().created as usize, PEOPLE, "{before}");

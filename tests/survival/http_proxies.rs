@@ -1,5 +1,5 @@
-//! Behind the proxies of `docs/proxies.md`, in the configurations given there: a restart of the server does not end the
-//! one call of the command line that imports, and browsers reach the console under its own name alone.
+//! A server behind each proxy of `docs/proxies.md`, with the configuration given there. A restart of the server does not
+//! end the call of the command line that imports, and browsers reach the console only under its own name.
 
 use std::{
     fs::{self, File},
@@ -30,7 +30,7 @@ const CATALOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/catalog.jso
 
 const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/proxies.md"));
 
-/// Rows of the import that is interrupted, each a transaction of its own.
+/// Rows of the import that is interrupted. Each row is written in a transaction of its own.
 const ROWS: usize = 150;
 
 #[test]
@@ -66,11 +66,12 @@ fn an_import_through_envoy_survives_a_restart() {
 /// A proxy and its configuration.
 struct HttpProxy {
     program: &'static str,
-    /// The language of its block on the page, and which of these blocks it is.
+    /// The language of the code block with its configuration on the page, and the number of this block among those of the
+    /// language.
     block: (&'static str, usize),
     /// The text in the configuration for the address that the proxy listens on.
     listens: &'static str,
-    /// Lines before the block and after it. FOLDER stands for a folder of its own.
+    /// Lines before the block and after it. FOLDER stands for the temporary folder of the test.
     around: (&'static str, &'static str),
     options: &'static [&'static str],
     /// The server has the certificate.
@@ -202,7 +203,7 @@ impl HttpProxy {
     async fn start(&self, server: SocketAddr, folder: &Path) -> RunningProxy {
         for _ in 0..10 {
             let address = free_address();
-            // Envoy goes by the end of the name.
+            // Envoy recognises the format by the extension of the name.
             let file = folder.join("configuration.yaml");
             fs::write(&file, self.configuration(address, server, folder)).unwrap();
             let log = File::create(folder.join("proxy.log")).unwrap();
@@ -321,7 +322,7 @@ impl ProxiedServer {
             format!("GET /console/ HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
         connection.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
-        // A proxy may end the connection without saying so.
+        // A proxy may end the connection without a response.
         let _ = connection.read_to_end(&mut answer).await;
         String::from_utf8_lossy(&answer).into_owned()
     }
@@ -354,7 +355,7 @@ async fn survives_a_restart(proxy: &HttpProxy) {
     }
     let refused = scene.console("rebound.example").await;
     let is_refused = match proxy.program {
-        // It answers names that it does not know by itself, with nothing.
+        // Caddy itself answers requests for names that it does not know, with an empty response.
         "caddy" => refused.contains("Content-Length: 0"),
         _ => refused.starts_with("HTTP/1.1 421"),
     };
@@ -390,7 +391,7 @@ async fn survives_a_restart(proxy: &HttpProxy) {
     );
     assert!(err.contains("with the same import ID (1 of 8)"), "{err}");
 
-    // Headers have no port, and the connection of a proxy has one.
+    // A client's address from a header has no port; one from the PROXY protocol has a port.
     let has_port = match proxy.passes_tls {
         true => "LIKE",
         false => "NOT LIKE",

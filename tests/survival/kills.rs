@@ -8,7 +8,7 @@ use user_import::proto::{ImportSummary, RowResult};
 use crate::{scene::Scene, workload::Workload};
 use user_import_testing::{Database, ImportResponses, SeededRandom, on_both_databases, start_of};
 
-on_both_databases![a_server_killed_at_random_points_leaves_what_an_undisturbed_run_would];
+on_both_databases![a_server_killed_at_random_points_leaves_the_result_of_an_undisturbed_run];
 
 /// The variable for the number of disturbed imports on each database.
 const SEEDS: &str = "USER_IMPORT_TEST_SEEDS";
@@ -16,7 +16,7 @@ const SEEDS: &str = "USER_IMPORT_TEST_SEEDS";
 /// The variable for the first seed, to repeat a run.
 const FIRST_SEED: &str = "USER_IMPORT_TEST_FIRST_SEED";
 
-/// Most times that one import is cut short.
+/// The highest number of times that one import is cut short.
 const KILLS: usize = 2;
 
 fn setting(name: &str, default: u64) -> u64 {
@@ -24,7 +24,9 @@ fn setting(name: &str, default: u64) -> u64 {
     value.map_or(default, |value| value.parse().expect("a number"))
 }
 
-async fn a_server_killed_at_random_points_leaves_what_an_undisturbed_run_would(database: Database) {
+async fn a_server_killed_at_random_points_leaves_the_result_of_an_undisturbed_run(
+    database: Database,
+) {
     let mut scene = Scene::start(database, 4).await;
     let (first, seeds) = (setting(FIRST_SEED, 1), setting(SEEDS, 5));
     let mut interrupted = 0;

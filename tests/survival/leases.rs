@@ -10,8 +10,8 @@ use user_import_testing::{
 
 on_both_databases![
     one_of_two_servers_writes_to_an_organisation_at_a_time,
-    whoever_joined_takes_a_dead_server_s_import_over;
-    // A stopped process is ended by the database server, which SQLite lacks.
+    a_server_whose_client_joined_takes_over_the_import_of_a_dead_server;
+    // Only a database server can end the connections of a stopped process, and SQLite has no server.
     a_server_that_wakes_after_its_import_was_taken_over_writes_nothing,
     a_server_that_wakes_after_another_import_writes_nothing,
 ];
@@ -42,7 +42,7 @@ fn expect_after(first: &ImportResponses, second: &ImportResponses) {
     assert!(end(first) <= end(second), "{second}");
 }
 
-async fn whoever_joined_takes_a_dead_server_s_import_over(database: Database) {
+async fn a_server_whose_client_joined_takes_over_the_import_of_a_dead_server(database: Database) {
     let mut one = Scene::start(database, 1).await;
     let other = one.another().await;
     let mut answers = one.app.begin(start(), &many()).await;
@@ -80,7 +80,7 @@ async fn a_server_that_wakes_after_its_import_was_taken_over_writes_nothing() {
     let woken = first.and_rest(answers).await;
     assert_eq!(woken.code(), Code::Unavailable, "{woken}");
     for result in &woken.results {
-        assert!(taken_over.results.contains(result), "{result:?} is not so");
+        assert!(taken_over.results.contains(result), "{result:?} differs");
     }
     assert_eq!(other.app.users().await, before);
     assert_eq!(one.state().await, ImportState::Completed);

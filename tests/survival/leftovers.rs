@@ -11,15 +11,15 @@ use user_import_testing::{
     Database, ImportResponses, Roster, database::FreshDatabase, on_both_databases, roster,
 };
 
-on_both_databases![hung_up_clients_leave_nothing_behind];
+on_both_databases![clients_that_hang_up_leave_nothing_behind];
 
-/// Number of imports, one after the other.
+/// The number of imports, which run one after the other.
 const ROUNDS: u32 = 7;
 
-/// Rows of each import. The server holds some MiB for them.
+/// Rows of each import. They take some MiB of the server's memory.
 const CROWD: u32 = 3_000;
 
-/// KiB of memory that the last four imports may cost together: pages that SQLite's connections cache.
+/// KiB of memory by which the server may grow during the last four imports, because SQLite's connections cache pages.
 const LOST: usize = 5 * 1024;
 
 /// Makes sure that no transaction is open, no lock is held, and no lease is still renewed.
@@ -44,7 +44,7 @@ pub async fn expect_quiet(database: &FreshDatabase) {
     // On SQLite this waits for the single writer, and fails if that writer does not end.
     let touch = "UPDATE organizations SET revision = revision";
     database.begin(touch).await.commit("SELECT 1").await;
-    // One that could not be given back while connections were cut has run out after a second.
+    // A lease that could not be released while connections were cut expires after a second.
     let now = match database {
         FreshDatabase::Postgres { .. } => "extract(epoch FROM clock_timestamp())",
         FreshDatabase::Sqlite { .. } => "unixepoch('subsec')",
@@ -61,7 +61,7 @@ fn crowd(round: u32) -> Roster {
     })
 }
 
-async fn hung_up_clients_leave_nothing_behind(database: Database) {
+async fn clients_that_hang_up_leave_nothing_behind(database: Database) {
     let scene = Scene::start(database, 50).await;
     let mut footprints = Vec::new();
     for round in 0..ROUNDS {

@@ -1,7 +1,7 @@
-//! Imports survive (semantics §8). The tests prove it by killing the server, its clients, its database's connections,
-//! and the space on its disk. The servers here are processes of their own.
+//! Imports survive failures (semantics §8). The tests kill the server, its clients and the connections to its database,
+//! and fill its disk. Each server here is a process of its own.
 //!
-//! A setting gives the number of seeded imports that are killed on each database. For thousands, use
+//! An environment variable gives the number of seeded imports that are killed on each database. For thousands, use
 //! `USER_IMPORT_TEST_SEEDS=2000 scripts/test --test survival -- killed_at_random`.
 
 #![allow(

@@ -11,7 +11,7 @@ use user_import_testing::{ServeProcess, program_at};
 /// The variable that shows the servers' logs, if it is set to a filter such as `info`.
 const LOG: &str = "USER_IMPORT_TEST_SERVER_LOG";
 
-/// Seconds that a server waits for a database that comes back: more than the machine ever pauses.
+/// Seconds that a server waits for a database that comes back. A busy machine never pauses for so long.
 pub const PATIENT: u32 = 60;
 
 /// Seconds that a server waits for a database that stays away, in tests of its behaviour after the wait.
@@ -52,7 +52,8 @@ pub fn serve(database_url: &str, transaction_rows: usize, patience: u32) -> Serv
     start(command, database_url)
 }
 
-/// Starts a server with short leases and these options at an address. It writes each row by itself.
+/// Starts a server with short leases and these options at an address. The server writes each row in a
+/// transaction of its own.
 pub fn serve_at(address: SocketAddr, database_url: &str, options: &[String]) -> ServeProcess {
     let mut command = program();
     command

@@ -15,10 +15,10 @@ use user_import_testing::{
 
 on_both_databases![
     a_push_killed_at_a_random_point_is_written_once,
-    of_two_servers_that_push_one_may_die,
+    pushes_go_on_after_one_of_two_servers_died,
 ];
 
-/// Kills of each database.
+/// How many pushes are killed on each database.
 const KILLS: u32 = 6;
 
 /// Rows of one transaction, as in a server with the usual settings.
@@ -72,7 +72,8 @@ async fn a_push_killed_at_a_random_point_is_written_once(database: Database) {
     scene.expect_quiet().await;
 }
 
-/// Pushes people until the server is gone, or so many are written. Returns the names of those that were acknowledged.
+/// Pushes people until the server is gone, or until `most` of them are written. Returns the names of the people whose
+/// pushes were acknowledged.
 async fn push(app: App, name: String, most: usize) -> Vec<String> {
     let mut acknowledged = Vec::new();
     while acknowledged.len() < most {
@@ -81,7 +82,7 @@ async fn push(app: App, name: String, most: usize) -> Vec<String> {
         let pushed = app.sending(start_of("pd"), csv).await;
         match pushed.code() {
             Code::Ok => acknowledged.push(person),
-            // Its turn did not come while the dead server's lease lasted.
+            // The push waited in vain for the dead server's lease to run out.
             Code::Aborted => {}
             _ => break,
         }
@@ -89,7 +90,7 @@ async fn push(app: App, name: String, most: usize) -> Vec<String> {
     acknowledged
 }
 
-async fn of_two_servers_that_push_one_may_die(database: Database) {
+async fn pushes_go_on_after_one_of_two_servers_died(database: Database) {
     let mut dying = Scene::start(database, USUAL).await;
     let other = dying.another().await;
     let mut jobs = Vec::new();

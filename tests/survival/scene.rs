@@ -30,7 +30,7 @@ pub struct Scene {
     url: String,
     transaction_rows: usize,
     patience: u32,
-    /// The footprint of a server that has done one import and nothing else.
+    /// The footprint of the server after its first import.
     fresh: Footprint,
 }
 
@@ -141,10 +141,10 @@ pub fn expect_whole(imported: &ImportResponses) {
     assert_eq!(imported.summary().state(), ImportState::Completed);
 }
 
-/// Waits until the condition holds. Panics if it does not hold within a generous time.
+/// Waits until the condition holds. Panics if the condition does not hold in time.
 pub async fn eventually(holds: impl AsyncFnMut() -> bool, what: &str) {
     let result = timeout(PATIENCE, until(holds)).await;
-    assert!(result.is_ok(), "it never came to this: {what}");
+    assert!(result.is_ok(), "timed out waiting for: {what}");
 }
 
 async fn until(mut holds: impl AsyncFnMut() -> bool) {

@@ -15,15 +15,15 @@ use crate::{
 use user_import_testing::{Database, ImportResponses, on_both_databases, signal::Signal, start_of};
 
 on_both_databases![
-    an_orderly_shutdown_interrupts_and_the_import_goes_on_later,
-    silent_and_stalled_clients_do_not_hold_the_shutdown_up,
-    whoever_is_only_beginning_is_told_to_come_again,
+    an_orderly_shutdown_interrupts_an_import_which_goes_on_later,
+    silent_and_stalled_clients_do_not_delay_the_shutdown,
+    calls_that_are_only_beginning_at_shutdown_are_asked_to_retry,
 ];
 
 /// The grace period for clients and imports, and a margin for a slow machine.
 const BOUND: Duration = Duration::from_secs(15);
 
-async fn an_orderly_shutdown_interrupts_and_the_import_goes_on_later(database: Database) {
+async fn an_orderly_shutdown_interrupts_an_import_which_goes_on_later(database: Database) {
     let mut scene = Scene::start(database, 1).await;
     let mut answers = scene.app.begin(start(), &many()).await;
     let first = ImportResponses::first_results(&mut answers).await;
@@ -45,17 +45,17 @@ async fn an_orderly_shutdown_interrupts_and_the_import_goes_on_later(database: D
     scene.expect_quiet().await;
 }
 
-async fn silent_and_stalled_clients_do_not_hold_the_shutdown_up(database: Database) {
+async fn silent_and_stalled_clients_do_not_delay_the_shutdown(database: Database) {
     let mut scene = Scene::start(database, 1).await;
     scene.app.organization("other").await;
-    // Sends `start`, and then nothing for ever.
+    // This client sends `start` and nothing more.
     let (silent, requests) = mpsc::channel(1);
     let message = Some(Message::Start(start_of("other")));
     let first = silent.send(ImportUsersRequest { message }).await;
     first.expect("there is room");
     let mut client = scene.app.imports();
     let _heard = client.import_users(ReceiverStream::new(requests)).await;
-    // Sends everything, and never reads.
+    // This client sends everything and never reads.
     let _stalled = scene.app.begin(start(), &many()).await;
     scene.until_state(ImportState::Applying).await;
     scene.process.signal(Signal::TERM);
@@ -64,7 +64,7 @@ async fn silent_and_stalled_clients_do_not_hold_the_shutdown_up(database: Databa
     drop(silent);
 }
 
-async fn whoever_is_only_beginning_is_told_to_come_again(database: Database) {
+async fn calls_that_are_only_beginning_at_shutdown_are_asked_to_retry(database: Database) {
     let mut scene = Scene::start(database, 1).await;
     let silent = scene.app.call().await;
     let sending = scene.app.call().await;
@@ -76,7 +76,7 @@ async fn whoever_is_only_beginning_is_told_to_come_again(database: Database) {
         assert!(ended.status.get_details_retry_info().is_some());
     }
     let late = scene.app.import_with(start(), &many()).await;
-    // The server says so, or takes no call any more.
+    // The server refuses the call, or accepts no calls any more.
     let is_refused = matches!(late.code(), Code::Unavailable | Code::Cancelled);
     assert!(is_refused && late.results.is_empty(), "{late}");
     assert!(scene.process.ended_within(BOUND).await.success());

@@ -13,14 +13,14 @@ use crate::{
 use user_import_testing::{Database, SeededRandom, finish_of, on_both_databases, roster, start_of};
 
 on_both_databases![
-    a_server_killed_between_parts_loses_none,
-    a_server_killed_after_the_finish_goes_on_where_it_was,
+    a_server_killed_between_parts_loses_no_part,
+    an_import_whose_server_is_killed_after_the_finish_goes_on_where_it_was,
     a_finish_sent_at_once_after_the_kill_waits_until_it_can_go_on,
-    a_server_killed_before_it_wrote_anything_begins_again,
-    a_server_killed_at_random_points_leaves_what_an_undisturbed_run_would,
+    an_import_begins_again_if_its_server_was_killed_before_it_wrote_anything,
+    a_server_killed_at_random_points_leaves_the_result_of_an_undisturbed_run,
 ];
 
-async fn a_server_killed_between_parts_loses_none(database: Database) {
+async fn a_server_killed_between_parts_loses_no_part(database: Database) {
     let mut scene = Scene::start(database, 4).await;
     let csv = many().csv().into_bytes();
     let third = csv.len() / 3;
@@ -44,7 +44,9 @@ async fn a_server_killed_between_parts_loses_none(database: Database) {
     scene.expect_quiet().await;
 }
 
-async fn a_server_killed_after_the_finish_goes_on_where_it_was(database: Database) {
+async fn an_import_whose_server_is_killed_after_the_finish_goes_on_where_it_was(
+    database: Database,
+) {
     let mut scene = Scene::start(database, 1).await;
     let csv = many().csv().into_bytes();
     scene.app.begin_upload(start()).await.unwrap();
@@ -71,7 +73,7 @@ async fn a_server_killed_after_the_finish_goes_on_where_it_was(database: Databas
     scene.expect_quiet().await;
 }
 
-/// The dead server still counts as alive, but its claim on the roster must no longer count.
+/// The dead server still counts as alive for a while, but it must not keep the roster from another server.
 async fn a_finish_sent_at_once_after_the_kill_waits_until_it_can_go_on(database: Database) {
     let mut scene = Scene::start(database, 1).await;
     let csv = many().csv().into_bytes();
@@ -85,7 +87,9 @@ async fn a_finish_sent_at_once_after_the_kill_waits_until_it_can_go_on(database:
     expect_whole(&scene.app.watch_in("pd", ID).await);
 }
 
-async fn a_server_killed_before_it_wrote_anything_begins_again(database: Database) {
+async fn an_import_begins_again_if_its_server_was_killed_before_it_wrote_anything(
+    database: Database,
+) {
     let mut scene = Scene::start(database, 4).await;
     let csv = roster().people(["ada"]).csv().into_bytes();
     scene.app.begin_upload(start()).await.unwrap();
@@ -106,7 +110,9 @@ async fn a_server_killed_before_it_wrote_anything_begins_again(database: Databas
 }
 
 /// The server is killed before each part and while the import runs. The client then repeats its last step.
-async fn a_server_killed_at_random_points_leaves_what_an_undisturbed_run_would(database: Database) {
+async fn a_server_killed_at_random_points_leaves_the_result_of_an_undisturbed_run(
+    database: Database,
+) {
     let mut scene = Scene::start(database, 4).await;
     for seed in 1..=2 {
         let workload = Workload::new(seed);
@@ -166,7 +172,7 @@ async fn upload(
         let organization = organization.to_owned();
         let sending =
             tokio::spawn(async move { app.append_to(&organization, &id, offset, content).await });
-        // It may have arrived or not.
+        // The part may or may not have arrived.
         if chance.below(2) == 0 {
             scene.process.kill();
             scene.restart().await;

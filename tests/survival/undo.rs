@@ -12,12 +12,12 @@ use crate::{
 };
 use user_import_testing::{Database, ImportResponses, SeededRandom, on_both_databases, start_of};
 
-on_both_databases![an_undo_cut_short_at_random_points_leaves_what_an_undisturbed_one_would];
+on_both_databases![an_undo_cut_short_at_random_points_leaves_the_result_of_an_undisturbed_one];
 
 /// Imports whose undo is disturbed.
 const SEEDS: u64 = 3;
 
-/// Most times that one undo is cut short.
+/// The highest number of times that one undo is cut short.
 const KILLS: usize = 2;
 
 /// The ID of each undo in its organisation.
@@ -33,7 +33,7 @@ fn undo_of(organization: &str, import: &str) -> UndoImportRequest {
     }
 }
 
-async fn an_undo_cut_short_at_random_points_leaves_what_an_undisturbed_one_would(
+async fn an_undo_cut_short_at_random_points_leaves_the_result_of_an_undisturbed_one(
     database: Database,
 ) {
     let mut scene = Scene::start(database, 4).await;

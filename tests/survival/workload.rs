@@ -121,7 +121,7 @@ fn newcomer(number: usize, chance: &mut SeededRandom) -> ChangedPerson {
         0 => differing.push((ExternalId, String::new())),
         1 => differing.push((Role, "Oficer".to_owned())),
         2 if number > 0 => {
-            // May come before the one it counts on, who may be rejected.
+            // The supervisor's row may come later, and may be rejected.
             let supervisor = format!("n{:03}@pd.example", chance.below(number));
             differing[0].1 = supervisor;
         }

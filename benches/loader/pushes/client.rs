@@ -15,25 +15,25 @@ use user_import::proto::{
     ImportStart, PushUsersRequest, UserRow, import_service_client::ImportServiceClient,
 };
 
-/// Rows of a roster that pushes change in turn.
+/// The number of rows of a roster that pushes change in turn.
 const ROWS: usize = 64;
 
-/// Pause before a push is sent again if the server says nothing of it.
+/// Pause before a push is sent again if the server's status names no pause.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Rows of a roster, each with a phone number that differs from the last time it was taken.
+/// Rows of a roster. Each row gets a new phone number every time that it is pushed.
 #[derive(Clone, Debug)]
 pub struct PhoneChanges {
     rows: Vec<UserRow>,
-    taken: usize,
+    pushed: usize,
 }
 
-/// What one push took.
+/// The measurements of one push.
 #[derive(Clone, Copy, Debug)]
 pub struct PushTime {
-    /// From the first attempt to the answer.
+    /// Time from the first attempt to the answer.
     pub wait: Duration,
-    /// How often it was turned away because another import was running.
+    /// The number of attempts that were turned away because another import was running.
     pub turned_away: u64,
 }
 
@@ -52,30 +52,30 @@ impl PhoneChanges {
         let rows = rows?.into_iter().collect::<Option<Vec<_>>>();
         let rows = rows.context("a row of the roster is short")?;
         ensure!(!rows.is_empty(), "the roster has no rows");
-        Ok(Self { rows, taken: 0 })
+        Ok(Self { rows, pushed: 0 })
     }
 
-    /// Those that job number `number` of `jobs` may take, so that no two jobs change one user.
+    /// Returns the rows that job number `number` of `jobs` may push, so that no two jobs change the same user.
     pub fn share(&self, number: usize, jobs: usize) -> Self {
         let rows = self.rows.iter().skip(number).step_by(jobs);
         Self {
             rows: rows.cloned().collect(),
-            taken: 0,
+            pushed: 0,
         }
     }
 
-    /// The next changed row.
+    /// Returns the next row to push.
     fn next(&mut self) -> UserRow {
-        let round = self.taken / self.rows.len();
-        let mut row = self.rows[self.taken % self.rows.len()].clone();
-        // No roster has these numbers.
+        let round = self.pushed / self.rows.len();
+        let mut row = self.rows[self.pushed % self.rows.len()].clone();
+        // No roster has these phone numbers, so that every push changes its user.
         row.phone = Some(format!("+1202555{:04}", 1 + round % 9_999));
-        self.taken += 1;
+        self.pushed += 1;
         row
     }
 }
 
-/// A line of the roster, whose values need no quotes.
+/// Parses a line of the roster. Its values have no quotes.
 fn row(line: &str) -> Option<UserRow> {
     let mut values = line.split(',').map(|value| Some(value.to_owned()));
     let mut next = || values.next().flatten();
@@ -107,7 +107,7 @@ impl PushClient {
         })
     }
 
-    /// Pushes the next change, and sends it again as the server says while another import runs.
+    /// Pushes the next row. Sends the push again, after the pause that the server names, as long as another import runs.
     pub async fn push(&mut self, changes: &mut PhoneChanges) -> anyhow::Result<PushTime> {
         let row = changes.next();
         let began = Instant::now();
@@ -122,7 +122,7 @@ impl PushClient {
         })
     }
 
-    /// Pushes once. Returns how long to wait if it was turned away.
+    /// Pushes once. Returns the pause before the next attempt if the push was turned away, or else `None`.
     async fn try_push(&mut self, row: &UserRow) -> anyhow::Result<Option<Duration>> {
         let mut request = Request::new(PushUsersRequest {
             start: Some(ImportStart {

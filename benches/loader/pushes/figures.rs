@@ -1,4 +1,4 @@
-//! The figures of pushes, kept as JSON.
+//! The figures of pushes, stored as JSON.
 
 use std::{fs, path::Path};
 
@@ -14,44 +14,44 @@ use crate::{
 
 const FILE: &str = "pushes.json";
 
-/// All that was measured about pushes, and on what.
+/// All measurements of pushes, and the machine and programs that they were made with.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PushFigures {
     /// The machine and the programs.
     pub environment: Environment,
-    /// One push after another, by the number of users.
+    /// Series of pushes over one connection, by the number of users.
     pub latencies: Vec<PushLatency>,
     /// Pushes into many organisations at once.
     pub throughputs: Vec<PushThroughput>,
-    /// Jobs that push into one organisation at once.
+    /// Pushes of several jobs into one organisation at once.
     pub contentions: Vec<PushContention>,
 }
 
 /// Pushes of one changed row, one after another.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct PushLatency {
-    /// On which database.
+    /// The kind of the database.
     pub engine: DatabaseEngine,
     /// Users of the organisation.
     pub users: u64,
-    /// Milliseconds, from the call to its answer.
+    /// Median time from the call to its answer.
     pub median_ms: f64,
-    /// Milliseconds that 95 of 100 pushes do not exceed.
+    /// 95th percentile of that time.
     pub p95_ms: f64,
 }
 
-/// A connection for each organisation, all at once.
+/// Pushes into many organisations at once, over one connection for each.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct PushThroughput {
-    /// On which database.
+    /// The kind of the database.
     pub engine: DatabaseEngine,
-    /// Organisations, each with a connection.
+    /// Number of organisations.
     pub organizations: u64,
     /// Users of each organisation.
     pub users: u64,
-    /// From the first push to the last answer.
+    /// Time from the first push to the last answer.
     pub seconds: f64,
-    /// Pushes of one changed row.
+    /// Number of pushes. Each has one changed row.
     pub pushes: u64,
     /// CPU time of `user-import serve`.
     pub server_cpu_seconds: f64,
@@ -59,37 +59,37 @@ pub struct PushThroughput {
     pub database_cpu_seconds: f64,
 }
 
-/// Jobs that push into one organisation, all at once.
+/// Pushes of several jobs into one organisation at once.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct PushContention {
-    /// On which database.
+    /// The kind of the database.
     pub engine: DatabaseEngine,
-    /// Jobs, each with a connection.
+    /// Number of jobs. Each has a connection of its own.
     pub jobs: u64,
     /// Users of the organisation.
     pub users: u64,
-    /// From the first push to the last answer.
+    /// Time from the first push to the last answer.
     pub seconds: f64,
-    /// Pushes of all jobs together.
+    /// Number of pushes of all jobs together.
     pub pushes: u64,
-    /// Jobs with at least one push.
+    /// Number of jobs with at least one push.
     pub jobs_that_got_on: u64,
-    /// Pushes of the job that had the fewest.
+    /// Number of pushes of the job that had the fewest.
     pub fewest: u64,
-    /// Pushes of the job that had the most.
+    /// Number of pushes of the job that had the most.
     pub most: u64,
-    /// The longest wait of a push for its answer, attempts that were turned away included.
+    /// The longest time from the first attempt of a push to its answer.
     pub longest_wait_ms: f64,
-    /// The wait of each push if all jobs get on in turn.
+    /// The time that each push would take if all jobs took turns.
     pub share_ms: f64,
-    /// Attempts that were turned away because another import was running.
+    /// Number of attempts that were turned away because another import was running.
     pub turned_away: u64,
-    /// Imports that are recorded as refused.
+    /// Number of imports that are recorded as refused.
     pub refused_records: u64,
 }
 
 impl PushFigures {
-    /// No figures yet.
+    /// Returns figures without any measurement.
     pub fn new(options: &Options) -> Self {
         Self {
             environment: Environment::look(options),
@@ -109,13 +109,13 @@ impl PushFigures {
         Ok(Some(serde_json::from_slice(&text)?))
     }
 
-    /// Keeps the figures for later.
+    /// Stores the figures as those of the last run.
     pub fn write(&self, directory: &Path) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(self)?;
         Ok(fs::write(directory.join(FILE), text + "\n")?)
     }
 
-    /// The numbers of users that were measured, fewest first.
+    /// Returns the sizes of organisations that were measured, the smallest first.
     pub fn sizes(&self) -> Vec<u64> {
         let mut sizes: Vec<u64> = self.latencies.iter().map(|run| run.users).collect();
         sizes.sort_unstable();
@@ -123,7 +123,7 @@ impl PushFigures {
         sizes
     }
 
-    /// The median of something about pushes into an organisation of this many users.
+    /// Returns the median of `of` over the runs with an organisation of this many users, or `None` if there were none.
     pub fn latency(
         &self,
         engine: DatabaseEngine,
@@ -137,7 +137,7 @@ impl PushFigures {
 }
 
 impl PushThroughput {
-    /// Pushes a second.
+    /// Returns the number of pushes per second.
     pub fn per_second(&self) -> f64 {
         count(self.pushes) / self.seconds
     }

@@ -1,5 +1,5 @@
 //! Pushes of one changed user: how long one takes in small and large organisations, how many a server takes from
-//! many organisations, and whether several jobs that push into one organisation all get on.
+//! many organisations, and whether several jobs that push into one organisation all make progress.
 //!
 //! The command line would take longer to start than a push takes, so these are calls over gRPC, as a service makes them.
 
@@ -25,13 +25,13 @@ use work::PushWork;
 pub use figures::PushFigures;
 pub use report::{markdown, plot};
 
-/// Organisations that are pushed into at once, and connections that push.
+/// Number of organisations that are pushed into at once. Each has a connection.
 const ORGANIZATIONS: u64 = 8;
 
-/// Jobs that push into one organisation at once.
+/// Number of jobs that push into one organisation at once.
 const JOBS: usize = 8;
 
-/// Measures everything about pushes, and keeps the figures in the folder for results.
+/// Makes all measurements of pushes, and stores the figures in the folder for results.
 pub fn measure(bench: &mut BenchSetup, options: &Options) -> anyhow::Result<PushFigures> {
     let mut figures = PushFigures::new(options);
     for &engine in options.engines() {
@@ -47,7 +47,7 @@ pub fn measure(bench: &mut BenchSetup, options: &Options) -> anyhow::Result<Push
         figures
             .throughputs
             .push(work::throughput(&several, options)?);
-        // The next database has its name.
+        // The next database gets the same name.
         drop(several);
         let one = PushTarget::prepare(bench, engine, (1, users))?;
         figures.contentions.push(work::contention(&one, options)?);
@@ -56,7 +56,7 @@ pub fn measure(bench: &mut BenchSetup, options: &Options) -> anyhow::Result<Push
     Ok(figures)
 }
 
-/// Writes the table and the plot.
+/// Writes the tables and the plot.
 pub fn write(figures: &PushFigures, directory: &Path) -> anyhow::Result<()> {
     let report = markdown(figures)?;
     print!("{report}");
@@ -65,7 +65,7 @@ pub fn write(figures: &PushFigures, directory: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A server with organisations that have users, and a row of each.
+/// A server with organisations, and the rows to push into each.
 struct PushTarget {
     // Dropped before its database.
     service: BenchServer,

@@ -12,16 +12,16 @@ use crate::{
 
 const ENGINES: [DatabaseEngine; 2] = [DatabaseEngine::Postgres, DatabaseEngine::Sqlite];
 
-/// How much longer a push may take into the largest organisation than into the smallest.
+/// Target for the median of a push into the largest organisation, divided by that of the smallest.
 const GROWTH: TargetDirection = TargetDirection::AtMost(1.5);
 
-/// Pushes a second into several organisations.
+/// Target for the number of pushes per second into several organisations.
 const PER_SECOND: TargetDirection = TargetDirection::AtLeast(800.0);
 
-/// The longest wait of a push beside its share.
+/// Target for the longest time of a push, divided by the time that it would take if all jobs took turns.
 const WAIT: TargetDirection = TargetDirection::AtMost(3.0);
 
-/// The whole report.
+/// Returns the whole report.
 pub fn markdown(figures: &PushFigures) -> std::result::Result<String, std::fmt::Error> {
     let mut out = "# Pushes of one changed user\n\n".to_owned();
     report::environment(&figures.environment, &mut out)?;
@@ -53,7 +53,7 @@ fn latencies(figures: &PushFigures, out: &mut String) -> Result {
                 engine.name(),
                 p95.unwrap_or_default(),
                 report::shown(GROWTH),
-                GROWTH.verdict(ratio),
+                GROWTH.rating(ratio),
             )?;
         }
     }
@@ -76,7 +76,7 @@ fn throughputs(throughputs: &[PushThroughput], out: &mut String) -> Result {
             run.organizations,
             run.users,
             report::shown(PER_SECOND),
-            PER_SECOND.verdict(found),
+            PER_SECOND.rating(found),
             run.server_cpu_seconds,
             run.database_cpu_seconds,
         )?;
@@ -105,7 +105,7 @@ fn contentions(contentions: &[PushContention], out: &mut String) -> Result {
             run.longest_wait_ms,
             run.share_ms,
             report::shown(WAIT),
-            WAIT.verdict(ratio),
+            WAIT.rating(ratio),
             run.turned_away,
             run.refused_records,
         )?;

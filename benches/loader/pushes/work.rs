@@ -16,17 +16,17 @@ use crate::{
     service::BenchServer,
 };
 
-/// Pushes of each connection before its first one that counts: the server's own connections, caches and plans are there
-/// afterwards.
+/// Number of pushes of each connection before its first one that counts. They open the server's connections, and fill its
+/// caches.
 const WARM_UP: usize = 20;
 
-/// Pushes that count.
+/// Number of pushes that count.
 const PUSHES: usize = 200;
 
-/// State of an import that was refused, as the table of imports has it.
+/// The state of a refused import in the database.
 const REFUSED: i32 = 4;
 
-/// An organisation and its users that pushes change.
+/// The users of an organisation that pushes change.
 #[derive(Clone, Debug)]
 pub struct PushWork {
     /// The organisation's slug.
@@ -35,7 +35,7 @@ pub struct PushWork {
     pub changes: PhoneChanges,
 }
 
-/// The work of one connection.
+/// The measurements of one connection.
 #[derive(Debug, Default)]
 struct JobRun {
     pushes: u64,
@@ -51,7 +51,7 @@ impl JobRun {
     }
 }
 
-/// One push after another over one connection.
+/// Measures pushes that are sent one after another over one connection.
 pub fn latency(target: &PushTarget, users: u64) -> anyhow::Result<PushLatency> {
     let work = target.work.first().context("there is no organisation")?;
     let (endpoint, token) = (target.service.endpoint(), target.service.local_token()?);
@@ -83,7 +83,7 @@ pub fn latency(target: &PushTarget, users: u64) -> anyhow::Result<PushLatency> {
     Ok(latency)
 }
 
-/// A connection for each organisation, as fast as they can.
+/// Measures pushes into all organisations at once. Each organisation has a connection that pushes without a pause.
 pub fn throughput(target: &PushTarget, options: &Options) -> anyhow::Result<PushThroughput> {
     let (server, database) = (target.service.cpu()?, target.database.cpu()?);
     let (runs, seconds) = run(&target.service, target.work.clone(), options.push_seconds)?;
@@ -105,7 +105,7 @@ pub fn throughput(target: &PushTarget, options: &Options) -> anyhow::Result<Push
     Ok(throughput)
 }
 
-/// Several connections that push into one organisation, as fast as they can.
+/// Measures pushes of several connections into one organisation. Each connection pushes without a pause.
 pub fn contention(target: &PushTarget, options: &Options) -> anyhow::Result<PushContention> {
     let work = target.work.first().context("there is no organisation")?;
     let jobs = (0..JOBS).map(|number| PushWork {
@@ -138,8 +138,8 @@ pub fn contention(target: &PushTarget, options: &Options) -> anyhow::Result<Push
     Ok(contention)
 }
 
-/// Lets a connection push for each piece of work, for so many seconds. Returns what each did, and how long it took until
-/// the last one had its answer.
+/// Pushes for this number of seconds, with a connection for each element of `works`. Returns the measurements of each
+/// connection, and the seconds until the last answer.
 fn run(
     service: &BenchServer,
     works: Vec<PushWork>,

@@ -48,7 +48,7 @@ fn issues(row: &Row) -> Vec<Issue> {
 }
 
 /// The issues of a row, one a line: severity, code, message, suggestion.
-fn told(row: &Row) -> String {
+fn issue_lines(row: &Row) -> String {
     let line = |issue: &Issue| {
         let suggestion = match &*issue.suggestion {
             "" => String::new(),
@@ -65,8 +65,8 @@ fn told(row: &Row) -> String {
         .join("\n")
 }
 
-fn told_of(column: Column, text: &str) -> String {
-    told(&row_with(column, Cell::Text(text)))
+fn issue_lines_of(column: Column, text: &str) -> String {
+    issue_lines(&row_with(column, Cell::Text(text)))
 }
 
 #[test]
@@ -119,14 +119,14 @@ fn a_required_column_must_be_filled() {
         ] {
             let row = row_with(column, cell);
             let expected = format!("Error Required: {column} is blank; fill it in.");
-            assert_eq!(told(&row), expected);
+            assert_eq!(issue_lines(&row), expected);
             assert!(row.is_unsound(column));
         }
     }
 }
 
 #[test]
-fn every_fault_of_a_row_is_told_at_once_in_the_order_of_the_columns() {
+fn all_faults_of_a_row_are_reported_in_the_order_of_the_columns() {
     let row = Row::parse(&raw(&[
         (Column::ExternalId, Cell::Text("1.4155E+10")),
         (Column::Email, Cell::Text("jane.example.com")),
@@ -144,7 +144,7 @@ fn every_fault_of_a_row_is_told_at_once_in_the_order_of_the_columns() {
         (Column::Role, Cell::Text("Offi\u{7}cer")),
         (Column::Phone, Cell::Text("n/a")),
     ]));
-    assert_snapshot!(told(&row), @r#"
+    assert_snapshot!(issue_lines(&row), @r#"
     Error ScientificNotation: EXTERNAL_ID "1.4155E+10" is in scientific notation; format the column as text in the spreadsheet and enter the full number again.
     Error InvalidEmail: EMAIL "jane.example.com" is not an email address; write it like name@example.com.
     Error ScientificNotation: BADGE_NUMBER "1,5E-3" is in scientific notation; format the column as text in the spreadsheet and enter the full number again.
@@ -165,23 +165,23 @@ fn every_fault_of_a_row_is_told_at_once_in_the_order_of_the_columns() {
 
 #[test]
 fn a_status_is_one_of_two_and_the_nearer_is_suggested() {
-    assert_snapshot!(told_of(Column::Status, "INACTIV"), @r#"Error InvalidStatus: STATUS "INACTIV" is neither Active nor Inactive; did you mean "Inactive"? [Inactive]"#);
-    assert_snapshot!(told_of(Column::Status, "a"), @r#"Error InvalidStatus: STATUS "a" is neither Active nor Inactive; did you mean "Active"? [Active]"#);
-    assert_snapshot!(told_of(Column::Status, "on leave"), @r#"Error InvalidStatus: STATUS "on leave" is neither Active nor Inactive; write one of the two."#);
+    assert_snapshot!(issue_lines_of(Column::Status, "INACTIV"), @r#"Error InvalidStatus: STATUS "INACTIV" is neither Active nor Inactive; did you mean "Inactive"? [Inactive]"#);
+    assert_snapshot!(issue_lines_of(Column::Status, "a"), @r#"Error InvalidStatus: STATUS "a" is neither Active nor Inactive; did you mean "Active"? [Active]"#);
+    assert_snapshot!(issue_lines_of(Column::Status, "on leave"), @r#"Error InvalidStatus: STATUS "on leave" is neither Active nor Inactive; write one of the two."#);
     for text in ["ACTIVE", " inactive ", "InActive"] {
-        assert_eq!(told_of(Column::Status, text), "");
+        assert_eq!(issue_lines_of(Column::Status, text), "");
     }
 }
 
 #[test]
 fn a_value_may_not_be_longer_than_its_column_allows() {
     let long = "é".repeat(256);
-    assert_snapshot!(told_of(Column::ExternalId, &long), @r#"Error TooLong: EXTERNAL_ID "éééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé…" has 256 characters; shorten it to at most 255."#);
-    assert_snapshot!(told_of(Column::BadgeNumber, &long[..130]), @r#"Error TooLong: BADGE_NUMBER "éééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé…" has 65 characters; shorten it to at most 64."#);
-    assert_snapshot!(told_of(Column::FirstName, &long[..258]), @r#"Error TooLong: FIRST_NAME "éééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé…" has 129 characters; shorten it to at most 128."#);
-    assert_snapshot!(told_of(Column::Email, &format!("{}@example.com", "j".repeat(250))), @r#"Error TooLong: EMAIL "jjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjj…" has 262 bytes; shorten it to at most 254."#);
+    assert_snapshot!(issue_lines_of(Column::ExternalId, &long), @r#"Error TooLong: EXTERNAL_ID "éééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé…" has 256 characters; shorten it to at most 255."#);
+    assert_snapshot!(issue_lines_of(Column::BadgeNumber, &long[..130]), @r#"Error TooLong: BADGE_NUMBER "éééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé…" has 65 characters; shorten it to at most 64."#);
+    assert_snapshot!(issue_lines_of(Column::FirstName, &long[..258]), @r#"Error TooLong: FIRST_NAME "éééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé…" has 129 characters; shorten it to at most 128."#);
+    assert_snapshot!(issue_lines_of(Column::Email, &format!("{}@example.com", "j".repeat(250))), @r#"Error TooLong: EMAIL "jjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjj…" has 262 bytes; shorten it to at most 254."#);
     assert_eq!(
-        told_of(Column::Role, &long),
+        issue_lines_of(Column::Role, &long),
         "",
         "the planner says that there is no such role"
     );
@@ -189,17 +189,17 @@ fn a_value_may_not_be_longer_than_its_column_allows() {
 
 #[test]
 fn every_phone_fault_says_what_to_do() {
-    assert_snapshot!(told_of(Column::Phone, "ask the desk"), @r#"Error InvalidPhone: PHONE "ask the desk" is not a phone number; write it with its country code, such as +1 202 555 0143."#);
-    assert_snapshot!(told_of(Column::Phone, "020 7946 0018"), @r#"Error InvalidPhone: PHONE "020 7946 0018" begins with no known country code; write it with one, such as +1 202 555 0143."#);
-    assert_snapshot!(told_of(Column::Phone, "+1 202 555 014"), @r#"Error InvalidPhone: PHONE "+1 202 555 014" has too few or too many digits for its country code; check both."#);
-    assert_snapshot!(told_of(Column::Phone, "+1 202 555 0143 ext. 5"), @r#"Error InvalidPhone: PHONE "+1 202 555 0143 ext. 5" has an extension; leave the extension out."#);
-    assert_snapshot!(told_of(Column::Phone, "1.202555E+10"), @r#"Error ScientificNotation: PHONE "1.202555E+10" is in scientific notation; format the column as text in the spreadsheet and enter the full number again."#);
+    assert_snapshot!(issue_lines_of(Column::Phone, "ask the desk"), @r#"Error InvalidPhone: PHONE "ask the desk" is not a phone number; write it with its country code, such as +1 202 555 0143."#);
+    assert_snapshot!(issue_lines_of(Column::Phone, "020 7946 0018"), @r#"Error InvalidPhone: PHONE "020 7946 0018" begins with no known country code; write it with one, such as +1 202 555 0143."#);
+    assert_snapshot!(issue_lines_of(Column::Phone, "+1 202 555 014"), @r#"Error InvalidPhone: PHONE "+1 202 555 014" has too few or too many digits for its country code; check both."#);
+    assert_snapshot!(issue_lines_of(Column::Phone, "+1 202 555 0143 ext. 5"), @r#"Error InvalidPhone: PHONE "+1 202 555 0143 ext. 5" has an extension; leave the extension out."#);
+    assert_snapshot!(issue_lines_of(Column::Phone, "1.202555E+10"), @r#"Error ScientificNotation: PHONE "1.202555E+10" is in scientific notation; format the column as text in the spreadsheet and enter the full number again."#);
 }
 
 #[test]
 fn a_phone_number_not_in_use_is_a_warning_and_is_kept() {
     let row = row_with(Column::Phone, Cell::Text("49 10000"));
-    assert_snapshot!(told(&row), @r#"Warning InvalidPhone: PHONE "49 10000" was read as +4910000, which is not a number in use; check its country code and digits."#);
+    assert_snapshot!(issue_lines(&row), @r#"Warning InvalidPhone: PHONE "49 10000" was read as +4910000, which is not a number in use; check its country code and digits."#);
     assert_eq!(row.sound(Column::Phone), Some("+4910000"));
     assert_eq!(&*issues(&row)[0].value, "49 10000");
 }
@@ -229,7 +229,11 @@ fn a_record_with_a_wrong_number_of_fields_has_that_fault_alone(
     );
     let start =
         format!("Error FieldCount: The row has {found} fields, but the header has 13; {advice}");
-    assert!(told(&row).starts_with(&start), "{}", told(&row));
+    assert!(
+        issue_lines(&row).starts_with(&start),
+        "{}",
+        issue_lines(&row)
+    );
     assert_eq!((row.issues().count(), issues(&row)[0].column), (1, None));
 }
 
@@ -240,12 +244,12 @@ fn a_field_over_4_kib_is_refused_in_any_column_however_blank() {
         .into_iter()
         .filter(|column| !column.is_required())
     {
-        assert_eq!(told_of(column, &fits), "", "{column}");
+        assert_eq!(issue_lines_of(column, &fits), "", "{column}");
         let row = row_with(column, Cell::Text(&over));
         assert_eq!(issues(&row)[0].code, IssueCode::TooLong, "{column}");
     }
     let blanks = format!("{fits} ");
-    assert_snapshot!(told_of(Column::Location, &blanks), @"Error TooLong: LOCATION has 4097 bytes, and no field may have more than 4096; shorten it.");
+    assert_snapshot!(issue_lines_of(Column::Location, &blanks), @"Error TooLong: LOCATION has 4097 bytes, and no field may have more than 4096; shorten it.");
 }
 
 #[test]
@@ -293,7 +297,7 @@ fn location_is_not_kept_but_its_presence_is() {
 #[test]
 fn an_example_of_the_template_is_recognised_in_any_case() {
     let row = row_with(Column::Email, Cell::Text("Jordan.Sample@Template.Example"));
-    assert_snapshot!(told(&row), @r#"Error TemplateExample: EMAIL "Jordan.Sample@Template.Example" is an example from the import template; delete this row."#);
+    assert_snapshot!(issue_lines(&row), @r#"Error TemplateExample: EMAIL "Jordan.Sample@Template.Example" is an example from the import template; delete this row."#);
 }
 
 #[test]
@@ -304,17 +308,17 @@ fn only_a_phone_number_not_in_use_is_a_warning() {
 }
 
 #[test]
-fn a_national_number_without_a_region_is_told_with_its_country() {
-    assert_snapshot!(told_of(Column::Phone, "650-253-0000"), @r#"Warning PhoneRegionAssumed: PHONE "650-253-0000" was read as +6502530000, a number of Singapore; if it is one of North America, write +16502530000, or set the organisation's phone region. [+16502530000]"#);
-    assert_snapshot!(told_of(Column::Phone, "(469) 234-5678"), @r#"Error InvalidPhone: PHONE "(469) 234-5678" begins with "(", so it has no country code. Write it with one, such as +1 469-234-5678, or set the organisation's phone region. [+14692345678]"#);
-    assert_snapshot!(told_of(Column::Phone, "(030) 901820"), @r#"Error InvalidPhone: PHONE "(030) 901820" begins with "(", so it has no country code. Write it with one, such as +1 202-555-0143, or set the organisation's phone region."#);
+fn the_issue_of_a_national_number_without_a_region_names_a_country() {
+    assert_snapshot!(issue_lines_of(Column::Phone, "650-253-0000"), @r#"Warning PhoneRegionAssumed: PHONE "650-253-0000" was read as +6502530000, a number of Singapore; if it is one of North America, write +16502530000, or set the organisation's phone region. [+16502530000]"#);
+    assert_snapshot!(issue_lines_of(Column::Phone, "(469) 234-5678"), @r#"Error InvalidPhone: PHONE "(469) 234-5678" begins with "(", so it has no country code. Write it with one, such as +1 469-234-5678, or set the organisation's phone region. [+14692345678]"#);
+    assert_snapshot!(issue_lines_of(Column::Phone, "(030) 901820"), @r#"Error InvalidPhone: PHONE "(030) 901820" begins with "(", so it has no country code. Write it with one, such as +1 202-555-0143, or set the organisation's phone region."#);
 }
 
 #[rstest]
 #[case::float("4692345678.0")]
 #[case::apostrophe("'469-234-5678")]
 #[case::thousands("4,692,345,678")]
-fn a_national_number_with_an_artefact_is_told_with_its_country_too(#[case] text: &str) {
+fn a_national_number_with_an_artefact_gets_a_suggestion_with_its_country(#[case] text: &str) {
     let row = row_with(Column::Phone, Cell::Text(text));
     let issue = &issues(&row)[0];
     assert_eq!(
@@ -346,12 +350,12 @@ fn a_placeholder_identifies_nobody(#[case] text: &str) {
 
 #[test]
 fn a_placeholder_is_told_with_what_to_do() {
-    assert_snapshot!(told_of(Column::ExternalId, "NULL"), @r##"Error PlaceholderValue: EXTERNAL_ID "NULL" means "no value", so it identifies no user. Leave the cell blank; a row with a blank EXTERNAL_ID creates a user."##);
-    assert_snapshot!(told_of(Column::BadgeNumber, "#N/A"), @r##"Error PlaceholderValue: BADGE_NUMBER "#N/A" means "no value", so it identifies no user. Enter the badge number."##);
-    assert_snapshot!(told_of(Column::Username, "not available"), @r##"Error PlaceholderValue: USERNAME "not available" means "no value", so it identifies no user. Enter the username."##);
-    assert_snapshot!(told_of(Column::LastName, "#VALUE!"), @r##"Error PlaceholderValue: LAST_NAME "#VALUE!" is an error of the spreadsheet, not a name; correct its formula, or enter the name."##);
+    assert_snapshot!(issue_lines_of(Column::ExternalId, "NULL"), @r##"Error PlaceholderValue: EXTERNAL_ID "NULL" means "no value", so it identifies no user. Leave the cell blank; a row with a blank EXTERNAL_ID creates a user."##);
+    assert_snapshot!(issue_lines_of(Column::BadgeNumber, "#N/A"), @r##"Error PlaceholderValue: BADGE_NUMBER "#N/A" means "no value", so it identifies no user. Enter the badge number."##);
+    assert_snapshot!(issue_lines_of(Column::Username, "not available"), @r##"Error PlaceholderValue: USERNAME "not available" means "no value", so it identifies no user. Enter the username."##);
+    assert_snapshot!(issue_lines_of(Column::LastName, "#VALUE!"), @r##"Error PlaceholderValue: LAST_NAME "#VALUE!" is an error of the spreadsheet, not a name; correct its formula, or enter the name."##);
     for name in ["Null", "None", "Nil", "Na", "Tba"] {
-        assert_eq!(told_of(Column::LastName, name), "");
+        assert_eq!(issue_lines_of(Column::LastName, name), "");
     }
 }
 
@@ -361,7 +365,7 @@ fn a_lost_letter_is_an_error_in_every_column() {
         let row = row_with(column, Cell::Text("Mu\u{FFFD}oz"));
         assert_eq!(issues(&row)[0].code, IssueCode::InvalidEncoding, "{column}");
     }
-    assert_snapshot!(told_of(Column::LastName, "Mu\u{FFFD}oz"), @r#"Error InvalidEncoding: LAST_NAME "Mu�oz" holds U+FFFD, which programs write in place of a letter that they have lost; export the file again, as UTF-8, and check the name in the system that it comes from."#);
+    assert_snapshot!(issue_lines_of(Column::LastName, "Mu\u{FFFD}oz"), @r#"Error InvalidEncoding: LAST_NAME "Mu�oz" holds U+FFFD, which programs write in place of a letter that they have lost; export the file again, as UTF-8, and check the name in the system that it comes from."#);
 }
 
 #[test]
@@ -374,7 +378,7 @@ fn a_cell_that_is_a_quoted_formula_is_read_as_its_text() {
         (Column::Status, Cell::Text("=\"Active\"")),
         (Column::Phone, Cell::Text("=\"+12025550106\"")),
     ]));
-    assert_eq!(told(&row), "");
+    assert_eq!(issue_lines(&row), "");
     for (column, value) in [
         (Column::ExternalId, "E-1001"),
         (Column::BadgeNumber, "0101"),
@@ -394,7 +398,7 @@ fn what_nobody_sees_in_an_identifier_is_left_out_or_named() {
     for column in [Column::ExternalId, Column::BadgeNumber] {
         let row = row_with(column, Cell::Text("01\u{200B}0\u{AD}1"));
         assert_eq!(
-            (row.sound(column), told(&row)),
+            (row.sound(column), issue_lines(&row)),
             (Some("0101"), String::new())
         );
         for hidden in [
@@ -408,27 +412,27 @@ fn what_nobody_sees_in_an_identifier_is_left_out_or_named() {
             );
         }
     }
-    assert_snapshot!(told_of(Column::BadgeNumber, "01\u{200D}01"), @r#"Error InvalidCharacter: BADGE_NUMBER "01[U+200D]01" holds the invisible character U+200D; remove it."#);
+    assert_snapshot!(issue_lines_of(Column::BadgeNumber, "01\u{200D}01"), @r#"Error InvalidCharacter: BADGE_NUMBER "01[U+200D]01" holds the invisible character U+200D; remove it."#);
 }
 
 #[test]
 fn garbled_text_is_a_warning_with_what_it_probably_was() {
-    assert_snapshot!(told_of(Column::LastName, "Mu\u{C3}\u{B1}oz"), @r#"Warning GarbledText: LAST_NAME "MuÃ±oz" looks garbled, like text that was decoded twice or copied from a web page; if "Muñoz" is right, correct it in the system that the file comes from, and export the file as UTF-8. [Muñoz]"#);
-    assert_snapshot!(told_of(Column::FirstName, "Garc\u{C3}\u{AD}a"), @r#"Warning GarbledText: FIRST_NAME "GarcÃ[U+00AD]a" looks garbled, like text that was decoded twice or copied from a web page; if "García" is right, correct it in the system that the file comes from, and export the file as UTF-8. [García]"#);
-    assert_snapshot!(told_of(Column::LastName, "O&#039;Brien"), @r#"Warning GarbledText: LAST_NAME "O&#039;Brien" looks garbled, like text that was decoded twice or copied from a web page; if "O'Brien" is right, correct it in the system that the file comes from, and export the file as UTF-8. [O'Brien]"#);
-    assert_snapshot!(told_of(Column::FirstName, "\u{C3}\u{81}lvaro"), @r#"Error InvalidCharacter: FIRST_NAME "Ã�lvaro" holds the invisible character U+0081, like text that was decoded twice; if "Álvaro" is right, write that, and export the file as UTF-8. [Álvaro]"#);
-    assert_snapshot!(told_of(Column::FirstName, "Nicol\u{C3}\u{A0}"), @r#"Warning GarbledText: FIRST_NAME "NicolÃ" looks garbled, like text that was decoded twice or copied from a web page; if "Nicolà" is right, correct it in the system that the file comes from, and export the file as UTF-8. [Nicolà]"#);
+    assert_snapshot!(issue_lines_of(Column::LastName, "Mu\u{C3}\u{B1}oz"), @r#"Warning GarbledText: LAST_NAME "MuÃ±oz" looks garbled, like text that was decoded twice or copied from a web page; if "Muñoz" is right, correct it in the system that the file comes from, and export the file as UTF-8. [Muñoz]"#);
+    assert_snapshot!(issue_lines_of(Column::FirstName, "Garc\u{C3}\u{AD}a"), @r#"Warning GarbledText: FIRST_NAME "GarcÃ[U+00AD]a" looks garbled, like text that was decoded twice or copied from a web page; if "García" is right, correct it in the system that the file comes from, and export the file as UTF-8. [García]"#);
+    assert_snapshot!(issue_lines_of(Column::LastName, "O&#039;Brien"), @r#"Warning GarbledText: LAST_NAME "O&#039;Brien" looks garbled, like text that was decoded twice or copied from a web page; if "O'Brien" is right, correct it in the system that the file comes from, and export the file as UTF-8. [O'Brien]"#);
+    assert_snapshot!(issue_lines_of(Column::FirstName, "\u{C3}\u{81}lvaro"), @r#"Error InvalidCharacter: FIRST_NAME "Ã�lvaro" holds the invisible character U+0081, like text that was decoded twice; if "Álvaro" is right, write that, and export the file as UTF-8. [Álvaro]"#);
+    assert_snapshot!(issue_lines_of(Column::FirstName, "Nicol\u{C3}\u{A0}"), @r#"Warning GarbledText: FIRST_NAME "NicolÃ" looks garbled, like text that was decoded twice or copied from a web page; if "Nicolà" is right, correct it in the system that the file comes from, and export the file as UTF-8. [Nicolà]"#);
     let row = row_with(Column::LastName, Cell::Text("O&#039;Brien"));
     assert_eq!(row.sound(Column::LastName), Some("O&#039;Brien"));
-    assert_eq!(told_of(Column::LastName, "CONCEI\u{C7}\u{C3}O"), "");
+    assert_eq!(issue_lines_of(Column::LastName, "CONCEI\u{C7}\u{C3}O"), "");
 }
 
 #[test]
 fn an_email_with_something_around_it_is_told_with_the_address() {
-    assert_snapshot!(told_of(Column::Email, "mailto:dana@harbor.example"), @r#"Error InvalidEmail: EMAIL "mailto:dana@harbor.example" has more than an email address, or is mistyped; write dana@harbor.example. [dana@harbor.example]"#);
-    assert_snapshot!(told_of(Column::Email, "o\u{2019}brien@harbor.example"), @r#"Error InvalidEmail: EMAIL "o’brien@harbor.example" has more than an email address, or is mistyped; write o'brien@harbor.example. [o'brien@harbor.example]"#);
-    assert_snapshot!(told_of(Column::Email, "dana@harbor.example; luis@harbor.example"), @r#"Error InvalidEmail: EMAIL "dana@harbor.example; luis@harbor.example" holds several email addresses; write one."#);
-    assert_snapshot!(told_of(Column::Email, "none"), @r#"Error InvalidEmail: EMAIL "none" is not an email address; write it like name@example.com."#);
+    assert_snapshot!(issue_lines_of(Column::Email, "mailto:dana@harbor.example"), @r#"Error InvalidEmail: EMAIL "mailto:dana@harbor.example" has more than an email address, or is mistyped; write dana@harbor.example. [dana@harbor.example]"#);
+    assert_snapshot!(issue_lines_of(Column::Email, "o\u{2019}brien@harbor.example"), @r#"Error InvalidEmail: EMAIL "o’brien@harbor.example" has more than an email address, or is mistyped; write o'brien@harbor.example. [o'brien@harbor.example]"#);
+    assert_snapshot!(issue_lines_of(Column::Email, "dana@harbor.example; luis@harbor.example"), @r#"Error InvalidEmail: EMAIL "dana@harbor.example; luis@harbor.example" holds several email addresses; write one."#);
+    assert_snapshot!(issue_lines_of(Column::Email, "none"), @r#"Error InvalidEmail: EMAIL "none" is not an email address; write it like name@example.com."#);
 }
 
 fn any_cell() -> impl Strategy<Value = Option<Result<String, u8>>> {

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn writings_that_differ_are_told_apart() {
+    fn different_spellings_are_distinguished() {
         let texts = [
             "+1",
             "+10",

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_that_change_what_is_done_are_told() {
+    fn options_that_change_the_effect_are_recorded() {
         let start = ImportStart {
             validate_only: true,
             max_deactivations: Some(3),

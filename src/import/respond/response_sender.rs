@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_who_does_not_read_is_given_up_and_told() {
+    async fn a_client_that_does_not_read_is_given_up_with_an_error() {
         let (responses, mut replies) = ResponseSender::new(Duration::from_secs(5));
         for _ in 0..QUEUE_LENGTH {
             assert!(responses.send(summary()).await);

@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guard_that_is_told_of_enough_active_users_lets_as_many_go_as_one_that_knows_all() {
+    fn a_guard_decides_the_same_with_enough_active_users_as_with_all() {
         let guards = [(5, 10, 50), (0, 0, 0), (100, 3, 100), (5, 0, 2)];
         for (percent, users, percent_always) in guards {
             let limits = MassDeactivation {

@@ -385,7 +385,7 @@ fn a_hidden_first_sheet_is_read_only_by_its_name() {
 }
 
 #[test]
-fn what_is_no_workbook_is_told_what_it_is() {
+fn the_fault_of_a_file_that_is_no_workbook_names_its_format() {
     let csv = format!("{}\n{}\n", HEADER.join(","), ROW.join(","));
     assert_snapshot!(read(csv.as_bytes()), @"NOT_A_WORKBOOK: This is not a workbook (.xlsx or .ods): it is CSV; send it as CSV, in csv_chunk.");
     assert_snapshot!(read(b""), @"NOT_A_WORKBOOK: This is not a workbook (.xlsx or .ods): the file is empty.");

@@ -141,7 +141,7 @@ impl<'a> WrittenDirectory<'a> {
 }
 
 /// Returns the text, outcome and codes of each row. They are sorted, since either of two copies may be the first.
-fn told(world: &World, plan: &Plan, order: &[usize]) -> Vec<String> {
+fn described_rows(world: &World, plan: &Plan, order: &[usize]) -> Vec<String> {
     let told = order
         .iter()
         .zip(plan.decisions.indices())
@@ -244,7 +244,7 @@ proptest! {
         let (one, other) = (world.scenario(), world.shuffled(by));
         let plans = [one.plan(), other.plan()];
         let here: Vec<usize> = (0..world.rows.len()).collect();
-        let told = [told(&world, &plans[0], &here), told(&world, &plans[1], &world.order(by))];
+        let told = [described_rows(&world, &plans[0], &here), described_rows(&world, &plans[1], &world.order(by))];
         prop_assert_eq!(&told[0], &told[1]);
         let [left, right] = [(&one, &plans[0]), (&other, &plans[1])]
             .map(|(scenario, plan)| WrittenDirectory::start(scenario, plan).write_all().everybody());

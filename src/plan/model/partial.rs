@@ -198,7 +198,7 @@ fn partial(request: &PlanRequest) -> PlanRequest {
 }
 
 /// Everything that a plan says about a row, and writes for it.
-fn told(plan: &Plan, row: RowIndex) -> String {
+fn described(plan: &Plan, row: RowIndex) -> String {
     let decision = &plan.decisions[row];
     let users = plan.request.snapshot.users();
     let supervisor = decision.supervisor.map(|person| match person {
@@ -248,7 +248,7 @@ fn a_damaged_value_that_stands_is_compared_with_users_outside_the_file() {
     let users = "X1 a@x 421.0 ann\nX2 b@x 0421 bob";
     let scenario = Scenario::parse(users, "X1 a@x !421.0 ann");
     let (some, all) = (plan(partial(&scenario.request)), scenario.plan());
-    let [some, all] = [some, all].map(|plan| told(&plan, RowIndex::new(0)));
+    let [some, all] = [some, all].map(|plan| described(&plan, RowIndex::new(0)));
     assert!(all.contains("X2"), "{all}");
     assert_eq!(some, all);
 }
@@ -266,7 +266,7 @@ proptest! {
         prop_assert!(!request.snapshot.is_complete());
         let (some, all) = (plan(request), scenario.plan());
         for row in all.decisions.indices() {
-            prop_assert_eq!(told(&some, row), told(&all, row));
+            prop_assert_eq!(described(&some, row), described(&all, row));
         }
         prop_assert_eq!(groups(&some), groups(&all));
         prop_assert_eq!(some.digest, all.digest);

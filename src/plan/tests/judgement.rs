@@ -415,7 +415,7 @@ fn a_rejected_row_also_lists_what_else_is_wrong_with_its_sound_values() {
 }
 
 #[test]
-fn a_row_whose_external_id_is_not_sound_is_not_told_that_its_values_are_taken() {
+fn a_row_with_an_unsound_external_id_gets_no_issue_about_taken_values() {
     decides(
         TWO,
         "!X1x a@x 1 ann > q@elsewhere.example",

@@ -112,7 +112,7 @@ fn an_active_user_is_not_made_inactive() {
 }
 
 #[test]
-fn missing_users_with_a_privileged_role_are_skipped_and_told() {
+fn missing_users_with_a_privileged_role_are_skipped_and_reported() {
     let directory = "1 a@x 1 a
          2 b@x 2 b role=Admin
          3 c@x 3 c role=Admin protected

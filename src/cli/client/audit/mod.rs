@@ -174,7 +174,7 @@ mod tests {
     }
 
     /// Verifies a trail that is served in these pages, and returns the report.
-    async fn told(pages: impl IntoIterator<Item = ListAuditEventsResponse>) -> String {
+    async fn verified_report(pages: impl IntoIterator<Item = ListAuditEventsResponse>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let pages = FakeAuditTrail(Mutex::new(pages.into_iter().collect()));
@@ -191,9 +191,9 @@ mod tests {
 
     #[tokio::test]
     async fn events_that_are_removed_while_the_trail_is_read_do_not_break_it() {
-        let removed = told([page(1, 2), page(5, 6), page(5, 5)]).await;
+        let removed = verified_report([page(1, 2), page(5, 6), page(5, 5)]).await;
         assert!(removed.contains("Run the command again"), "{removed}");
-        let broken = told([page(1, 2), page(5, 6), page(1, 1)]).await;
+        let broken = verified_report([page(1, 2), page(5, 6), page(1, 1)]).await;
         assert!(broken.contains("is broken: event 3 is missing"), "{broken}");
     }
 }

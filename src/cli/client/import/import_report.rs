@@ -301,7 +301,7 @@ mod tests {
     use crate::proto::{ImportSummary, Refusal};
 
     #[test]
-    fn reasons_shown_in_the_summary_are_not_told_again() {
+    fn reasons_shown_in_the_summary_are_not_shown_again() {
         let ended = ImportEnd {
             summary: Some(ImportSummary {
                 state: ImportState::Refused.into(),

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_told_apart_wherever_they_lie() {
+    fn row_numbers_of_all_sizes_are_distinguished() {
         let mut rows = RowNumberSet::default();
         let numbers = [0, 1, 63, 64, 127, 1_000_000, u32::MAX];
         assert!(numbers.into_iter().all(|row| rows.insert(row)));

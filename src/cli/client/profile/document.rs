@@ -132,7 +132,7 @@ mod tests {
         "line 2: client_cert and client_key go together; give both or neither."
     )]
     #[case::flat("[profiles]\na = \"x\"", "line 2: write the profile as [profiles.a].")]
-    fn a_fault_is_told_with_its_line(#[case] text: &str, #[case] told: &str) {
+    fn a_fault_names_its_line(#[case] text: &str, #[case] told: &str) {
         let fault = ProfileDocument::parse(text, Path::new("c.toml")).unwrap_err();
         assert_eq!(fault.to_string(), told);
     }
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_toml_is_told_with_its_line() {
+    fn a_syntax_error_names_its_line() {
         let fault = ProfileDocument::parse("[profiles.a]\nendpoint = http", Path::new("c.toml"));
         assert_eq!(fault.unwrap_err().line, 2);
     }

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_profile_is_told_with_the_nearest_or_with_all() {
+    fn the_error_for_an_unknown_profile_names_the_nearest_or_all() {
         for (name, told) in [
             (
                 "conty",

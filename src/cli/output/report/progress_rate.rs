@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn time_is_told_in_two_units_at_most() {
+    fn a_duration_is_shown_in_two_units_at_most() {
         for (seconds, text) in [(48, "48 s"), (200, "3 min 20 s"), (7_500, "2 h 5 min")] {
             assert_eq!(clock(seconds), text);
         }

@@ -103,7 +103,7 @@ fn a_value_that_another_row_has_with_other_zeros_stays_quoted() {
 }
 
 #[test]
-fn an_artefact_is_told_as_far_as_it_is_in_the_callers_own_file() {
+fn an_artefact_is_disclosed_only_as_it_is_in_the_callers_own_file() {
     let own = Issue {
         related_external_id: String::new(),
         ..issue(Code::ExportArtifact, "BADGE_NUMBER", 3)
@@ -123,7 +123,7 @@ fn an_artefact_is_told_as_far_as_it_is_in_the_callers_own_file() {
 }
 
 #[test]
-fn a_key_that_a_user_has_with_other_dashes_is_not_told() {
+fn a_key_that_a_user_has_with_other_dashes_is_not_disclosed() {
     let by_dash = Issue {
         message: format!("BADGE_NUMBER \"own\" is \"secret\" of user \"secret\"{OTHER_MARKS}"),
         ..issue(Code::ExportArtifact, "BADGE_NUMBER", 0)
@@ -138,7 +138,7 @@ fn a_key_that_a_user_has_with_other_dashes_is_not_told() {
 }
 
 #[test]
-fn that_a_row_renames_a_user_is_not_told_by_the_email_that_the_user_has() {
+fn an_issue_about_a_renamed_user_does_not_disclose_the_users_email() {
     let renamed = Issue {
         message:
             "SUPERVISOR_EMAIL \"own\" matches no user after this import, because row 3 changes it \
@@ -151,7 +151,7 @@ fn that_a_row_renames_a_user_is_not_told_by_the_email_that_the_user_has() {
 }
 
 #[test]
-fn how_many_rows_wait_for_a_row_is_told() {
+fn the_number_of_rows_that_depend_on_a_row_is_disclosed() {
     for waiting in [
         "1 other row waits for this one.",
         "12 other rows wait for this one.",
@@ -167,7 +167,7 @@ fn how_many_rows_wait_for_a_row_is_told() {
 }
 
 #[test]
-fn values_and_deactivated_users_are_not_told() {
+fn values_and_deactivated_users_are_not_disclosed() {
     let result = RowResult {
         row: 1,
         changes: vec![ColumnChange {
@@ -194,7 +194,7 @@ fn values_and_deactivated_users_are_not_told() {
 }
 
 #[test]
-fn how_many_users_were_left_alone_is_not_told() {
+fn the_number_of_users_who_stay_active_is_not_disclosed() {
     let left = issue(Code::RoleNotGrantable, "EXTERNAL_ID", 0);
     let summary = ImportSummary {
         warnings: vec![left; 3],
@@ -207,7 +207,7 @@ fn how_many_users_were_left_alone_is_not_told() {
 }
 
 #[test]
-fn another_ones_import_is_told_as_state_and_counts() {
+fn only_the_state_and_counts_of_another_callers_import_are_disclosed() {
     let import = Import {
         import_id: "id".to_owned(),
         rows: 3,
