@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -23,7 +24,7 @@ pub(crate) struct InspectedRoster {
     pub content: Vec<u8>,
     /// The ID of an upload, in place of the content.
     pub import_id: String,
-    /// How to read it.
+    /// How to read the file or the upload.
     pub request: InspectionRequest,
     /// The name of a saved mapping, in place of the request's mapping; empty: none.
     pub mapping_name: String,
@@ -74,17 +75,9 @@ impl Importer {
         };
         let catalog = self.store.catalog(organization.id).await?;
         let limits = self.settings.limits;
-        // Cancelled when nobody waits for the answer any more.
-        let wanted = CancellationToken::new();
-        let gone = wanted.clone();
-        let _cancel_on_drop = wanted.drop_guard();
         let held = INSPECTION_BYTES + content.len();
-        let inspecting = tokio::task::spawn_blocking(move || {
-            // The call counts until the work has ended, even if nobody waits for the answer any more.
-            let _permit = permit;
-            let mut pause = |bytes| go_on(&gone, &mut memory, held + bytes);
-            let content = (&*content, is_cut);
-            inspect::inspect(content, (&request, limits), &catalog, &mut pause)
+        let inspecting = while_wanted((permit, memory, held), move |pause| {
+            inspect::inspect((&content, is_cut), (&request, limits), &catalog, pause)
         });
         let inspected = inspecting.await?;
         inspected.map_err(|faults| refusals(faults).into())
@@ -141,16 +134,26 @@ impl Importer {
     }
 }
 
-/// Breaks if nobody waits for the answer any more, or if there is no memory for this many bytes.
-pub(super) fn go_on(
-    gone: &CancellationToken,
-    memory: &mut MemoryReservation,
-    bytes: usize,
-) -> ControlFlow<()> {
-    match gone.is_cancelled() || memory.resize(bytes).is_err() {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
-    }
+/// Does `work` on a thread of its own. The work calls `pause` with the number of bytes that it needs besides the `held`
+/// ones, and ends if that breaks: nobody waits for the answer any more, or there is no memory for so many bytes. The
+/// permit is held until the work has ended, even if nobody waits for the answer any more.
+pub(super) async fn while_wanted<T: Send + 'static>(
+    (permit, mut memory, held): (impl Send + 'static, MemoryReservation, usize),
+    work: impl FnOnce(&mut dyn FnMut(usize) -> ControlFlow<()>) -> T + Send + 'static,
+) -> Result<T, JoinError> {
+    let wanted = CancellationToken::new();
+    let gone = wanted.clone();
+    let _cancel_on_drop = wanted.drop_guard();
+    let working = spawn_blocking(move || {
+        let _permit = permit;
+        work(
+            &mut |bytes| match gone.is_cancelled() || memory.resize(held + bytes).is_err() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            },
+        )
+    });
+    working.await
 }
 
 /// Returns how many bytes of an upload are inspected. A workbook is inspected as a whole, because it is read from its

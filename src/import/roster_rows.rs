@@ -4,11 +4,10 @@
 use std::ops::ControlFlow;
 
 use tokio::task::spawn_blocking;
-use tokio_util::sync::CancellationToken;
 
 use super::{
     ImportError, Importer, Refusal,
-    inspection::go_on,
+    inspection::while_wanted,
     receive::{WORKBOOK, refusals},
 };
 use crate::{
@@ -94,16 +93,9 @@ impl Importer {
         let most = usize::try_from(upload.received).unwrap_or(usize::MAX);
         memory.grow(most)?;
         let content = self.beginning(&upload, most).await?;
-        // Cancelled when nobody waits for the answer any more.
-        let wanted_still = CancellationToken::new();
-        let gone = wanted_still.clone();
-        let _cancel_on_drop = wanted_still.drop_guard();
-        let reading = spawn_blocking(move || {
-            // The call counts until the work has ended, even if nobody waits for the answer any more.
-            let _permit = permit;
-            let held = READING_BYTES + content.len();
-            let mut pause = |bytes| go_on(&gone, &mut memory, held + bytes);
-            read_workbook_rows(&content, wanted, limits, &mut pause)
+        let held = READING_BYTES + content.len();
+        let reading = while_wanted((permit, memory, held), move |pause| {
+            read_workbook_rows(&content, wanted, limits, pause)
         });
         reading.await?
     }
@@ -174,7 +166,7 @@ struct CollectedRows {
 }
 
 impl CollectedRows {
-    /// Nothing found yet.
+    /// Starts a search for the rows with these numbers.
     fn new(mut wanted: Vec<u32>) -> Self {
         wanted.reverse();
         Self {

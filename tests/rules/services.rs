@@ -10,8 +10,7 @@ use user_import_testing::{App, Database, on_both_databases};
 
 on_both_databases![
     health_knows_the_services,
-    reflection_lists_the_services,
-    reflection_v1alpha_lists_the_services,
+    both_versions_of_reflection_list_the_services,
 ];
 
 const SERVICES: [&str; 3] = [
@@ -36,58 +35,35 @@ async fn health_knows_the_services(database: Database) {
     assert!(health.check(unknown).await.is_err());
 }
 
-fn assert_lists(names: &[String]) {
-    for service in SERVICES.into_iter().chain(["grpc.health.v1.Health"]) {
-        assert!(names.iter().any(|name| name == service), "{names:?}");
-    }
+/// Returns the names of the services that one version of reflection lists. The versions have the same messages, as types
+/// of their own.
+macro_rules! listed_services {
+    ($version:ident, $app:expr) => {{
+        use $version::{
+            ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+            server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+        };
+        let request = ServerReflectionRequest {
+            host: String::new(),
+            message_request: Some(MessageRequest::ListServices(String::new())),
+        };
+        let mut client = ServerReflectionClient::new($app.connection());
+        let answers = client.server_reflection_info(once(request)).await;
+        let answer = answers.expect("it answers").into_inner().next().await;
+        let answer = answer.expect("there is one").expect("it is no error");
+        let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else {
+            panic!("it lists no services");
+        };
+        let names = list.service.into_iter().map(|service| service.name);
+        names.collect::<Vec<_>>()
+    }};
 }
 
-async fn reflection_lists_the_services(database: Database) {
-    use v1::{
-        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
-        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
-    };
+async fn both_versions_of_reflection_list_the_services(database: Database) {
     let app = App::start(database).await;
-    let request = ServerReflectionRequest {
-        host: String::new(),
-        message_request: Some(MessageRequest::ListServices(String::new())),
-    };
-    let mut client = ServerReflectionClient::new(app.connection());
-    let answers = client.server_reflection_info(once(request)).await;
-    let answer = answers.expect("it answers").into_inner().next().await;
-    match answer
-        .expect("there is one")
-        .expect("it is well")
-        .message_response
-    {
-        Some(MessageResponse::ListServicesResponse(list)) => {
-            assert_lists(&list.service.into_iter().map(|s| s.name).collect::<Vec<_>>());
+    for names in [listed_services!(v1, app), listed_services!(v1alpha, app)] {
+        for service in SERVICES.into_iter().chain(["grpc.health.v1.Health"]) {
+            assert!(names.iter().any(|name| name == service), "{names:?}");
         }
-        other => panic!("{other:?}"),
-    }
-}
-
-async fn reflection_v1alpha_lists_the_services(database: Database) {
-    use v1alpha::{
-        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
-        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
-    };
-    let app = App::start(database).await;
-    let request = ServerReflectionRequest {
-        host: String::new(),
-        message_request: Some(MessageRequest::ListServices(String::new())),
-    };
-    let mut client = ServerReflectionClient::new(app.connection());
-    let answers = client.server_reflection_info(once(request)).await;
-    let answer = answers.expect("it answers").into_inner().next().await;
-    match answer
-        .expect("there is one")
-        .expect("it is well")
-        .message_response
-    {
-        Some(MessageResponse::ListServicesResponse(list)) => {
-            assert_lists(&list.service.into_iter().map(|s| s.name).collect::<Vec<_>>());
-        }
-        other => panic!("{other:?}"),
     }
 }

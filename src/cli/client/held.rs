@@ -8,10 +8,11 @@ use tokio::signal::ctrl_c;
 use super::{
     connection::OrganizationArgs,
     import::{
-        ImportReport, PlanDigest, PromptMode, ReportOptions, RowFilter, WORD, ask_word, confirm,
-        digest, report_failure,
+        ImportReport, PlanDigest, PromptMode, ReportOptions, WORD, ask_word, confirm, digest,
+        report_failure,
     },
     import_id::ImportIdArg,
+    result_filter::ResultFilterArgs,
 };
 use crate::cli::{
     ExitStatus,
@@ -34,15 +35,8 @@ use crate::{
 pub(crate) struct ReviewArgs {
     #[command(flatten)]
     import: ImportIdArg,
-    /// Results to receive
-    #[arg(
-        long,
-        value_name = "WHICH",
-        env = "USER_IMPORT_RESULT_FILTER",
-        value_enum
-    )]
-    #[arg(default_value_t = RowFilter::All)]
-    result_filter: RowFilter,
+    #[command(flatten)]
+    filter: ResultFilterArgs,
     #[command(flatten)]
     pager: PagerArgs,
     #[command(flatten)]
@@ -86,7 +80,7 @@ pub(crate) async fn review(args: ReviewArgs, verbosity: Verbosity) -> anyhow::Re
     let request = ReviewImportRequest {
         organization,
         import_id,
-        result_filter: ResultFilter::from(args.result_filter).into(),
+        result_filter: args.filter.number(),
     };
     let options = view(args.format.format, true, args.pager, verbosity);
     let (_, exit) = show_review(&mut client, request, options).await?;

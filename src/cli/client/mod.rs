@@ -18,6 +18,7 @@ mod mapping_file;
 pub(super) mod org;
 mod profile;
 pub(super) mod profiles;
+mod result_filter;
 pub(super) mod template;
 pub(super) mod token;
 pub(super) mod user;

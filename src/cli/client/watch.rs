@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, io};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use tokio::signal::ctrl_c;
 
 use super::{
     connection::OrganizationArgs,
-    import::{ImportReport, ReportOptions, RowFilter, report_failure},
+    import::{ImportReport, ReportOptions, report_failure},
     import_id::ImportIdArg,
+    result_filter::ResultFilterArgs,
 };
 use crate::cli::{
     ExitStatus,
@@ -19,9 +20,7 @@ use crate::cli::{
 };
 use crate::{
     client::{ClientError, ImportEnd, ServiceClient},
-    proto::{
-        ImportUsersResponse, ResultFilter, WatchImportRequest, import_users_response::Message,
-    },
+    proto::{ImportUsersResponse, WatchImportRequest, import_users_response::Message},
 };
 
 /// Show an import's results until it ends, as `import` does
@@ -36,15 +35,8 @@ pub(crate) struct WatchArgs {
     /// Leave out the first results that --result-filter selects, this many of them
     #[arg(long, value_name = "N", env = "USER_IMPORT_AFTER", default_value_t = 0)]
     after: u32,
-    /// Results to receive
-    #[arg(
-        long,
-        value_name = "WHICH",
-        env = "USER_IMPORT_RESULT_FILTER",
-        value_enum
-    )]
-    #[arg(default_value_t = RowFilter::All)]
-    result_filter: RowFilter,
+    #[command(flatten)]
+    filter: ResultFilterArgs,
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
@@ -65,7 +57,7 @@ pub(crate) async fn run(args: WatchArgs, verbosity: Verbosity) -> anyhow::Result
         organization,
         import_id: import_id.clone(),
         after_result: args.after,
-        result_filter: ResultFilter::from(args.result_filter).into(),
+        result_filter: args.filter.number(),
     };
     let mut report = ImportReport::new(ReportOptions {
         format: args.format.format,
@@ -131,11 +123,9 @@ fn end(report: &mut ImportReport, ended: &ImportEnd) -> io::Result<ExitStatus> {
 }
 
 fn explain_how_to_continue(args: &WatchArgs, import_id: &str, seen: u32) {
-    // Results are counted among those that it selects.
-    let filter = args.result_filter.to_possible_value();
-    let filter = filter.map(|filter| format!(" --result-filter {}", filter.get_name()));
+    // Results are counted among those that the filter selects.
     print_error(&format!(
         "The import may continue. To see the rest of it:\n  user-import watch {import_id} --after {seen}{}",
-        filter.unwrap_or_default()
+        args.filter.as_option()
     ));
 }

@@ -39,7 +39,7 @@ pub(crate) use deactivation_prompt::{PromptMode, WORD, ask as ask_word, confirm}
 use import_job::ImportJob;
 pub(crate) use import_report::{ImportReport, ReportOptions};
 use options::CommonArgs;
-pub(crate) use options::{ImportArgs, PlanDigest, RowFilter, digest};
+pub(crate) use options::{ImportArgs, PlanDigest, digest};
 pub(crate) use push::{PushArgs, run as run_push};
 use roster_source::{RosterInput, RosterSource};
 pub(crate) use undo::{UndoArgs, run as run_undo};

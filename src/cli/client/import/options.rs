@@ -12,6 +12,7 @@ use crate::cli::{
         connection::OrganizationArgs,
         import_id::whole_import_id,
         mapping_file::{self, MappingChoice},
+        result_filter::ResultFilterArgs,
     },
     failure::UsageError,
     id_prefix::IdPrefix,
@@ -19,9 +20,7 @@ use crate::cli::{
 };
 use crate::client::ServiceClient;
 use crate::input::CsvOptions;
-use crate::proto::{
-    CsvFormat, DeactivateMissing, ImportStart, MatchBy, ResultFilter, WorkbookFormat,
-};
+use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, MatchBy, WorkbookFormat};
 
 /// Characters of a source that a server stores.
 const MAX_SOURCE: usize = 255;
@@ -211,39 +210,11 @@ struct CsvArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 struct ResultArgs {
-    /// Results to receive
-    #[arg(
-        long,
-        value_name = "WHICH",
-        env = "USER_IMPORT_RESULT_FILTER",
-        value_enum
-    )]
-    #[arg(default_value_t = RowFilter::All)]
-    result_filter: RowFilter,
+    #[command(flatten)]
+    filter: ResultFilterArgs,
     /// Receive the values before and after each change
     #[arg(long, env = "USER_IMPORT_INCLUDE_VALUES", value_parser = BoolishValueParser::new())]
     include_values: bool,
-}
-
-/// Which rows' results to receive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RowFilter {
-    /// The results of all rows.
-    All,
-    /// The results of created, updated and rejected rows.
-    ChangesAndRejections,
-    /// The results of rejected rows.
-    Rejections,
-}
-
-impl From<RowFilter> for ResultFilter {
-    fn from(filter: RowFilter) -> Self {
-        match filter {
-            RowFilter::All => Self::All,
-            RowFilter::ChangesAndRejections => Self::ChangesAndRejections,
-            RowFilter::Rejections => Self::Rejections,
-        }
-    }
 }
 
 impl ImportArgs {
@@ -328,7 +299,7 @@ impl CommonArgs {
             mapping_name: String::new(),
             workbook: None,
             hold: guards.hold,
-            result_filter: ResultFilter::from(self.results.result_filter).into(),
+            result_filter: self.results.filter.number(),
             include_values: self.results.include_values || self.diff,
             source: self.source.clone().unwrap_or_else(|| source_of(file)),
         }
@@ -445,6 +416,7 @@ mod tests {
 
     use super::*;
     use crate::proto::Mapping;
+    use crate::proto::ResultFilter;
 
     #[derive(Parser)]
     struct TestCli {
