@@ -167,15 +167,17 @@
 
 #![cfg_attr(
     test,
-    allow(
+    expect(
         clippy::disallowed_methods,
-        reason = "what tests write is in folders of their own"
+        reason = "tests only write to folders of their own"
     )
 )]
-// Only items that the program, the tests, the benchmarks and the fuzz targets of this repository use are public. The
-// documentation is for people who work on the crate, so it includes the private items.
+// Only items that the program, the tests, the benchmarks and the fuzz targets of this repository use are public.
 #![warn(unreachable_pub)]
-#![allow(rustdoc::private_intra_doc_links)]
+#![expect(
+    rustdoc::private_intra_doc_links,
+    reason = "the documentation is for people who work on the crate, and includes the private items"
+)]
 
 pub mod access;
 pub mod audit;

@@ -123,6 +123,10 @@ fn count(mut encoded: &[u8], path: &[u32]) -> Option<usize> {
 }
 
 /// Removes a field. Returns its content if it has this number and a length.
+#[expect(
+    clippy::option_option,
+    reason = "bytes that cannot be read differ from a field that is not wanted"
+)]
 fn take_field<'a>(encoded: &mut &'a [u8], wanted: u32) -> Option<Option<&'a [u8]>> {
     let (number, kind) = decode_key(encoded).ok()?;
     if kind != WireType::LengthDelimited {

@@ -11,7 +11,7 @@
 )]
 #![allow(
     clippy::disallowed_methods,
-    reason = "what tests write is in folders of their own"
+    reason = "tests only write to folders of their own"
 )]
 
 mod balancer;

@@ -131,8 +131,8 @@ mod tests {
     use super::*;
     use crate::cli::output::{TerminalStyle, list_text};
 
-    #[test]
-    fn the_list_shows_what_a_token_is_and_never_its_text() {
+    /// Returns a valid, an expired and a revoked token.
+    fn tokens(now: OffsetDateTime) -> [StoredToken; 3] {
         let token = StoredToken {
             id: Uuid::from_u128(0x018f_4e9e_5c7b_7000_8000_0000_0000_0001),
             hash: vec![7; 32],
@@ -144,7 +144,6 @@ mod tests {
             revoked_at: None,
             last_used_at: Some(datetime!(2026-03-01 04:05 UTC)),
         };
-        let now = datetime!(2026-03-02 00:00 UTC);
         let expired = StoredToken {
             id: Uuid::from_u128(0x018f_4e9e_5c7c_7000_8000_0000_0000_0001),
             expires_at: now,
@@ -157,7 +156,13 @@ mod tests {
             revoked_at: Some(now),
             ..token.clone()
         };
-        let lines = [token, expired, revoked].map(|token| TokenLine::of(token, now));
+        [token, expired, revoked]
+    }
+
+    #[test]
+    fn the_list_shows_what_a_token_is_and_never_its_text() {
+        let now = datetime!(2026-03-02 00:00 UTC);
+        let lines = tokens(now).map(|token| TokenLine::of(token, now));
         let at = |width, is_wide| {
             let style = TerminalStyle {
                 colours: false,
