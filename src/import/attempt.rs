@@ -170,13 +170,12 @@ impl ImportSession<'_> {
     /// writing, or a guard refuses the import. A guard decides on a directory that nobody else is changing.
     async fn begin_whole(&mut self, rows: Arc<ByRow<Row>>) -> Result<(), ImportError> {
         self.expect_still_admitted().await?;
-        let (planned, begun) = match self.importer.store.has_one_writer() {
-            true => (self.plan(rows).await?, None),
-            false => {
-                let planned = self.plan_in_transaction(rows).await?;
-                let (planned, begun) = planned.ok_or(ImportError::PlanOutdated)?;
-                (planned, Some(begun))
-            }
+        let (planned, begun) = if self.importer.store.has_one_writer() {
+            (self.plan(rows).await?, None)
+        } else {
+            let planned = self.plan_in_transaction(rows).await?;
+            let (planned, begun) = planned.ok_or(ImportError::PlanOutdated)?;
+            (planned, Some(begun))
         };
         if !self.refusals(&planned).is_empty() {
             if let Some(begun) = begun {

@@ -233,9 +233,9 @@ impl WriteTransaction {
         let mut rows = Vec::with_capacity(entries.len());
         for entry in entries {
             end.sequence += 1;
-            let mut event = entry.event(end.sequence, end.hash);
+            let mut event = entry.event(end.sequence, std::mem::take(&mut end.hash));
             event.hash = hash(&end.name, &event).to_vec();
-            end.hash = event.hash.clone();
+            end.hash.clone_from(&event.hash);
             rows.push(row(organization, entry.at, event)?.into_active_model());
         }
         let sql = "UPDATE audit_heads SET sequence = $4, hash = $5 \
